@@ -1,0 +1,156 @@
+import { backoffMs } from './backoff.js';
+import { judge, judgeAsIs, type Ballot } from './ballot.js';
+import { LockContendedError } from './errors/lock-contended.error.js';
+import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
+import { poll } from './poll.js';
+import type { Claim } from './ports/lock-node.js';
+import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { deadlineAtMs } from './validity.js';
+import type { Vote } from './vote.js';
+import { sleep, throwIfAborted, unlessAborted } from './wait.js';
+
+/** What is to be locked, and how hard to try. */
+export interface AcquirePlan {
+  /** The keys as people know them, for messages. */
+  readonly keys: readonly string[];
+  /** The locked keys as the servers know them. */
+  readonly claims: readonly Claim[];
+  /** The key of a tick: claimed together with the lock, and left behind when the lock is released. */
+  readonly tick?: Claim | undefined;
+  readonly ttlMs: number;
+  /** How long to keep trying; 0 is one decision. */
+  readonly waitMs: number;
+  /** How many more decisions after the first. */
+  readonly maxRetries: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A majority of the servers carries the lock. */
+export interface Grant {
+  readonly token: string;
+  readonly grantedAtMs: number;
+  readonly deadlineAtMs: number;
+}
+
+/** What one decision came to. `late`: a majority has granted, but the validity was over before the last of them did. */
+type Decision = { readonly votes: readonly Vote[] } & (
+  Exclude<Ballot, { kind: 'won' }> | { readonly kind: 'late' } | { readonly kind: 'won'; readonly grant: Grant }
+);
+
+/** How often a leader asks again without giving its votes back. Then it may be leading against the votes of the dead. */
+const LEADER_ROUNDS = 3;
+
+/** Nobody can tell rounds apart that are shorter: it is about what an event loop takes to turn on a busy machine. */
+const SHORTEST_ROUND_MS = 2;
+
+/**
+ * Takes the lock, or rejects: {@link LockContendedError}, {@link QuorumUnreachableError}, or the signal's reason. It
+ * settles within `waitMs` and two node timeouts. Whatever an attempt that failed has left, or may yet leave, on a server
+ * is undone behind.
+ */
+export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
+  const { clock, entropy, rules } = quorum;
+  const waitUntilMs = clock.nowMs() + plan.waitMs;
+  const settleUntilMs = waitUntilMs + nodeTimeoutMs(rules, plan.ttlMs);
+
+  for (let retry = 0; ; retry++) {
+    const decision = await decide(quorum, plan, settleUntilMs);
+    if (decision.kind === 'won') return decision.grant;
+
+    const leftMs = waitUntilMs - clock.nowMs();
+    if (leftMs <= 0 || retry >= plan.maxRetries || tickHasRun(decision, plan)) throw toError(quorum, plan, decision);
+    const pauseMs = backoffMs(retry, rules.retryDelayMs, rules.maxRetryDelayMs, entropy);
+    const remainingMs = decision.kind === 'held' ? decision.holder.remainingMs : Infinity;
+    await sleep(clock, Math.max(1, Math.min(pauseMs, remainingMs, leftMs)), plan.signal);
+  }
+}
+
+/**
+ * One decision: won, held or unreachable. A contested vote is none, and is settled in further rounds until
+ * `settleUntilMs`: the leader keeps its votes and asks for the others, everybody else gives theirs back and stays out of
+ * the way for a few round trips (P7).
+ */
+async function decide(quorum: Quorum, plan: AcquirePlan, settleUntilMs: number): Promise<Decision> {
+  const { clock, entropy, rules } = quorum;
+  let token = entropy.token();
+  let led = 0;
+
+  for (let contest = 0; ; contest++) {
+    const startedAtMs = clock.nowMs();
+    const decision = await round(quorum, plan, token);
+    if (decision.kind !== 'contested') return decision;
+
+    const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
+    const keep = decision.leading && led < LEADER_ROUNDS;
+    led = keep ? led + 1 : 0;
+    // A leader waits for the others' votes to be given back, the others for the leader to take them.
+    const pauseMs = keep
+      ? roundMs * (0.5 + 0.5 * entropy.random())
+      : roundMs + 2 * roundMs * entropy.random() + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
+    const giveUp = clock.nowMs() + pauseMs > settleUntilMs;
+    if (giveUp || !keep) {
+      undo(quorum, plan, token);
+      token = entropy.token();
+    }
+    if (giveUp) return decision;
+    await sleep(clock, pauseMs, plan.signal).catch((reason: unknown) => {
+      undo(quorum, plan, token);
+      throw reason;
+    });
+  }
+}
+
+/** Asks every server once. Undoes it unless it is won, or contested: then the caller does. */
+async function round(quorum: Quorum, plan: AcquirePlan, token: string): Promise<Decision> {
+  const { clock, rules } = quorum;
+  throwIfAborted(plan.signal);
+  const sentAtMs = clock.nowMs();
+  // The tick comes first: "has run" is a better answer than "is locked".
+  const claims = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
+  const asked = poll<Ballot>(
+    quorum,
+    { kind: 'acquire', token, owner: rules.owner, claims },
+    nodeTimeoutMs(rules, plan.ttlMs),
+    {
+      judge: (votes, servers) => judge(votes, servers, token),
+      judgeAsIs: (votes, servers) => judgeAsIs(votes, servers, token),
+    },
+  );
+  const { verdict, votes } = await unlessAborted(asked, plan.signal).catch((reason: unknown) => {
+    undo(quorum, plan, token);
+    throw reason;
+  });
+  if (verdict.kind === 'contested') return { ...verdict, votes };
+  if (verdict.kind === 'won') {
+    const grant = { token, grantedAtMs: sentAtMs, deadlineAtMs: deadlineAtMs(sentAtMs, plan.ttlMs, rules.driftFactor) };
+    if (clock.nowMs() < grant.deadlineAtMs) return { kind: 'won', grant, votes };
+  }
+  undo(quorum, plan, token);
+  return verdict.kind === 'won' ? { kind: 'late', votes } : { ...verdict, votes };
+}
+
+/** Takes everything of this token back, the tick included, from every server that may have got it. Nobody waits for it. */
+function undo({ couriers, rules }: Quorum, plan: AcquirePlan, token: string): void {
+  const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
+  const claims = keys.map(({ key }) => ({ key, ttlMs: 0 }));
+  for (const courier of couriers) courier.send({ kind: 'release', token, owner: rules.owner, claims });
+}
+
+function tickHasRun(decision: Decision, { tick }: AcquirePlan): boolean {
+  return decision.kind === 'held' && decision.holder.key === tick?.key;
+}
+
+function toError({ couriers }: Quorum, plan: AcquirePlan, decision: Exclude<Decision, { kind: 'won' }>): Error {
+  switch (decision.kind) {
+    case 'held':
+    case 'contested': {
+      const what = tickHasRun(decision, plan) ? 'tick' : decision.kind;
+      return new LockContendedError(plan.keys, decision.holder, decision.votes, what);
+    }
+    case 'unreachable':
+    case 'late':
+      return new QuorumUnreachableError('acquire', plan.keys, couriers.length, decision.votes);
+    default:
+      return decision satisfies never;
+  }
+}

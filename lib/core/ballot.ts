@@ -1,0 +1,98 @@
+import type { Holder } from './ports/lock-node.js';
+import { count, majorityOf, type Vote } from './vote.js';
+
+/**
+ * What the votes on one question say.
+ *
+ * - `won`: a majority has granted.
+ * - `held`: one other holder has a majority.
+ * - `contested`: nobody has a majority, as far as the votes tell. The leader keeps its votes, the others give theirs back.
+ * - `unreachable`: failures alone rule a majority out.
+ */
+export type Ballot =
+  | { readonly kind: 'won' }
+  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'held'; readonly holder: Holder }
+  | { readonly kind: 'contested'; readonly holder: Holder; readonly leading: boolean };
+
+/**
+ * The verdict on an acquire, as soon as there is one: `undefined` asks for more votes, `'unsure'` says that we cannot
+ * win any more but that the missing votes decide between held and contested. That is only worth a short wait.
+ *
+ * Held and contested must not be mixed up: three replicas that split the votes of three servers would all skip the job,
+ * each believing that another one runs it.
+ */
+export function judge(votes: readonly Vote[], servers: number, token: string): Ballot | 'unsure' | undefined {
+  const majority = majorityOf(servers);
+  const granted = count(votes, 'granted');
+  const pending = servers - votes.length;
+  if (granted >= majority) return { kind: 'won' };
+  if (granted + pending >= majority) return undefined;
+  if (servers - count(votes, 'failed') < majority) return { kind: 'unreachable' };
+
+  const rival = strongestRival(votes);
+  if (rival === undefined) throw new Error('A ballot without denials was neither won nor unreachable. Please report this.');
+  if (rival.votes >= majority) return { kind: 'held', holder: rival.holder };
+  if (pending > 0 && rival.votes + pending >= majority) return 'unsure';
+  return { kind: 'contested', holder: rival.holder, leading: leads(token, granted, rival) };
+}
+
+/** The verdict when the missing votes did not come in time: what is not known to be held is contested. */
+export function judgeAsIs(votes: readonly Vote[], servers: number, token: string): Ballot | undefined {
+  const verdict = judge(votes, servers, token);
+  if (verdict !== 'unsure') return verdict;
+  const rival = strongestRival(votes);
+  if (rival === undefined) return undefined;
+  return { kind: 'contested', holder: rival.holder, leading: leads(token, count(votes, 'granted'), rival) };
+}
+
+interface Rival {
+  readonly holder: Holder;
+  readonly votes: number;
+}
+
+/** Most votes first, and among equals the smallest token: an order that every contender works out alike. */
+function strongestRival(votes: readonly Vote[]): Rival | undefined {
+  const rivals = new Map<string, Rival>();
+  for (const vote of votes) {
+    if (vote.outcome !== 'denied') continue;
+    const { holder } = vote;
+    rivals.set(holder.token, { holder, votes: (rivals.get(holder.token)?.votes ?? 0) + 1 });
+  }
+  let strongest: Rival | undefined;
+  for (const rival of rivals.values()) {
+    if (strongest === undefined || leads(rival.holder.token, rival.votes, strongest)) strongest = rival;
+  }
+  return strongest;
+}
+
+function leads(token: string, votes: number, rival: Rival): boolean {
+  return votes > rival.votes || (votes === rival.votes && token < rival.holder.token);
+}
+
+/**
+ * What the votes on an extension say.
+ *
+ * - `renewed`: a majority still had the lock.
+ * - `lost`: so many servers had forgotten it, or given it to somebody else, that no majority can still have it. A server
+ *   that had forgotten it does not count even though it has it again: somebody may have held the lock in between.
+ * - `unknown`: too few answers. The old validity goes on.
+ */
+export type Renewal = 'renewed' | 'lost' | 'unknown';
+
+export function judgeRenewal(votes: readonly Vote[], servers: number): Renewal | undefined {
+  const majority = majorityOf(servers);
+  if (count(votes, 'renewed') >= majority) return 'renewed';
+  const gone = count(votes, 'absent') + count(votes, 'taken');
+  if (servers - gone < majority) return 'lost';
+  if (servers - gone - count(votes, 'failed') < majority) return 'unknown';
+  return undefined;
+}
+
+/** A release is done when a majority has nothing of the lock any more: nobody else is kept out from then on. */
+export function judgeRelease(votes: readonly Vote[], servers: number): 'released' | 'unknown' | undefined {
+  const majority = majorityOf(servers);
+  if (count(votes, 'released') >= majority) return 'released';
+  if (servers - count(votes, 'failed') < majority) return 'unknown';
+  return undefined;
+}

@@ -1,0 +1,157 @@
+import type { Clock } from './ports/clock.js';
+import type { Failure, LockNode, NodeReply, NodeRequest } from './ports/lock-node.js';
+
+/** More requests than this in one round trip would keep a server from its other clients for too long. */
+const LARGEST_BATCH = 100;
+
+/** A request on its way. Settled once; what comes later is for the books only. */
+export interface Parcel {
+  readonly request: NodeRequest;
+  settle: ((reply: NodeReply) => void) | undefined;
+}
+
+/**
+ * Carries requests to one node and sees to it that nothing is left behind there (P11):
+ *
+ * - What is asked within one turn of the event loop travels in one round trip. No more than `maxConcurrency` of those
+ *   are under way; the rest waits here.
+ * - An acquire or an extension leaves at most once, and never after its time is up.
+ * - A release of what may have arrived is delivered, however long the node is away: it is the only undo there is. It
+ *   follows the acquire on the same path and so cannot overtake it.
+ */
+export class Courier {
+  #queue: Parcel[] = [];
+  #inFlight = 0;
+  #flushing = false;
+
+  /** For each token that the node may carry: how many requests for it are unanswered, and whether one has, or may have, taken. */
+  readonly #traces = new Map<string, { unanswered: number; planted: boolean }>();
+
+  constructor(
+    private readonly node: LockNode,
+    private readonly clock: Clock,
+    private readonly maxConcurrency: number,
+  ) {
+    node.onChange(() => {
+      this.#onChange();
+    });
+  }
+
+  get name(): string {
+    return this.node.name;
+  }
+
+  /** Takes a request on. `settle` is called once with the reply, possibly before this returns. */
+  send(request: NodeRequest, settle?: (reply: NodeReply) => void): Parcel {
+    const parcel: Parcel = { request, settle };
+    const state = this.node.reach();
+    if (request.kind === 'release') {
+      this.#queue = this.#queue.filter(({ request: { kind, token } }) => kind === 'release' || token !== request.token);
+      if (!this.#traces.has(request.token)) {
+        deliver(parcel, { outcome: 'released' });
+        return parcel;
+      }
+    }
+    if (state.status === 'down') deliver(parcel, unreachable(state.cause));
+    if (state.status !== 'down' || request.kind === 'release') {
+      this.#queue.push(parcel);
+      this.#flushSoon();
+    }
+    return parcel;
+  }
+
+  /** The time of this request is up: if it has not left yet, it never will. A release stays. */
+  withdraw(parcel: Parcel): void {
+    parcel.settle = undefined;
+    if (parcel.request.kind === 'release') return;
+    const index = this.#queue.indexOf(parcel);
+    if (index >= 0) this.#queue.splice(index, 1);
+  }
+
+  #onChange(): void {
+    const state = this.node.reach();
+    if (state.status === 'ready') this.#flushSoon();
+    if (state.status !== 'down') return;
+    const waiting = this.#queue;
+    this.#queue = waiting.filter(({ request }) => request.kind === 'release');
+    for (const parcel of waiting) deliver(parcel, unreachable(state.cause));
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.clock.atEndOfTurn(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    while (this.#queue.length > 0 && this.#inFlight < this.maxConcurrency && this.node.reach().status === 'ready') {
+      const batch = this.#queue.splice(0, LARGEST_BATCH);
+      this.#inFlight++;
+      for (const { request } of batch) this.#noteSent(request);
+      this.node.execute(batch.map(({ request }) => request)).then(
+        (replies) => {
+          this.#inFlight--;
+          batch.forEach((parcel, index) => {
+            const reply = replies[index] ?? refused(new Error('The server sent fewer replies than requests.'));
+            this.#noteReply(parcel.request, reply);
+            deliver(parcel, reply);
+          });
+          if (this.#queue.length > 0) this.#flushSoon();
+        },
+        (cause: unknown) => {
+          this.#inFlight--;
+          this.#onBrokenTrip(batch, unreachable(cause));
+        },
+      );
+    }
+  }
+
+  /**
+   * Nobody knows what the node has done of these. Releases are tried again, with the next request or when the node is
+   * back, whichever is first; everything else is over.
+   */
+  #onBrokenTrip(batch: readonly Parcel[], failure: Failure): void {
+    this.#queue.unshift(...batch.filter(({ request }) => request.kind === 'release'));
+    for (const parcel of batch) {
+      this.#noteReply(parcel.request, undefined);
+      deliver(parcel, failure);
+    }
+  }
+
+  #noteSent({ kind, token }: NodeRequest): void {
+    if (kind === 'release') return;
+    const trace = this.#traces.get(token) ?? { unanswered: 0, planted: false };
+    trace.unanswered++;
+    this.#traces.set(token, trace);
+  }
+
+  #noteReply({ kind, token }: NodeRequest, reply: NodeReply | undefined): void {
+    const trace = this.#traces.get(token);
+    if (trace === undefined) return;
+    if (kind === 'release') {
+      if (reply !== undefined) this.#traces.delete(token);
+      return;
+    }
+    trace.unanswered--;
+    // A refused script may have been stopped half way, so only a clear no is taken for one.
+    trace.planted ||= reply?.outcome !== 'denied';
+    if (!trace.planted && trace.unanswered === 0) this.#traces.delete(token);
+  }
+}
+
+function deliver(parcel: Parcel, reply: NodeReply): void {
+  const { settle } = parcel;
+  parcel.settle = undefined;
+  settle?.(reply);
+}
+
+function unreachable(cause: unknown): Failure {
+  return { outcome: 'failed', reason: 'unreachable', cause: cause instanceof Error ? cause : new Error(String(cause)) };
+}
+
+function refused(cause: Error): Failure {
+  return { outcome: 'failed', reason: 'refused', cause };
+}

@@ -1,0 +1,14 @@
+import { quoted, RedlockError } from './redlock.error.js';
+
+/**
+ * A verb was used on a lock that had been released already.
+ *
+ * @publicApi
+ */
+export class LockReleasedError extends RedlockError {
+  readonly code = 'LOCK_RELEASED';
+
+  constructor(keys: readonly string[], verb: 'hold' | 'extend' | 'release') {
+    super(`Cannot ${verb} ${quoted(keys)}: this lock has been released.`, keys);
+  }
+}

@@ -1,0 +1,189 @@
+import type { AcquirePlan, Grant } from './acquire.js';
+import { LockLostError, type LossReason } from './errors/lock-lost.error.js';
+import { LockReleasedError } from './errors/lock-released.error.js';
+import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
+import { extend } from './extend.js';
+import type { Cancel } from './ports/clock.js';
+import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { release } from './release.js';
+import { deadlineAtMs } from './validity.js';
+import type { Vote } from './vote.js';
+
+/** How a lock is kept, beyond what it takes to get it. All in milliseconds. */
+export interface KeepPlan {
+  /** Extend it by itself while it is held. */
+  readonly autoExtend: boolean;
+  /** Others are kept out for at least this long after the grant, even when the lock is released earlier. */
+  readonly minHoldMs: number;
+  /** Called once when the lock is neither held nor to be cleaned up any more. */
+  readonly onEnd?: ((lock: HeldLock) => void) | undefined;
+}
+
+/** The first try to extend comes when this part of the ttl is over: two more fit in before the end. */
+const EXTEND_AFTER = 1 / 3;
+
+/** After an extension with too few answers, the next comes when this part of what is left is over. */
+const EXTEND_AGAIN_AFTER = 1 / 4;
+
+interface Sending {
+  readonly deadlineAtMs: number;
+}
+
+/** A lock that was granted: it knows until when it may be trusted, says so before that is over, and can be given back. */
+export class HeldLock {
+  readonly keys: readonly string[];
+  readonly token: string;
+
+  readonly #abort = new AbortController();
+  #state: 'held' | 'lost' | 'released' = 'held';
+  #ttlMs: number;
+  #deadlineAtMs: number;
+
+  /**
+   * The deadlines that extensions would give, from the newest that has succeeded on, in the order in which they were
+   * sent. An extension without a majority may still have been carried out on some servers, so a shorter one binds us.
+   */
+  #sent: Sending[] = [];
+  #cancelDeadline: Cancel = () => undefined;
+  #cancelExtension: Cancel = () => undefined;
+
+  constructor(
+    private readonly quorum: Quorum,
+    private readonly plan: AcquirePlan,
+    private readonly grant: Grant,
+    private readonly keep: KeepPlan,
+  ) {
+    this.keys = Object.freeze([...plan.keys]);
+    this.token = grant.token;
+    this.#ttlMs = plan.ttlMs;
+    this.#deadlineAtMs = grant.deadlineAtMs;
+    this.#guardDeadline();
+    this.#extendLater(this.#ttlMs * EXTEND_AFTER - (quorum.clock.nowMs() - grant.grantedAtMs));
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get remaining(): number {
+    if (this.#state !== 'held') return 0;
+    return Math.max(0, this.#deadlineAtMs - this.quorum.clock.nowMs());
+  }
+
+  /** Goes by the clock, not by the timer: after a stall of the event loop the timer may not have fired yet. */
+  isHeld(): boolean {
+    if (this.#state === 'held' && this.remaining === 0) this.lose('expired');
+    return this.#state === 'held';
+  }
+
+  assertHeld(): void {
+    if (this.isHeld()) return;
+    throw this.#state === 'released' ? new LockReleasedError(this.keys, 'hold') : this.#lossError();
+  }
+
+  async extend(ttlMs = this.#ttlMs): Promise<void> {
+    if (!this.isHeld()) throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
+    const { renewal, votes } = await this.#extendOnce(ttlMs);
+    // It may have been lost or released while the servers were asked, and that is what counts then.
+    if (!this.isHeld()) throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
+    if (renewal === 'unknown') {
+      throw new QuorumUnreachableError('extend', this.keys, this.quorum.couriers.length, votes);
+    }
+  }
+
+  async release(): Promise<void> {
+    if (this.#state === 'released') throw new LockReleasedError(this.keys, 'release');
+    const wasLost = !this.isHeld();
+    this.#end('released');
+    // What a lost lock has left behind is being cleaned up already.
+    if (!wasLost) await this.#giveBack();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state !== 'released') await this.release();
+  }
+
+  /** Gives the lock up as lost: the signal aborts, and what is left of it on the servers is removed behind. */
+  lose(reason: LossReason, votes: readonly Vote[] = []): void {
+    if (this.#state !== 'held') return;
+    this.#end('lost');
+    this.#giveBack().catch(() => undefined); // Nobody can be told more than the signal says.
+    this.#abort.abort(new LockLostError(this.keys, reason, votes));
+  }
+
+  #lossError(): LockLostError {
+    return this.#abort.signal.reason as LockLostError;
+  }
+
+  #end(state: 'lost' | 'released'): void {
+    this.#state = state;
+    this.#cancelDeadline();
+    this.#cancelExtension();
+    this.keep.onEnd?.(this);
+  }
+
+  #giveBack(): Promise<void> {
+    const { clock, rules } = this.quorum;
+    const keepMs = Math.max(0, Math.ceil(this.grant.grantedAtMs + this.keep.minHoldMs - clock.nowMs()));
+    return release(this.quorum, {
+      keys: this.keys,
+      token: this.token,
+      claims: this.plan.claims.map(({ key }) => ({ key, ttlMs: keepMs })),
+      timeoutMs: nodeTimeoutMs(rules, this.plan.ttlMs),
+    });
+  }
+
+  async #extendOnce(ttlMs: number): Promise<Awaited<ReturnType<typeof extend>>> {
+    const { clock, rules } = this.quorum;
+    const validityMs = this.remaining;
+    const sending = { deadlineAtMs: deadlineAtMs(clock.nowMs(), ttlMs, rules.driftFactor) };
+    this.#sent.push(sending);
+    this.#setDeadline(Math.min(this.#deadlineAtMs, sending.deadlineAtMs));
+    const claims = this.plan.claims.map(({ key }) => ({ key, ttlMs }));
+    const result = await extend(this.quorum, { token: this.token, claims, ttlMs, validityMs });
+    if (!this.isHeld()) return result;
+    if (result.renewal === 'lost') this.lose('taken', result.votes);
+    else if (result.renewal === 'renewed') this.#onRenewed(sending, ttlMs);
+    else this.#extendLater(Math.max(rules.retryDelayMs, this.remaining * EXTEND_AGAIN_AFTER));
+    return result;
+  }
+
+  #onRenewed(sending: Sending, ttlMs: number): void {
+    const index = this.#sent.indexOf(sending);
+    if (index < 0) return; // A newer one has been confirmed before.
+    this.#sent = this.#sent.slice(index);
+    this.#ttlMs = ttlMs;
+    this.#setDeadline(Math.min(...this.#sent.map((each) => each.deadlineAtMs)));
+    this.#extendLater(ttlMs * EXTEND_AFTER);
+  }
+
+  #setDeadline(deadlineAtMs: number): void {
+    if (deadlineAtMs === this.#deadlineAtMs) return;
+    this.#deadlineAtMs = deadlineAtMs;
+    this.#guardDeadline();
+  }
+
+  /** A local timer, so that the signal aborts in time whatever the network does. Timers are late rather than early. */
+  #guardDeadline(): void {
+    this.#cancelDeadline();
+    this.#cancelDeadline = this.quorum.clock.after(
+      Math.max(0, Math.floor(this.remaining) - 1),
+      () => {
+        this.lose('expired');
+      },
+      'background',
+    );
+  }
+
+  #extendLater(delayMs: number): void {
+    if (!this.keep.autoExtend) return;
+    this.#cancelExtension();
+    this.#cancelExtension = this.quorum.clock.after(
+      Math.max(0, delayMs),
+      () => {
+        if (this.isHeld()) void this.#extendOnce(this.#ttlMs);
+      },
+      'background',
+    );
+  }
+}

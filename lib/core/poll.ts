@@ -1,0 +1,102 @@
+import type { Parcel } from './courier.js';
+import type { NodeReply, NodeRequest } from './ports/lock-node.js';
+import type { Quorum } from './quorum.js';
+import type { Vote } from './vote.js';
+
+export interface Poll<V> {
+  readonly verdict: V;
+  /** The votes that were in when the verdict was found. */
+  readonly votes: readonly Vote[];
+}
+
+/** How votes become a verdict. With all votes in there must be one. */
+export interface Judge<V> {
+  /** A verdict; `undefined` for "more votes, please"; `'unsure'` for "more votes would be better, but do not wait long". */
+  judge(votes: readonly Vote[], servers: number): V | 'unsure' | undefined;
+  /** The verdict of an unsure judge who has waited long enough. */
+  judgeAsIs?(votes: readonly Vote[], servers: number): V | undefined;
+}
+
+/**
+ * Asks every server the same thing and settles with the first verdict that no missing vote can change, within
+ * `timeoutMs` at the latest. It never waits for the slowest (P4, P5).
+ *
+ * What has not left by then does not leave any more; what has left goes on behind.
+ */
+export function poll<V>(
+  { couriers, clock }: Quorum,
+  request: NodeRequest,
+  timeoutMs: number,
+  { judge, judgeAsIs }: Judge<V>,
+): Promise<Poll<V>> {
+  const startedAtMs = clock.nowMs();
+  const votes: Vote[] = [];
+  const parcels: Parcel[] = [];
+
+  return new Promise((resolve, reject) => {
+    let open = true;
+    let cancelGrace: (() => void) | undefined;
+    let cancelTimeout = clock.after(timeoutMs, onTimeout);
+
+    function close(verdict: V): void {
+      open = false;
+      cancelGrace?.();
+      cancelTimeout();
+      // Nobody waits any more, but what is still queued must not leave after its time.
+      if (votes.length < couriers.length) {
+        cancelTimeout = clock.after(startedAtMs + timeoutMs - clock.nowMs(), withdrawAll, 'background');
+      }
+      resolve({ verdict, votes: [...votes] });
+    }
+
+    function consider(): void {
+      if (!open || parcels.length < couriers.length) return;
+      try {
+        const verdict = judge(votes, couriers.length);
+        if (verdict === 'unsure') {
+          cancelGrace ??= clock.after(clock.nowMs() - startedAtMs + 1, onGraceOver);
+        } else if (verdict !== undefined) close(verdict);
+      } catch (error) {
+        open = false;
+        reject(error as Error);
+      }
+    }
+
+    function onGraceOver(): void {
+      const verdict = judgeAsIs?.(votes, couriers.length);
+      if (open && verdict !== undefined) close(verdict);
+    }
+
+    function onReply(server: string, reply: NodeReply): void {
+      votes.push({ server, ...reply });
+      if (open) consider();
+      else if (votes.length === couriers.length) cancelTimeout();
+    }
+
+    function withdrawAll(): void {
+      couriers.forEach((courier, index) => {
+        const parcel = parcels[index];
+        if (parcel?.settle !== undefined) courier.withdraw(parcel);
+      });
+    }
+
+    function onTimeout(): void {
+      const cause = new Error(`no answer within ${Math.round(timeoutMs)} ms`);
+      couriers.forEach((courier, index) => {
+        if (parcels[index]?.settle === undefined) return;
+        votes.push({ server: courier.name, outcome: 'failed', reason: 'timeout', cause });
+      });
+      withdrawAll();
+      consider();
+    }
+
+    for (const courier of couriers) {
+      parcels.push(
+        courier.send(request, (reply) => {
+          onReply(courier.name, reply);
+        }),
+      );
+    }
+    consider();
+  });
+}

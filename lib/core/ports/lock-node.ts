@@ -1,0 +1,71 @@
+/** One key that a lock takes on a node. */
+export interface Claim {
+  readonly key: string;
+  readonly ttlMs: number;
+}
+
+/** Who has a key, as the node that was asked sees it. */
+export interface Holder {
+  readonly key: string;
+  readonly token: string;
+  readonly owner: string;
+  /** Milliseconds until the node forgets it by itself; Infinity for a key that never expires (it is not one of ours). */
+  readonly remainingMs: number;
+}
+
+/**
+ * What a node can be asked. Each is decided by the node alone and at once:
+ *
+ * - `acquire` takes all claims or none. A claim that carries the same token already is granted again, for the full ttl.
+ * - `extend` gives each claim that carries the token its ttl anew and puts back those that are gone, but nothing at all
+ *   where one claim belongs to somebody else.
+ * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead.
+ */
+export interface NodeRequest {
+  readonly kind: 'acquire' | 'extend' | 'release';
+  readonly token: string;
+  readonly owner: string;
+  readonly claims: readonly Claim[];
+}
+
+export type NodeReply =
+  | { readonly outcome: 'granted' | 'renewed' | 'absent' | 'released' }
+  | { readonly outcome: 'denied' | 'taken'; readonly holder: Holder }
+  | Failure;
+
+/** A request that got no answer, or no useful one, and why. */
+export interface Failure {
+  readonly outcome: 'failed';
+  /** `refused`: the server answered, but with an error. */
+  readonly reason: 'timeout' | 'unreachable' | 'refused';
+  readonly cause: Error;
+}
+
+/**
+ * - `ready`: takes requests.
+ * - `connecting`: may take them in a moment, worth waiting for.
+ * - `down`: cannot be reached, and the reason for it.
+ */
+export type NodeState =
+  { readonly status: 'ready' | 'connecting' } | { readonly status: 'down'; readonly cause: Error };
+
+/** A server as the algorithm sees it. */
+export interface LockNode {
+  /** What people call it, without any secret. */
+  readonly name: string;
+
+  /** What would become of a request made now. Asking is also the wish for it: a node that is down may try to connect. */
+  reach(): NodeState;
+
+  /** Called after every change of state. */
+  onChange(listener: () => void): void;
+
+  /**
+   * Many requests in one round trip, carried out in order, one reply for each in the same order. Two calls are carried
+   * out in the order of the calls.
+   *
+   * Rejects when it is unknown what became of them (the connection broke). It must then never send them again by
+   * itself: a grant that nobody waits for is a ghost.
+   */
+  execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]>;
+}

@@ -1,0 +1,25 @@
+import type { NodeState } from '../core/ports/lock-node.js';
+
+/** One server's connection, ours or a given one: how commands get there and whether they would. */
+export interface Connection {
+  /** `host:port` or a path: what people call the server. Never a password. */
+  readonly name: string;
+  reach(): NodeState;
+  /** Counts the connections so far: a new one may speak to a server that knows nothing of the one before. */
+  readonly epoch: number;
+  onChange(listener: () => void): void;
+  /** Rejects with a {@link ServerError} when the server answered with an error, otherwise when the connection broke. */
+  call(command: string, args: readonly (string | number)[]): Promise<unknown>;
+  /** Ends what was made here; leaves what was given as it is. */
+  close(): void;
+}
+
+/** The server has answered, with an error. */
+export class ServerError extends Error {}
+
+/** ioredis marks the server's own errors by this name; everything else means that the answer is unknown. */
+export function toCallError(error: unknown): Error {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  // A copy: the original carries the command with its arguments, which may be a password.
+  return name === 'ReplyError' ? new ServerError(message) : new Error(message);
+}
