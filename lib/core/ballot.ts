@@ -31,7 +31,8 @@ export function judge(votes: readonly Vote[], servers: number, token: string): B
   if (servers - count(votes, 'failed') < majority) return { kind: 'unreachable' };
 
   const rival = strongestRival(votes);
-  if (rival === undefined) throw new Error('A ballot without denials was neither won nor unreachable. Please report this.');
+  if (rival === undefined)
+    throw new Error('A ballot without denials was neither won nor unreachable. Please report this.');
   if (rival.votes >= majority) return { kind: 'held', holder: rival.holder };
   if (pending > 0 && rival.votes + pending >= majority) return 'unsure';
   return { kind: 'contested', holder: rival.holder, leading: leads(token, granted, rival) };

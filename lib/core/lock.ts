@@ -15,8 +15,10 @@ export interface KeepPlan {
   readonly autoExtend: boolean;
   /** Others are kept out for at least this long after the grant, even when the lock is released earlier. */
   readonly minHoldMs: number;
-  /** Called once when the lock is neither held nor to be cleaned up any more. */
-  readonly onEnd?: ((lock: HeldLock) => void) | undefined;
+  /** Checks a ttl that a caller asks for, and gives it in milliseconds. */
+  toTtlMs(ttl: number | string): number;
+  /** Called once, when the lock is not held any more. */
+  onEnd?(): void;
 }
 
 /** The first try to extend comes when this part of the ttl is over: two more fit in before the end. */
@@ -72,7 +74,7 @@ export class HeldLock {
 
   /** Goes by the clock, not by the timer: after a stall of the event loop the timer may not have fired yet. */
   isHeld(): boolean {
-    if (this.#state === 'held' && this.remaining === 0) this.lose('expired');
+    if (this.#state === 'held' && this.remaining === 0) void this.lose('expired');
     return this.#state === 'held';
   }
 
@@ -81,11 +83,14 @@ export class HeldLock {
     throw this.#state === 'released' ? new LockReleasedError(this.keys, 'hold') : this.#lossError();
   }
 
-  async extend(ttlMs = this.#ttlMs): Promise<void> {
-    if (!this.isHeld()) throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
+  async extend(ttl?: number | string): Promise<void> {
+    const ttlMs = ttl === undefined ? this.#ttlMs : this.keep.toTtlMs(ttl);
+    if (!this.isHeld())
+      throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
     const { renewal, votes } = await this.#extendOnce(ttlMs);
     // It may have been lost or released while the servers were asked, and that is what counts then.
-    if (!this.isHeld()) throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
+    if (!this.isHeld())
+      throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
     if (renewal === 'unknown') {
       throw new QuorumUnreachableError('extend', this.keys, this.quorum.couriers.length, votes);
     }
@@ -103,12 +108,16 @@ export class HeldLock {
     if (this.#state !== 'released') await this.release();
   }
 
-  /** Gives the lock up as lost: the signal aborts, and what is left of it on the servers is removed behind. */
-  lose(reason: LossReason, votes: readonly Vote[] = []): void {
+  /**
+   * Gives the lock up as lost: the signal aborts at once. The promise is for what is left of it on the servers, and never
+   * rejects: nobody can be told more than the signal says.
+   */
+  async lose(reason: LossReason, votes: readonly Vote[] = []): Promise<void> {
     if (this.#state !== 'held') return;
     this.#end('lost');
-    this.#giveBack().catch(() => undefined); // Nobody can be told more than the signal says.
+    const givenBack = this.#giveBack().catch(() => undefined);
     this.#abort.abort(new LockLostError(this.keys, reason, votes));
+    await givenBack;
   }
 
   #lossError(): LockLostError {
@@ -119,7 +128,7 @@ export class HeldLock {
     this.#state = state;
     this.#cancelDeadline();
     this.#cancelExtension();
-    this.keep.onEnd?.(this);
+    this.keep.onEnd?.();
   }
 
   #giveBack(): Promise<void> {
@@ -142,7 +151,7 @@ export class HeldLock {
     const claims = this.plan.claims.map(({ key }) => ({ key, ttlMs }));
     const result = await extend(this.quorum, { token: this.token, claims, ttlMs, validityMs });
     if (!this.isHeld()) return result;
-    if (result.renewal === 'lost') this.lose('taken', result.votes);
+    if (result.renewal === 'lost') void this.lose('taken', result.votes);
     else if (result.renewal === 'renewed') this.#onRenewed(sending, ttlMs);
     else this.#extendLater(Math.max(rules.retryDelayMs, this.remaining * EXTEND_AGAIN_AFTER));
     return result;
@@ -169,7 +178,7 @@ export class HeldLock {
     this.#cancelDeadline = this.quorum.clock.after(
       Math.max(0, Math.floor(this.remaining) - 1),
       () => {
-        this.lose('expired');
+        void this.lose('expired');
       },
       'background',
     );

@@ -12,9 +12,9 @@ export interface Poll<V> {
 /** How votes become a verdict. With all votes in there must be one. */
 export interface Judge<V> {
   /** A verdict; `undefined` for "more votes, please"; `'unsure'` for "more votes would be better, but do not wait long". */
-  judge(votes: readonly Vote[], servers: number): V | 'unsure' | undefined;
+  readonly judge: (votes: readonly Vote[], servers: number) => V | 'unsure' | undefined;
   /** The verdict of an unsure judge who has waited long enough. */
-  judgeAsIs?(votes: readonly Vote[], servers: number): V | undefined;
+  readonly judgeAsIs?: (votes: readonly Vote[], servers: number) => V | undefined;
 }
 
 /**
@@ -58,7 +58,7 @@ export function poll<V>(
         } else if (verdict !== undefined) close(verdict);
       } catch (error) {
         open = false;
-        reject(error as Error);
+        reject(error);
       }
     }
 

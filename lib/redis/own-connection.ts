@@ -15,6 +15,9 @@ const READY_TIMEOUT_MS = 10_000;
 /** A connection on which nothing has been answered for so long is given up: its other end may have vanished. */
 const SILENCE_MS = 10_000;
 
+/** The kernel asks after this much silence whether the other end is still there. */
+const KEEP_ALIVE_MS = 10_000;
+
 /**
  * A connection that we make, and make again when it breaks, with a fresh client each time: so no queue survives from
  * which ioredis could send a command again that has long been given up (ioredis issue 2130). All retrying is ours.
@@ -26,7 +29,7 @@ export class OwnConnection implements Connection {
   epoch = 0;
 
   #client: Redis | undefined;
-  #state: NodeState | { status: 'idle' | 'closed' } = { status: 'idle' };
+  #state: NodeState | 'idle' | 'closed' = 'idle';
   #failures = 0;
   #lastTryAtMs = -Infinity;
   #cancelRetry: Cancel = () => undefined;
@@ -37,6 +40,7 @@ export class OwnConnection implements Connection {
 
   constructor(
     readonly name: string,
+    private readonly url: string | undefined,
     private readonly options: RedisOptions,
     private readonly rules: ReconnectRules,
     private readonly clock: Clock,
@@ -44,13 +48,11 @@ export class OwnConnection implements Connection {
 
   reach(): NodeState {
     const state = this.#state;
-    if (state.status === 'closed') return { status: 'down', cause: new Error('the connection was closed at shutdown') };
+    if (state === 'closed') return { status: 'down', cause: new Error('the connection was closed at shutdown') };
     const mayTry = this.clock.nowMs() - this.#lastTryAtMs >= this.rules.reconnectDelayMs;
-    if (state.status === 'idle' || (state.status === 'down' && mayTry)) {
-      this.#connect();
-      return { status: 'connecting' };
-    }
-    return state;
+    if (state !== 'idle' && !(state.status === 'down' && mayTry)) return state;
+    this.#connect();
+    return { status: 'connecting' };
   }
 
   onChange(listener: () => void): void {
@@ -73,7 +75,7 @@ export class OwnConnection implements Connection {
   }
 
   close(): void {
-    this.#state = { status: 'closed' };
+    this.#state = 'closed';
     this.#cancelRetry();
     this.#cancelWatch?.();
     this.#client?.disconnect();
@@ -85,7 +87,8 @@ export class OwnConnection implements Connection {
     this.#cancelRetry();
     this.#lastTryAtMs = this.clock.nowMs();
     this.#state = { status: 'connecting' };
-    const client = new Redis({ ...this.options, ...SAFE_OPTIONS });
+    const options = { keepAlive: KEEP_ALIVE_MS, ...this.options, ...SAFE_OPTIONS };
+    const client = this.url === undefined ? new Redis(options) : new Redis(this.url, options);
     this.#client = client;
     this.epoch++;
     let cause = new Error('the connection was closed');

@@ -23,7 +23,11 @@ export class LockContendedError extends RedlockError {
   }
 }
 
-function describe(keys: readonly string[], { owner, remainingMs }: Holder, what: 'held' | 'contested' | 'tick'): string {
+function describe(
+  keys: readonly string[],
+  { owner, remainingMs }: Holder,
+  what: 'held' | 'contested' | 'tick',
+): string {
   const name = quoted(keys);
   switch (what) {
     case 'held':

@@ -10,7 +10,12 @@ import { quoted, RedlockError } from './redlock.error.js';
 export class QuorumUnreachableError extends RedlockError {
   readonly code = 'QUORUM_UNREACHABLE';
 
-  constructor(verb: 'acquire' | 'extend' | 'release', keys: readonly string[], servers: number, votes: readonly Vote[]) {
+  constructor(
+    verb: 'acquire' | 'extend' | 'release',
+    keys: readonly string[],
+    servers: number,
+    votes: readonly Vote[],
+  ) {
     super(describe(verb, keys, servers, votes), keys, votes);
   }
 }

@@ -1,0 +1,96 @@
+import type { CronTime } from 'cron';
+import type { NextTick } from './latest-tick.js';
+
+type Zone = ReturnType<CronTime['getNextDateFrom']>['zone'];
+type CronModule = typeof import('cron');
+type CronTimeOf = new (source: string, timeZone?: string | null, utcOffset?: number | string | null) => CronTime;
+
+const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
+
+// 400 Gregorian years are a whole number of weeks: the same dates fall on the same days of the week.
+const CALENDAR_CYCLE_MS = 146_097 * DAY_MS;
+
+/** The calendar of a cron expression as the `cron` package fires it. Rejects with the package's own error. */
+export async function compileNextTick(
+  expression: string,
+  timeZone?: string | null,
+  utcOffset?: number | string | null,
+): Promise<NextTick> {
+  const cronTime = new (await loadCronTime())(expression, timeZone, utcOffset);
+  // `sendAt` is what a `CronJob` starts with: it settles the zone and refuses a bad offset or a date that never comes.
+  const { zone } = cronTime.sendAt();
+  return (afterMs) => nextOnChain(cronTime, zone, afterMs);
+}
+
+/** On demand: an application without cron jobs loads neither `cron` nor `luxon`. */
+async function loadCronTime(): Promise<CronTimeOf> {
+  // `cron` is CommonJS: depending on who imports it, its names are at the top, or only on the default export.
+  const loaded = (await import('cron')) as Partial<CronModule> & { default?: Partial<CronModule> };
+  const found = loaded.CronTime ?? loaded.default?.CronTime;
+  if (found === undefined) throw new Error('The installed package "cron" has no CronTime; versions 3 and 4 have one.');
+  return found as CronTimeOf;
+}
+
+/**
+ * The next tick of the chain that a job is on which has been running all along.
+ *
+ * After a change of the clock `cron` answers differently to one who asks from within the changed stretch: where the hour
+ * from 2 to 3 comes twice, a job at 02:30 that ran the first time is not due again, but a process that was started in
+ * between is told that it is. So ask from before the change first: what that finds is the first tick after the change,
+ * and from there on every answer is on the chain.
+ */
+function nextOnChain(cronTime: CronTime, zone: Zone, afterMs: number): number {
+  const changeMs = lastMomentBeforeChange(zone, afterMs);
+  const firstMs = changeMs === undefined ? -Infinity : nextFrom(cronTime, zone, changeMs);
+  return firstMs > afterMs ? firstMs : nextFrom(cronTime, zone, afterMs);
+}
+
+/** An instant in the last second before the clock changed, if it did so within the last day: no change is larger. */
+function lastMomentBeforeChange(zone: Zone, atMs: number): number | undefined {
+  const offset = zone.offset(atMs);
+  let beforeMs = atMs - DAY_MS;
+  if (zone.offset(beforeMs) === offset) return undefined;
+  for (let sinceMs = atMs; sinceMs - beforeMs > SECOND_MS;) {
+    const middleMs = Math.floor((beforeMs + sinceMs) / 2);
+    if (zone.offset(middleMs) === offset) sinceMs = middleMs;
+    else beforeMs = middleMs;
+  }
+  return beforeMs;
+}
+
+/**
+ * What `cron` answers at the instant `startMs` itself, and, whatever it answers, something later than that: where it
+ * finds nothing later, ask from ever further on.
+ */
+function nextFrom(cronTime: CronTime, zone: Zone, startMs: number): number {
+  let askedMs = startMs;
+  for (let stepMs = SECOND_MS; ; stepMs *= 2) {
+    const nextMs = asked(cronTime, zone, askedMs);
+    if (nextMs > startMs) return nextMs;
+    askedMs = startMs + stepMs;
+  }
+}
+
+/**
+ * `getNextDateFrom`, made a function of its arguments alone.
+ *
+ * Behind it `luxon` reads the system's clock: a time of day that comes twice is taken for the one whose offset is in
+ * force *now*. A job asks when `startMs` is now; we ask later, and another replica later still. So ask in the same
+ * calendar 400 years earlier, in a zone that translates: there the clock of the system cannot be mistaken for an instant
+ * of the question, and gets the answer that it had at `startMs`.
+ */
+function asked(cronTime: CronTime, zone: Zone, startMs: number): number {
+  const shiftedMs = startMs - CALENDAR_CYCLE_MS;
+  const offset = zone.offset(startMs);
+  const earlier = Object.create(zone, {
+    offset: {
+      value: (atMs: number) =>
+        Math.abs(atMs - shiftedMs) > CALENDAR_CYCLE_MS / 2 ? offset : zone.offset(atMs + CALENDAR_CYCLE_MS),
+    },
+    // Neither the zone itself nor anything that is cached for it.
+    type: { value: 'translated' },
+    equals: { value: () => false },
+  }) as Zone;
+  return cronTime.getNextDateFrom(new Date(shiftedMs), earlier).toMillis() + CALENDAR_CYCLE_MS;
+}

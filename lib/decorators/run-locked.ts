@@ -1,0 +1,64 @@
+import { InvalidOptionsError } from '../core/errors/index.js';
+import type { WithLockCallOptions } from '../interfaces/index.js';
+import { CANNOT_LOCK } from '../redlock.messages.js';
+import type { RedlockService } from '../redlock.service.js';
+import type { LockedMethod } from './locked-method.js';
+import { triggerOf, type Trigger } from './trigger.js';
+
+/** One call of a decorated method. */
+export interface Call {
+  readonly firedAtMs: number;
+  readonly host: object;
+  readonly args: readonly unknown[];
+  readonly wrapper: object;
+  work(): Promise<unknown>;
+}
+
+/**
+ * A tick whose key is still locked by another run gives that run this long to end, but no longer than a quarter of the
+ * period: replicas fire a few milliseconds apart, and a run that is just ending covers no tick.
+ */
+const TICK_GRACE_MS = 250;
+
+/**
+ * An interval's run keeps others out for a little less than the interval, so that its own replica, whose timer may be a
+ * little early compared with the last answer of the servers, finds the lock free again.
+ */
+const INTERVAL_SLACK_MS = 50;
+
+export async function runLocked(service: RedlockService, method: LockedMethod, call: Call): Promise<unknown> {
+  const { label, propertyKey, ttl, options } = method;
+  const trigger = triggerOf(call.host, propertyKey, call.wrapper);
+  const key = typeof method.key === 'function' ? method.key.apply(call.host, [...call.args]) : method.key;
+  const { instance, perTick = trigger?.kind === 'cron', onContended = trigger ? 'skip' : 'wait', ...rest } = options;
+  if (perTick && trigger?.kind !== 'cron') {
+    throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
+  }
+  const { wait = 0, ...timing } = await timingOf(trigger, perTick, call.firedAtMs);
+  return await service.withLock(key, ttl, call.work.bind(call), {
+    ...timing,
+    ...(onContended !== 'wait' && { wait }),
+    ...rest,
+    onContended: onContended === 'skip' ? 'skip' : 'throw',
+  });
+}
+
+async function timingOf(
+  trigger: Trigger | undefined,
+  perTick: boolean,
+  firedAtMs: number,
+): Promise<Pick<WithLockCallOptions, 'tick' | 'minHold' | 'wait'>> {
+  switch (trigger?.kind) {
+    case 'cron': {
+      if (!perTick) return {};
+      const tick = await trigger.tickOf(firedAtMs);
+      return { tick, wait: Math.min(TICK_GRACE_MS, tick.periodMs / 4) };
+    }
+    case 'interval':
+      return { minHold: Math.max(0, trigger.everyMs - Math.min(INTERVAL_SLACK_MS, trigger.everyMs / 10)) };
+    case undefined:
+      return {};
+    default:
+      return trigger satisfies never;
+  }
+}

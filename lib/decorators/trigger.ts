@@ -1,0 +1,42 @@
+import { compileTicks, type CronSchedule, type Tick } from '../cron/tick.js';
+
+/** What calls a method by itself. */
+export type Trigger =
+  | { readonly kind: 'cron'; readonly schedule: CronSchedule; tickOf(firedAtMs: number): Promise<Tick> }
+  | { readonly kind: 'interval'; readonly everyMs: number };
+
+/** The metadata of `@nestjs/schedule` on a method. Read by name, because that package is optional. */
+const CRON = 'SCHEDULE_CRON_OPTIONS';
+const INTERVAL = 'SCHEDULE_INTERVAL_OPTIONS';
+const TIMEOUT = 'SCHEDULE_TIMEOUT_OPTIONS';
+
+const known = new WeakMap<object, Trigger | undefined>();
+
+/**
+ * How the method is scheduled. `@Cron` may stand above another decorator that wraps our wrapper, or on a method that
+ * overrides ours: then it is on what the host has under the name.
+ */
+export function triggerOf(host: object, propertyKey: string | symbol, wrapper: object): Trigger | undefined {
+  const outermost = (host as Record<string | symbol, unknown>)[propertyKey];
+  return (typeof outermost === 'function' ? triggerOn(outermost) : undefined) ?? triggerOn(wrapper);
+}
+
+function triggerOn(method: object): Trigger | undefined {
+  if (!known.has(method)) known.set(method, read(method));
+  return known.get(method);
+}
+
+function read(method: object): Trigger | undefined {
+  const schedule = Reflect.getMetadata(CRON, method) as CronSchedule | undefined;
+  if (schedule !== undefined) {
+    let compiled: ReturnType<typeof compileTicks> | undefined;
+    return {
+      kind: 'cron',
+      schedule,
+      tickOf: async (firedAtMs) => (await (compiled ??= compileTicks(schedule)))(firedAtMs),
+    };
+  }
+  const timed = (Reflect.getMetadata(INTERVAL, method) ?? Reflect.getMetadata(TIMEOUT, method)) as
+    { timeout: number } | undefined;
+  return timed && { kind: 'interval', everyMs: timed.timeout };
+}

@@ -1,0 +1,32 @@
+export {
+  InvalidOptionsError,
+  LockContendedError,
+  LockLostError,
+  LockReleasedError,
+  QuorumUnreachableError,
+  RedlockError,
+  RedlockShutdownError,
+  type LossReason,
+  type VoteReport,
+} from './core/errors/index.js';
+export type { Tick } from './cron/tick.js';
+export { InjectRedlock } from './decorators/inject-redlock.decorator.js';
+export { WithLock, type AsyncMethod, type LockKey } from './decorators/with-lock.decorator.js';
+export type {
+  AcquireOptions,
+  Duration,
+  Lock,
+  RedisClient,
+  RedlockModuleAsyncOptions,
+  RedlockModuleExtras,
+  RedlockModuleOptions,
+  RedlockOptions,
+  RedlockOptionsFactory,
+  RedlockServer,
+  WithLockCallOptions,
+  WithLockOptions,
+} from './interfaces/index.js';
+export { getRedlockToken } from './redlock.constants.js';
+export { currentLock } from './redlock.context.js';
+export { RedlockModule } from './redlock.module.js';
+export { RedlockService } from './redlock.service.js';

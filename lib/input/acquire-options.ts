@@ -1,0 +1,84 @@
+import { InvalidOptionsError } from '../core/errors/index.js';
+import type { Tick } from '../cron/tick.js';
+import type { AcquireOptions, WithLockCallOptions, WithLockOptions } from '../interfaces/index.js';
+import { refuse, refuseUnknown, toMs, toWhole } from './check.js';
+import type { Settings } from './module-options.js';
+
+const ACQUIRE = [
+  'wait',
+  'maxRetries',
+  'signal',
+  'autoExtend',
+  'minHold',
+  'tick',
+] as const satisfies readonly (keyof AcquireOptions)[];
+const WITH_LOCK = [...ACQUIRE, 'onContended'] as const satisfies readonly (keyof WithLockCallOptions)[];
+const DECORATOR = [...WITH_LOCK, 'instance', 'perTick'] as const satisfies readonly (keyof WithLockOptions)[];
+
+/** The options of one call, checked and complete. */
+export interface AcquireSettings {
+  readonly waitMs: number;
+  readonly maxRetries: number;
+  readonly signal: AbortSignal | undefined;
+  readonly autoExtend: boolean;
+  readonly minHoldMs: number;
+  readonly tick: Tick | undefined;
+}
+
+export function toAcquireSettings(
+  options: AcquireOptions,
+  where: 'acquire' | 'withLock',
+  defaults: Pick<Settings, 'waitMs' | 'maxRetries'>,
+): AcquireSettings {
+  refuseUnknown(where, options, where === 'acquire' ? ACQUIRE : WITH_LOCK);
+  checkFlag('autoExtend', options.autoExtend);
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw refuse('signal', 'an AbortSignal', signal);
+  const waitMs = toMs('wait', options.wait ?? defaults.waitMs, { infinite: true });
+  if (waitMs === Infinity && signal === undefined) {
+    throw new InvalidOptionsError('wait', 'takes Infinity only together with a signal, because a wait needs an end');
+  }
+  return {
+    waitMs,
+    maxRetries: toWhole('maxRetries', options.maxRetries ?? defaults.maxRetries, { infinite: true }),
+    signal,
+    autoExtend: options.autoExtend ?? where === 'withLock',
+    minHoldMs: toMs('minHold', options.minHold ?? 0),
+    tick: options.tick === undefined ? undefined : toTick(options.tick),
+  };
+}
+
+export function checkOnContended(value: unknown, takes: readonly string[]): void {
+  if (value !== undefined && !takes.includes(value as string)) {
+    throw refuse('onContended', takes.map((each) => `'${each}'`).join(' or '), value);
+  }
+}
+
+/** What can be checked of a decorator's options when the class is defined. */
+export function checkDecoratorOptions(options: WithLockOptions): void {
+  refuseUnknown('@WithLock', options, DECORATOR);
+  const { instance, onContended, perTick, ...rest } = options;
+  if (instance !== undefined && (typeof instance !== 'string' || instance === '')) {
+    throw refuse('instance', 'the name of a RedlockModule', instance);
+  }
+  checkOnContended(onContended, ['skip', 'wait', 'throw']);
+  checkFlag('perTick', perTick);
+  if (rest.tick !== undefined && perTick === true) {
+    throw new InvalidOptionsError('tick', 'cannot be combined with perTick, which works it out');
+  }
+  toAcquireSettings(rest, 'withLock', { waitMs: 0, maxRetries: 0 });
+}
+
+function checkFlag(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') throw refuse(option, 'true or false', value);
+}
+
+function toTick(tick: unknown): Tick {
+  const { atMs, periodMs = Infinity } =
+    typeof tick === 'object' && tick !== null && 'atMs' in tick ? (tick) : { atMs: tick };
+  const instant = atMs instanceof Date ? atMs.getTime() : atMs;
+  if (!Number.isSafeInteger(instant) || typeof periodMs !== 'number' || !(periodMs > 0)) {
+    throw refuse('tick', 'a valid Date, or a whole number of milliseconds since 1970', tick);
+  }
+  return { atMs: instant as number, periodMs };
+}

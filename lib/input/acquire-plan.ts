@@ -1,0 +1,35 @@
+import type { AcquirePlan } from '../core/acquire.js';
+import type { Claim } from '../core/ports/lock-node.js';
+import { tickKey, lockKey } from '../redlock.keys.js';
+import type { AcquireSettings } from './acquire-options.js';
+import { toKeys, toTtlMs } from './check.js';
+import type { Settings } from './module-options.js';
+
+/** Where nobody says how far the ticks are apart, or nothing follows, this is long enough for the latest of timers. */
+const UNKNOWN_PERIOD_MS = 24 * 3600 * 1000;
+
+export function toTtl(value: unknown, { driftFactor }: Settings): number {
+  return toTtlMs(value, driftFactor);
+}
+
+/** What one call asks of the algorithm. Keys in a fixed order, so that everybody meets the same conflict first. */
+export function toAcquirePlan(key: unknown, ttl: unknown, chosen: AcquireSettings, settings: Settings): AcquirePlan {
+  const keys = toKeys(key);
+  const ttlMs = toTtl(ttl, settings);
+  const claims = keys.toSorted().map((each) => ({ key: lockKey(settings.keyPrefix, each), ttlMs }));
+  const { waitMs, maxRetries, signal } = chosen;
+  return { keys, claims, tick: tickClaim(claims, chosen, settings), ttlMs, waitMs, maxRetries, signal };
+}
+
+/**
+ * A tick must stay claimed until no replica can come with it any more: one whose clock is behind by the tolerance, whose
+ * timer fires late by up to a period (later, it would be the next tick), and which then waits for the lock.
+ */
+function tickClaim(claims: readonly Claim[], { tick, waitMs }: AcquireSettings, settings: Settings): Claim | undefined {
+  const [first] = claims;
+  if (tick === undefined || first === undefined) return undefined;
+  const { clockToleranceMs, driftFactor, nodeTimeoutMs } = settings;
+  const periodMs = Number.isFinite(tick.periodMs) ? tick.periodMs : UNKNOWN_PERIOD_MS;
+  const ttlMs = (clockToleranceMs + periodMs + Math.min(waitMs, periodMs) + 2 * nodeTimeoutMs) * (1 + driftFactor);
+  return { key: tickKey(first.key, tick.atMs), ttlMs };
+}

@@ -1,0 +1,86 @@
+import ms from 'ms';
+import { InvalidOptionsError } from '../core/errors/index.js';
+
+/** Redis allows much more, but a key that long is a mistake: an object turned into a string, a whole document. */
+const LONGEST_KEY = 512;
+
+/** Redis refuses an expiry beyond this; it is a hundred years. */
+const LONGEST_MS = 100 * 365 * 24 * 3600 * 1000;
+
+interface Range {
+  readonly least?: number;
+  readonly infinite?: boolean;
+}
+
+/** A duration in milliseconds, or an {@link InvalidOptionsError} that names the option, what it got and what it takes. */
+export function toMs(option: string, value: unknown, { least = 0, infinite = false }: Range = {}): number {
+  const takes = `a number of milliseconds or a string such as '30s', at least ${least}${infinite ? ' or Infinity' : ''}`;
+  const result = typeof value === 'string' ? parse(value) : value;
+  if (typeof result !== 'number' || Number.isNaN(result)) throw refuse(option, takes, value);
+  if (result === Infinity && infinite) return result;
+  if (result < least || result > LONGEST_MS) throw refuse(option, takes, value);
+  return result;
+}
+
+/** `ms` throws on an empty string and returns undefined on nonsense. */
+function parse(text: string): number | undefined {
+  if (text === '' || text.length > 100) return undefined;
+  return ms(text as ms.StringValue);
+}
+
+/** A whole number, or an {@link InvalidOptionsError}. */
+export function toWhole(option: string, value: unknown, { least = 0, infinite = false }: Range = {}): number {
+  if (value === Infinity && infinite) return value;
+  if (!Number.isSafeInteger(value) || (value as number) < least) {
+    throw refuse(option, `a whole number, at least ${least}`, value);
+  }
+  return value as number;
+}
+
+/** One key or several, without repetition. */
+export function toKeys(value: unknown): string[] {
+  const keys = Array.isArray(value) ? (value as unknown[]) : [value];
+  if (keys.length === 0) throw refuse('key', 'a key or a list of at least one', value);
+  for (const key of keys) {
+    if (typeof key !== 'string' || key === '')
+      throw refuse('key', 'a string that is not empty, or a list of such', value);
+    if (key.length > LONGEST_KEY) {
+      throw new InvalidOptionsError(
+        'key',
+        `takes at most ${LONGEST_KEY} characters, got ${key.length}: "${key.slice(0, 40)}..."`,
+      );
+    }
+  }
+  return [...new Set(keys as string[])];
+}
+
+/** A ttl that leaves something after the allowance for drifting clocks. */
+export function toTtlMs(value: unknown, driftFactor: number): number {
+  const ttlMs = toMs('ttl', value, { least: 1 });
+  const least = Math.ceil(2 / (1 - driftFactor)) + 1;
+  if (ttlMs < least) {
+    throw refuse('ttl', `at least ${least} ms, because ttl x ${driftFactor} + 2 ms are lost to drifting clocks`, value);
+  }
+  return ttlMs;
+}
+
+/** Refuses what nobody would ever read: a misspelt option is worse than none. */
+export function refuseUnknown(where: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new InvalidOptionsError(name, `is not an option of ${where}, which takes ${known.join(', ')}`);
+    }
+  }
+}
+
+export function refuse(option: string, takes: string, got: unknown): InvalidOptionsError {
+  return new InvalidOptionsError(option, `takes ${takes}, got ${show(got)}`);
+}
+
+/** Short, and without the insides of objects: they may hold a password. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}...` : value}'`;
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
+}

@@ -1,0 +1,81 @@
+import { hostname } from 'node:os';
+import type { RedlockModuleOptions } from '../interfaces/index.js';
+import { refuse, refuseUnknown, toMs, toWhole } from './check.js';
+import { toServers, type ServerSpec } from './servers.js';
+
+/** The module's options, checked and complete. All times in milliseconds. */
+export interface Settings {
+  readonly servers: readonly ServerSpec[];
+  readonly keyPrefix: string;
+  readonly waitMs: number;
+  readonly maxRetries: number;
+  readonly retryDelayMs: number;
+  readonly maxRetryDelayMs: number;
+  readonly driftFactor: number;
+  readonly nodeTimeoutMs: number;
+  readonly maxConcurrency: number;
+  readonly reconnectDelayMs: number;
+  readonly maxReconnectDelayMs: number;
+  readonly clockToleranceMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly owner: string;
+}
+
+const KNOWN = [
+  'servers',
+  'keyPrefix',
+  'wait',
+  'maxRetries',
+  'retryDelay',
+  'maxRetryDelay',
+  'driftFactor',
+  'nodeTimeout',
+  'maxConcurrency',
+  'reconnectDelay',
+  'maxReconnectDelay',
+  'clockTolerance',
+  'shutdownTimeout',
+  'owner',
+] as const satisfies readonly (keyof RedlockModuleOptions)[];
+
+/** Checks the options and fills in the defaults. Throws an InvalidOptionsError that names the first one that is wrong. */
+export function toSettings(options: RedlockModuleOptions): Settings {
+  if (typeof options !== 'object' || (options as object | null) === null) {
+    throw refuse('options', 'the options of RedlockModule', options);
+  }
+  refuseUnknown('RedlockModule', options, KNOWN);
+  const retryDelayMs = toMs('retryDelay', options.retryDelay ?? 50, { least: 1 });
+  const reconnectDelayMs = toMs('reconnectDelay', options.reconnectDelay ?? 300, { least: 1 });
+  return {
+    servers: toServers(options.servers),
+    keyPrefix: toText('keyPrefix', options.keyPrefix ?? 'redlock:'),
+    waitMs: toMs('wait', options.wait ?? '10s'),
+    maxRetries: toWhole('maxRetries', options.maxRetries ?? Infinity, { infinite: true }),
+    retryDelayMs,
+    maxRetryDelayMs: toMs('maxRetryDelay', options.maxRetryDelay ?? Math.max(1000, retryDelayMs), {
+      least: retryDelayMs,
+    }),
+    driftFactor: toDriftFactor(options.driftFactor ?? 0.01),
+    nodeTimeoutMs: toMs('nodeTimeout', options.nodeTimeout ?? 500, { least: 1 }),
+    maxConcurrency: toWhole('maxConcurrency', options.maxConcurrency ?? 10, { least: 1 }),
+    reconnectDelayMs,
+    maxReconnectDelayMs: toMs('maxReconnectDelay', options.maxReconnectDelay ?? Math.max(3000, reconnectDelayMs), {
+      least: reconnectDelayMs,
+    }),
+    clockToleranceMs: toMs('clockTolerance', options.clockTolerance ?? '60s'),
+    shutdownTimeoutMs: toMs('shutdownTimeout', options.shutdownTimeout ?? '10s'),
+    owner: toText('owner', options.owner ?? `${hostname()}:${process.pid}`),
+  };
+}
+
+function toText(option: string, value: unknown): string {
+  if (typeof value !== 'string' || value.length > 200)
+    throw refuse(option, 'a string of at most 200 characters', value);
+  return value;
+}
+
+function toDriftFactor(value: unknown): number {
+  if (typeof value !== 'number' || !(value >= 0 && value < 1))
+    throw refuse('driftFactor', 'a number from 0 to below 1', value);
+  return value;
+}

@@ -1,0 +1,53 @@
+import type { RedisOptions } from 'ioredis';
+import { InvalidOptionsError } from '../core/errors/index.js';
+import type { RedisClient } from '../interfaces/index.js';
+import { refuse } from './check.js';
+
+/** A server as it was configured: one that we connect to, or a client that was given. */
+export type ServerSpec =
+  | { readonly kind: 'own'; readonly name: string; readonly url?: string; readonly options: RedisOptions }
+  | { readonly kind: 'given'; readonly name: string; readonly client: RedisClient };
+
+const TAKES = "a redis:// or rediss:// URL, a 'host:port', ioredis options or an ioredis client";
+const DEFAULT_PORT = 6379;
+
+/** One server or several. Never puts a URL into a message: it may hold a password. */
+export function toServers(value: unknown): readonly ServerSpec[] {
+  const list = Array.isArray(value) ? (value as unknown[]) : [value];
+  if (value === undefined || list.length === 0) throw refuse('servers', `at least one server: ${TAKES}`, value);
+  return list.map((server, index) => toServer(server, list.length > 1 ? `servers[${index}]` : 'servers'));
+}
+
+function toServer(server: unknown, option: string): ServerSpec {
+  if (typeof server === 'string') return fromText(server, option);
+  if (typeof server !== 'object' || server === null || Array.isArray(server)) throw refuse(option, TAKES, server);
+  if (isClient(server)) return { kind: 'given', name: nameOf(clientOptions(server)), client: server };
+  return { kind: 'own', name: nameOf(server), options: server };
+}
+
+function fromText(text: string, option: string): ServerSpec {
+  const url = text.includes('://') ? text : `redis://${text}`;
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
+    throw new InvalidOptionsError(option, `takes ${TAKES}, got a text that is none of these`);
+  }
+  return { kind: 'own', name: `${parsed.hostname}:${parsed.port || DEFAULT_PORT}`, url, options: {} };
+}
+
+function isClient(value: object): value is RedisClient {
+  return 'call' in value && typeof value.call === 'function' && 'status' in value && 'on' in value;
+}
+
+/** Of a Cluster the first node it was given: it is one server to us. */
+function clientOptions(client: RedisClient): RedisOptions {
+  if ('startupNodes' in client && Array.isArray(client.startupNodes)) {
+    const [first] = client.startupNodes as unknown[];
+    if (typeof first === 'object' && first !== null) return first;
+  }
+  return 'options' in client ? (client.options as RedisOptions) : {};
+}
+
+function nameOf({ host, port, path, sentinels, name }: RedisOptions): string {
+  if (sentinels?.length) return `sentinel:${name ?? 'mymaster'}`;
+  return path ?? `${host ?? 'localhost'}:${port ?? DEFAULT_PORT}`;
+}

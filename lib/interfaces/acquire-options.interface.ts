@@ -1,0 +1,79 @@
+import type { Tick } from '../cron/tick.js';
+import type { Duration } from './duration.type.js';
+
+/**
+ * How to wait for a lock, and how to keep it.
+ *
+ * @publicApi
+ */
+export interface AcquireOptions {
+  /**
+   * How long to keep trying. 0 is one decision: won, held by somebody else, or unreachable; a vote that is split between
+   * several who came at the same time is settled even then. `Infinity` only together with `signal`.
+   *
+   * Default: the `wait` of the module.
+   */
+  wait?: Duration;
+
+  /** A second bound, in rounds after the first. Default: no bound but `wait`. */
+  maxRetries?: number;
+
+  /** Cancels the waiting: the call rejects with the signal's own reason. It does not affect a lock that was granted. */
+  signal?: AbortSignal;
+
+  /**
+   * Extend the lock by itself for as long as it is held. Default: on in `withLock` and `@WithLock`, off in `acquire` and
+   * `tryAcquire`.
+   */
+  autoExtend?: boolean;
+
+  /** Keep others out for at least this long after the grant, even when the work is done earlier. Default: 0. */
+  minHold?: Duration;
+
+  /**
+   * The tick of a schedule that this run belongs to: a `Date`, or milliseconds since 1970. It is claimed together with the
+   * lock and stays claimed when the lock is released. Once claimed the tick is contended, whatever `wait` says.
+   * `@WithLock` works it out from `@Cron` by itself; this is for every other scheduler.
+   *
+   * The claim is kept for `clockTolerance` and a period on top, because timers can be late. A plain `Date` or number has
+   * no period and is remembered for a day; `{ atMs, periodMs }` says it exactly.
+   */
+  tick?: Date | number | Tick;
+}
+
+/**
+ * Options of `withLock`.
+ *
+ * @publicApi
+ */
+export interface WithLockCallOptions extends AcquireOptions {
+  /** What to do when somebody else has the lock after all waiting: reject, or return `undefined`. Default: `'throw'`. */
+  onContended?: 'throw' | 'skip';
+}
+
+/**
+ * Options of `@WithLock`.
+ *
+ * @publicApi
+ */
+export interface WithLockOptions extends AcquireOptions {
+  /** The name of the `RedlockModule` to use. Default: the one without a name. */
+  instance?: string;
+
+  /**
+   * What to do when somebody else has the lock:
+   *
+   * - `'skip'`: return `undefined`, with one debug line. Default on a method with `@Cron`, `@Interval` or `@Timeout`.
+   * - `'wait'`: keep trying for `wait`, then reject with `LockContendedError`. Default everywhere else.
+   * - `'throw'`: reject with `LockContendedError` at once.
+   *
+   * An explicit `wait` holds for each of them.
+   */
+  onContended?: 'skip' | 'wait' | 'throw';
+
+  /**
+   * With `@Cron`: each tick of the expression runs on exactly one replica, even if the lock is free again when the next
+   * replica fires. Default: true with `@Cron`.
+   */
+  perTick?: boolean;
+}

@@ -1,0 +1,12 @@
+export type { AcquireOptions, WithLockCallOptions, WithLockOptions } from './acquire-options.interface.js';
+export type { Duration } from './duration.type.js';
+export type { Lock } from './lock.interface.js';
+export type {
+  RedisClient,
+  RedlockModuleAsyncOptions,
+  RedlockModuleExtras,
+  RedlockModuleOptions,
+  RedlockOptions,
+  RedlockOptionsFactory,
+  RedlockServer,
+} from './redlock-options.interface.js';

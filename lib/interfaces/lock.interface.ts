@@ -1,0 +1,54 @@
+import type { Duration } from './duration.type.js';
+
+/**
+ * A lock that is held, until it is released, lost or out of validity.
+ *
+ * It is an `AsyncDisposable`: `await using lock = await redlock.acquire('report', '30s')` releases it at the end of the
+ * block.
+ *
+ * @publicApi
+ */
+export interface Lock extends AsyncDisposable {
+  /** The locked keys, as they were asked for. */
+  readonly keys: readonly string[];
+
+  /** The random value that marks this grant on the servers. */
+  readonly token: string;
+
+  /**
+   * Aborts with a {@link LockLostError} when the lock can no longer be trusted: no later than the end of its validity,
+   * even when the network is silent. Hand it to whatever the work waits for. It does not abort on release.
+   */
+  readonly signal: AbortSignal;
+
+  /** Milliseconds of validity left, counted on the monotonic clock; 0 once released or lost. */
+  readonly remaining: number;
+
+  /** Whether the lock can be trusted right now. */
+  isHeld(): boolean;
+
+  /**
+   * Returns if the lock can be trusted right now.
+   *
+   * @throws LockLostError, LockReleasedError
+   */
+  assertHeld(): void;
+
+  /**
+   * Begins the ttl anew, or a new ttl. Settles within one `nodeTimeout`. When it rejects with
+   * {@link QuorumUnreachableError} the lock is still held until its old validity ends, and may be extended again.
+   *
+   * @param ttl default: the ttl that the lock has
+   * @throws LockLostError, LockReleasedError, QuorumUnreachableError, InvalidOptionsError
+   */
+  extend(ttl?: Duration): Promise<void>;
+
+  /**
+   * Gives the lock back on every server. Settles when a majority has confirmed, within one `nodeTimeout`; servers that do
+   * not answer are told later. Of a lock that was lost there is nothing to give back, and it returns at once.
+   *
+   * @throws QuorumUnreachableError no majority confirmed: others may have to wait until the ttl is over
+   * @throws LockReleasedError it was released before
+   */
+  release(): Promise<void>;
+}

@@ -1,0 +1,110 @@
+import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
+import type { RedisOptions } from 'ioredis';
+import type { Duration } from './duration.type.js';
+
+/**
+ * A ready ioredis client, also one behind Sentinel or a `Cluster`. Told by its shape, because the clients of ioredis 5
+ * and 6 differ as types.
+ *
+ * @publicApi
+ */
+export interface RedisClient {
+  readonly status: string;
+  call(command: string, ...args: (string | number)[]): Promise<unknown>;
+  connect(): Promise<unknown>;
+  on(event: string, listener: () => void): unknown;
+  off(event: string, listener: () => void): unknown;
+}
+
+/**
+ * One Redis server: a `redis://` or `rediss://` URL, a `host:port`, ioredis' `RedisOptions`, or a ready client. Clients
+ * that the module made it closes; clients that it was given it neither closes nor changes.
+ *
+ * @publicApi
+ */
+export type RedlockServer = string | RedisOptions | RedisClient;
+
+/**
+ * Options of an instance. Durations are milliseconds or strings such as `'30s'`.
+ *
+ * @publicApi
+ */
+export interface RedlockOptions {
+  /** Put before every key, so that locks never collide with data. Default: `'redlock:'`. */
+  keyPrefix?: string;
+
+  /** How long `acquire` and `withLock` keep trying; 0 is one decision. Default: `'10s'`. */
+  wait?: Duration;
+
+  /** A second bound on trying, in rounds after the first. Default: no bound but `wait`. */
+  maxRetries?: number;
+
+  /** The ceiling of the first pause between rounds; it doubles with each round, and the pause is random below it. Default: 50. */
+  retryDelay?: Duration;
+
+  /** The highest ceiling of a pause between rounds. Default: 1000. */
+  maxRetryDelay?: Duration;
+
+  /**
+   * How much the rates of two clocks may differ. A lock may be trusted for ttl - elapsed - (ttl x driftFactor + 2 ms).
+   * Default: 0.01. Source: Redis documentation, "Distributed Locks with Redis".
+   */
+  driftFactor?: number;
+
+  /** How long one server may take to answer before its vote counts as timed out; never above a quarter of the ttl. Default: 500. */
+  nodeTimeout?: Duration;
+
+  /** Round trips in flight per server. Further work queues and shares the next ones. Default: 10. */
+  maxConcurrency?: number;
+
+  /** The first pause before the module's own connections are made again; it doubles with each try. Default: 300. */
+  reconnectDelay?: Duration;
+
+  /** The longest pause before the module's own connections are made again. Default: 3000. */
+  maxReconnectDelay?: Duration;
+
+  /** How far apart the clocks of two replicas may be before one cron tick could run twice. Default: `'60s'`. */
+  clockTolerance?: Duration;
+
+  /** How long shutdown waits for locked work in flight. Default: `'10s'`. */
+  shutdownTimeout?: Duration;
+
+  /** Who holds it, for people: other replicas name it in their errors. Default: `hostname:pid`. */
+  owner?: string;
+}
+
+/**
+ * @publicApi
+ */
+export interface RedlockModuleOptions extends RedlockOptions {
+  /** The independent servers of one quorum group. An odd number is best: 3 bear the loss of one, 5 of two. */
+  servers: RedlockServer | RedlockServer[];
+}
+
+/**
+ * What is decided when the module is imported, not by a factory.
+ *
+ * @publicApi
+ */
+export interface RedlockModuleExtras {
+  /** Whether other modules can inject the service without importing this one. Default: true. */
+  isGlobal?: boolean;
+
+  /** Sets this instance apart from others in the same application: `@InjectRedlock(name)`, `@WithLock(..., { instance: name })`. */
+  name?: string;
+}
+
+/**
+ * @publicApi
+ */
+export interface RedlockOptionsFactory {
+  createRedlockOptions(): RedlockModuleOptions | Promise<RedlockModuleOptions>;
+}
+
+/**
+ * One of `useFactory`, `useClass` and `useExisting`.
+ *
+ * @publicApi
+ */
+export type RedlockModuleAsyncOptions = ConfigurableModuleAsyncOptions<RedlockModuleOptions, 'createRedlockOptions'> &
+  RedlockModuleExtras;

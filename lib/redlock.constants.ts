@@ -1,0 +1,24 @@
+/*
+ * All of these are registered symbols: one process may load this package twice, as ES module and as CommonJS, and both
+ * copies must mean the same.
+ */
+
+/** Injection token of the checked options of an instance. */
+export const SETTINGS = Symbol.for('redlock-nestjs:settings');
+
+/** Metadata of a prototype: its decorated methods. */
+export const WITH_LOCK_METHODS = Symbol.for('redlock-nestjs:with-lock-methods');
+
+/** Where the lock of the running async context is kept, for both copies. */
+export const CURRENT_LOCK = Symbol.for('redlock-nestjs:current-lock');
+
+const DEFAULT_NAME = 'default';
+
+/**
+ * The injection token of an instance's service.
+ *
+ * @publicApi
+ */
+export function getRedlockToken(name = DEFAULT_NAME): symbol {
+  return Symbol.for(`redlock-nestjs:service:${name}`);
+}

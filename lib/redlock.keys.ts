@@ -1,0 +1,13 @@
+/** The key under which a lock is kept on the servers. */
+export function lockKey(prefix: string, key: string): string {
+  return prefix + key;
+}
+
+/**
+ * The key that stands for one tick of a lock. It has the same hash tag as the lock, so that on a Redis Cluster the two
+ * share a slot, and it begins with a brace, so that it is never the key of another lock.
+ */
+export function tickKey(fullKey: string, atMs: number): string {
+  const tag = /\{([^}]+)\}/.exec(fullKey)?.[1];
+  return tag === undefined ? `{${fullKey}}:tick:${atMs}` : `{${tag}}:tick:${atMs}:${fullKey}`;
+}

@@ -1,0 +1,22 @@
+export const NOT_READY = (method: string): string =>
+  `${method} cannot be locked yet, so it did not run: its @WithLock gets the lock service when the application starts. ` +
+  `If the application has started, then its host was not made by Nest, or is request-scoped and made by a factory.`;
+
+export const CANNOT_LOCK = (method: string, why: string): string => `@WithLock cannot lock ${method}: ${why}`;
+
+export const NO_MODULE = (instance: string | undefined): string =>
+  instance === undefined
+    ? 'RedlockModule is not imported. Add RedlockModule.forRoot(...) to the imports of the root module.'
+    : `there is no RedlockModule with the name "${instance}".`;
+
+export const SKIPPED = (why: string): string => `Skipped. ${why}`;
+
+export const RELEASE_FAILED = (why: string): string =>
+  `A lock could not be released everywhere; others may wait until its ttl is over. ${why}`;
+
+export const SHARED_TICK = (key: string, methods: readonly string[]): string =>
+  `${methods.join(' and ')} lock the same key "${key}" per tick: where their ticks fall together, only one of them runs. ` +
+  `Give them different keys, or perTick: false.`;
+
+export const SHUTDOWN_TIMEOUT = (count: number, timeoutMs: number): string =>
+  `Shutdown has waited ${timeoutMs} ms for locked work; the locks of ${count} still running are given up now.`;

@@ -1,0 +1,55 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import type {
+  RedlockModuleAsyncOptions,
+  RedlockModuleExtras,
+  RedlockModuleOptions,
+  RedlockOptions,
+  RedlockServer,
+} from './interfaces/index.js';
+import { toSettings } from './input/module-options.js';
+import { RedlockExplorer } from './redlock.explorer.js';
+import { ConfigurableModuleClass } from './redlock.module-definition.js';
+
+/**
+ * Import it once, in the root module. It is global unless `isGlobal` is false.
+ *
+ * @publicApi
+ */
+@Module({ imports: [DiscoveryModule], providers: [RedlockExplorer] })
+export class RedlockModule extends ConfigurableModuleClass {
+  /**
+   * `forRoot(servers, options?)` or `forRoot({ servers, ...options })`. Connects when the application starts; an
+   * application starts also while servers are away.
+   *
+   * @throws InvalidOptionsError at once, before the application is made
+   */
+  static forRoot(
+    servers: RedlockServer | RedlockServer[],
+    options?: RedlockOptions & RedlockModuleExtras,
+  ): DynamicModule;
+  static forRoot(options: RedlockModuleOptions & RedlockModuleExtras): DynamicModule;
+  static override forRoot(
+    first: RedlockServer | RedlockServer[] | (RedlockModuleOptions & RedlockModuleExtras),
+    rest?: RedlockOptions & RedlockModuleExtras,
+  ): DynamicModule {
+    const options = isModuleOptions(first) ? first : { ...rest, servers: first };
+    const { isGlobal, name, ...own } = options;
+    toSettings(own);
+    return super.forRoot({ ...own, ...(isGlobal !== undefined && { isGlobal }), ...(name !== undefined && { name }) });
+  }
+
+  /**
+   * The same, with options from a factory: `useFactory`, `useClass` or `useExisting`. `name` and `isGlobal` stand beside
+   * it.
+   *
+   * @throws InvalidOptionsError while the application starts
+   */
+  static override forRootAsync(options: RedlockModuleAsyncOptions): DynamicModule {
+    return super.forRootAsync(options);
+  }
+}
+
+function isModuleOptions(value: unknown): value is RedlockModuleOptions & RedlockModuleExtras {
+  return typeof value === 'object' && value !== null && 'servers' in value;
+}

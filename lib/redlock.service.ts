@@ -1,0 +1,184 @@
+import {
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { acquire } from './core/acquire.js';
+import { LockContendedError, RedlockShutdownError } from './core/errors/index.js';
+import { hold } from './core/hold.js';
+import { HeldLock } from './core/lock.js';
+import { toAcquirePlan, toTtl } from './input/acquire-plan.js';
+import { checkOnContended, toAcquireSettings } from './input/acquire-options.js';
+import type { Settings } from './input/module-options.js';
+import type { AcquireOptions, Duration, Lock, WithLockCallOptions } from './interfaces/index.js';
+import { runUnder } from './redlock.context.js';
+import { RELEASE_FAILED, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
+import type { Servers } from './redlock.providers.js';
+import { WorkTracker } from './work-tracker.js';
+
+/**
+ * Locks on the servers of one instance of the module.
+ *
+ * A ttl is the time after which a lock is free by itself when its holder dies. Keys are strings of 1 to 512 characters;
+ * several keys are one lock, all or none.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class RedlockService implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  readonly #logger = new Logger('Redlock');
+  readonly #locks = new Set<HeldLock>();
+  readonly #work = new WorkTracker();
+  readonly #waiting = new Set<AbortController>();
+  #closed = false;
+  #shutdownStartedAtMs: number | undefined;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly servers: Servers,
+  ) {}
+
+  /**
+   * Takes the lock, waiting for it up to `wait`. Settles within `wait` and two `nodeTimeout`s.
+   *
+   * The lock is released by `lock.release()`, by `await using`, or by the end of its ttl. It is not extended by itself
+   * unless `autoExtend` says so.
+   *
+   * @throws LockContendedError somebody else held it until the end of `wait`
+   * @throws QuorumUnreachableError too few servers answered until the end of `wait`; names each with its reason
+   * @throws InvalidOptionsError before anything is done
+   * @throws the reason of `options.signal` when it aborts first
+   */
+  async acquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock> {
+    return await this.#acquire(key, ttl, options, 'acquire');
+  }
+
+  /**
+   * Takes the lock if nobody has it: `wait` is 0 unless given.
+   *
+   * @returns null only when somebody else holds it
+   * @throws as `acquire`, but for LockContendedError
+   */
+  async tryAcquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock | null> {
+    try {
+      return await this.#acquire(key, ttl, { wait: 0, ...options }, 'acquire');
+    } catch (error) {
+      if (error instanceof LockContendedError) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Runs the work under the lock and gives the lock back. The lock is extended for as long as the work runs; its `signal`
+   * tells the work when it cannot be trusted any more.
+   *
+   * The result and the error are those of the work: a release that fails is logged, not thrown. Work that ended well
+   * after its lock was lost rejects with LockLostError.
+   *
+   * @throws as `acquire`; with `onContended: 'skip'` it returns undefined where others throw LockContendedError
+   * @throws LockLostError
+   */
+  withLock<T>(
+    key: string | string[],
+    ttl: Duration,
+    work: (lock: Lock) => Promise<T>,
+    options?: WithLockCallOptions & { onContended?: 'throw' },
+  ): Promise<T>;
+  withLock<T>(
+    key: string | string[],
+    ttl: Duration,
+    work: (lock: Lock) => Promise<T>,
+    options: WithLockCallOptions,
+  ): Promise<T | undefined>;
+  async withLock<T>(
+    key: string | string[],
+    ttl: Duration,
+    work: (lock: Lock) => Promise<T>,
+    options: WithLockCallOptions = {},
+  ): Promise<T | undefined> {
+    checkOnContended(options.onContended, ['throw', 'skip']);
+    return await this.#work.track(async () => {
+      let lock: HeldLock;
+      try {
+        lock = await this.#acquire(key, ttl, options, 'withLock');
+      } catch (error) {
+        if (options.onContended !== 'skip' || !(error instanceof LockContendedError)) throw error;
+        this.#logger.debug(SKIPPED(error.message));
+        return undefined;
+      }
+      return await hold(
+        lock,
+        () => runUnder(lock, () => work(lock)),
+        (_, error) => {
+          this.#logger.warn(RELEASE_FAILED(error instanceof Error ? error.message : String(error)));
+        },
+      );
+    });
+  }
+
+  /** Connects ahead of the first lock. Nothing waits for it. */
+  onApplicationBootstrap(): void {
+    for (const connection of this.servers.connections) connection.reach();
+  }
+
+  /**
+   * Waits for the locked work that is in flight. `@nestjs/schedule` stops its jobs in this same phase, so work that begins
+   * now is still allowed, and waited for in the next phase.
+   */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#work.settle(this.#shutdownLeftMs());
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    const leftMs = this.#shutdownLeftMs();
+    this.#closed = true;
+    for (const controller of this.#waiting) controller.abort(new RedlockShutdownError());
+    if (!(await this.#work.settle(leftMs))) {
+      this.#logger.warn(SHUTDOWN_TIMEOUT(this.#work.size, this.settings.shutdownTimeoutMs));
+    }
+    await Promise.all([...this.#locks].map((lock) => lock.lose('shutdown')));
+    for (const connection of this.servers.connections) connection.close();
+  }
+
+  #shutdownLeftMs(): number {
+    const nowMs = this.servers.quorum.clock.nowMs();
+    this.#shutdownStartedAtMs ??= nowMs;
+    return Math.max(0, this.#shutdownStartedAtMs + this.settings.shutdownTimeoutMs - nowMs);
+  }
+
+  async #acquire(
+    key: string | string[],
+    ttl: Duration,
+    options: AcquireOptions,
+    where: 'acquire' | 'withLock',
+  ): Promise<HeldLock> {
+    const { quorum } = this.servers;
+    const chosen = toAcquireSettings(options, where, this.settings);
+    const controller = new AbortController();
+    const plan = toAcquirePlan(key, ttl, { ...chosen, signal: controller.signal }, this.settings);
+    if (this.#closed) throw new RedlockShutdownError(plan.keys);
+
+    const onAbort = (): void => {
+      controller.abort(chosen.signal?.reason);
+    };
+    if (chosen.signal?.aborted) onAbort();
+    chosen.signal?.addEventListener('abort', onAbort, { once: true });
+    this.#waiting.add(controller);
+    try {
+      const grant = await acquire(quorum, plan);
+      const lock = new HeldLock(quorum, plan, grant, {
+        autoExtend: chosen.autoExtend,
+        minHoldMs: chosen.minHoldMs,
+        toTtlMs: (value) => toTtl(value, this.settings),
+        onEnd: () => this.#locks.delete(lock),
+      });
+      this.#locks.add(lock);
+      return lock;
+    } finally {
+      this.#waiting.delete(controller);
+      chosen.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+}

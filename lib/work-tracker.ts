@@ -1,0 +1,31 @@
+/** Knows the work in flight, so that shutdown can wait for it. */
+export class WorkTracker {
+  readonly #running = new Set<Promise<unknown>>();
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  async track<T>(work: () => Promise<T>): Promise<T> {
+    const running = work();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Waits until what runs now has ended, well or not, but not longer than this. Returns whether it has. */
+  async settle(timeoutMs: number): Promise<boolean> {
+    if (this.#running.size === 0) return true;
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<false>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs, false);
+    });
+    const settled = Promise.allSettled(this.#running).then(() => true);
+    return await Promise.race([settled, timeout]).finally(() => {
+      clearTimeout(timer);
+    });
+  }
+}
