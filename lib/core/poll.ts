@@ -58,6 +58,7 @@ export function poll<V>(
         } else if (verdict !== undefined) close(verdict);
       } catch (error) {
         open = false;
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it is
         reject(error);
       }
     }

@@ -73,12 +73,12 @@ function checkFlag(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') throw refuse(option, 'true or false', value);
 }
 
-function toTick(tick: unknown): Tick {
-  const { atMs, periodMs = Infinity } =
-    typeof tick === 'object' && tick !== null && 'atMs' in tick ? (tick) : { atMs: tick };
-  const instant = atMs instanceof Date ? atMs.getTime() : atMs;
-  if (!Number.isSafeInteger(instant) || typeof periodMs !== 'number' || !(periodMs > 0)) {
-    throw refuse('tick', 'a valid Date, or a whole number of milliseconds since 1970', tick);
+function toTick(value: unknown): Tick {
+  const tick = typeof value === 'object' && value !== null && 'atMs' in value ? (value as Tick) : undefined;
+  const atMs = tick?.atMs ?? (value instanceof Date ? value.getTime() : value);
+  const periodMs = tick?.periodMs ?? Infinity;
+  if (!Number.isSafeInteger(atMs) || !(periodMs > 0)) {
+    throw refuse('tick', 'a valid Date, or a whole number of milliseconds since 1970', value);
   }
-  return { atMs: instant as number, periodMs };
+  return { atMs: atMs as number, periodMs };
 }
