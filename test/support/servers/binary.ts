@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
+import { delimiter, join, resolve } from 'node:path';
 import { packageRoot } from './package-root.js';
+import { run } from './run.js';
 
-const run = promisify(execFile);
 const NAMES = ['redis-server', 'valkey-server'];
 
 export interface Binary {
@@ -27,10 +25,10 @@ export async function binaryOnPath(): Promise<Binary> {
 
 /** Debian's own server, unpacked into the cache folder without installing anything; 4 s once, nothing later. */
 export async function binaryFromDebian(): Promise<Binary> {
-  const folder = join(process.env.REDLOCK_CACHE ?? join(packageRoot(), '.cache'), 'servers');
+  const folder = resolve(packageRoot(), process.env.REDLOCK_CACHE ?? '.cache', 'servers');
   const path = join(folder, 'redis-server');
   if (!(await isExecutable(path))) {
-    await run('bash', [join(packageRoot(), 'tools', 'fetch-server.sh'), folder], { timeout: 180_000 });
+    await run('bash', [join(packageRoot(), 'tools', 'fetch-server.sh'), folder], 180_000);
   }
   return { path, origin: `redis-server ${await version(path)} from Debian, unpacked in ${folder}` };
 }
@@ -44,6 +42,6 @@ async function isExecutable(path: string): Promise<boolean> {
 
 /** Doubles as the check that the binary runs here at all. */
 async function version(path: string): Promise<string> {
-  const { stdout } = await run(path, ['--version'], { timeout: 10_000 });
-  return /\bv=([\d.]+)/.exec(stdout)?.[1] ?? 'of unknown version';
+  const output = await run(path, ['--version'], 10_000);
+  return /\bv=([\d.]+)/.exec(output)?.[1] ?? 'of unknown version';
 }

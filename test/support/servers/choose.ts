@@ -1,5 +1,6 @@
 import type { FleetKind, FleetOptions } from '../fleet.interface.js';
 import { binaryFromDebian, binaryOnPath } from './binary.js';
+import { dockerSource } from './docker.source.js';
 import { localSource } from './local.source.js';
 import type { Source, SourceOptions } from './source.js';
 
@@ -12,6 +13,7 @@ interface Way {
 /** In the order in which they are tried. */
 const WAYS: readonly Way[] = [
   { kind: 'local', name: 'PATH', open: async (options) => localSource(await binaryOnPath(), options) },
+  { kind: 'docker', name: 'Docker', open: dockerSource },
   { kind: 'local', name: 'Debian', open: async (options) => localSource(await binaryFromDebian(), options) },
 ];
 
@@ -26,7 +28,7 @@ export async function chooseSource({ kind = forcedKind(), args = [] }: FleetOpti
     try {
       return await way.open({ args });
     } catch (error) {
-      failures.push(`${way.name}: ${reasonOf(error)}`);
+      failures.push(`${way.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   const all = ['REDLOCK_SERVERS: not used', ...failures];
@@ -38,9 +40,4 @@ function forcedKind(): FleetKind | undefined {
   if (kind === undefined || kind === '') return undefined;
   if (kind === 'local' || kind === 'docker') return kind;
   throw new Error(`REDLOCK_FLEET is '${kind}': it may be 'local' or 'docker'.`);
-}
-
-function reasonOf(error: unknown): string {
-  const { message, stderr } = error as { message: string; stderr?: string };
-  return (stderr?.trim() ?? '') || message;
 }

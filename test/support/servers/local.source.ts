@@ -98,6 +98,7 @@ class LocalMachine implements Machine {
       cwd: this.folder,
       detached: true, // A Ctrl-C at the terminal must not reach it before our own clean-up.
       stdio: ['ignore', 'pipe', 'pipe', this.reaper.input],
+      env: process.env,
     });
     this.child = child;
     child.once('close', () => {

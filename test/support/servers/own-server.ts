@@ -5,7 +5,6 @@ import type { Machine } from './source.js';
 
 /** A server of ours: a machine, the relay in front of it, and the verbs. */
 export class OwnServer implements FleetServer {
-  readonly host = '127.0.0.1';
   private relay: Relay | undefined;
   private paused = false;
   private stopping: Promise<void> | undefined;
@@ -16,6 +15,10 @@ export class OwnServer implements FleetServer {
     readonly name: string,
     private readonly machine: Machine,
   ) {}
+
+  get host(): string {
+    return this.relay === undefined ? this.machine.host : '127.0.0.1';
+  }
 
   get port(): number {
     return this.relay?.port ?? this.machine.port;

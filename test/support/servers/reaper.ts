@@ -38,6 +38,7 @@ export class Reaper {
     const child = spawn('sh', ['-c', SCRIPT, 'redlock-fleet-reaper', tmpdir()], {
       detached: true, // A Ctrl-C at the terminal must not reach it.
       stdio: ['pipe', 'pipe', 'ignore'],
+      env: process.env,
     });
     child.stdin.on('error', () => {
       // It is gone, so there is nobody to tell.

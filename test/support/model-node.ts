@@ -1,0 +1,150 @@
+import type { LockNode, NodeReply, NodeRequest, NodeState } from '../../lib/core/ports/lock-node.js';
+import type { VirtualClock } from './virtual-clock.js';
+
+interface Entry {
+  readonly token: string;
+  readonly owner: string;
+  readonly expiresAtMs: number;
+}
+
+interface Trip {
+  readonly requests: readonly NodeRequest[];
+  readonly resolve: (replies: readonly NodeReply[]) => void;
+  readonly reject: (cause: Error) => void;
+}
+
+/** A lock node in memory, on virtual time, with the faults of a real one. The contract suite holds it to the real ones. */
+export class ModelNode implements LockNode {
+  /** How long a round trip takes. */
+  delayMs = 0;
+  /** How many round trips there were, and every request that arrived. */
+  trips = 0;
+  readonly arrived: NodeRequest[] = [];
+
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners: (() => void)[] = [];
+  #state: NodeState = { status: 'ready' };
+  #stalled = false;
+  #stuck: Trip[] = [];
+  #open = new Set<Trip>();
+
+  constructor(
+    readonly name: string,
+    private readonly clock: VirtualClock,
+  ) {}
+
+  reach(): NodeState {
+    return this.#state;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
+    this.trips++;
+    return new Promise((resolve, reject) => {
+      const trip: Trip = { requests, resolve, reject };
+      this.#open.add(trip);
+      this.clock.after(this.delayMs / 2, () => {
+        if (this.#stalled) this.#stuck.push(trip);
+        else this.#carryOut(trip);
+      });
+    });
+  }
+
+  /** Accepts everything and answers nothing, until it goes on: then it carries out what has come in the meantime. */
+  stall(): void {
+    this.#stalled = true;
+  }
+
+  resume(): void {
+    this.#stalled = false;
+    for (const trip of this.#stuck.splice(0)) this.#carryOut(trip);
+  }
+
+  /** The connection breaks. What was under way may or may not have been carried out. */
+  disconnect(cause = new Error('connect ECONNREFUSED'), carriedOut = true): void {
+    const lost = [...this.#open];
+    this.#open.clear();
+    if (carriedOut) for (const { requests } of this.#stuck.splice(0)) this.#apply(requests);
+    this.#stuck = [];
+    this.#change({ status: 'down', cause });
+    for (const { reject } of lost) reject(cause);
+  }
+
+  connecting(): void {
+    this.#change({ status: 'connecting' });
+  }
+
+  connect(): void {
+    this.#change({ status: 'ready' });
+  }
+
+  /** Forgets everything, like a restart without data. */
+  flush(): void {
+    this.#entries.clear();
+  }
+
+  /** Who has the key, as an outsider sees it. */
+  tokenAt(key: string): string | undefined {
+    return this.#live(key)?.token;
+  }
+
+  get keys(): string[] {
+    return [...this.#entries.keys()].filter((key) => this.#live(key) !== undefined).sort();
+  }
+
+  ttlOf(key: string): number {
+    return (this.#live(key)?.expiresAtMs ?? this.clock.nowMs()) - this.clock.nowMs();
+  }
+
+  plant(key: string, token: string, ttlMs: number, owner = 'somebody'): void {
+    this.#entries.set(key, { token, owner, expiresAtMs: this.clock.nowMs() + ttlMs });
+  }
+
+  #carryOut(trip: Trip): void {
+    if (!this.#open.has(trip)) return;
+    const replies = this.#apply(trip.requests);
+    this.clock.after(this.delayMs / 2, () => {
+      if (this.#open.delete(trip)) trip.resolve(replies);
+    });
+  }
+
+  #apply(requests: readonly NodeRequest[]): NodeReply[] {
+    return requests.map((request) => {
+      this.arrived.push(request);
+      return this.#applyOne(request);
+    });
+  }
+
+  #applyOne({ kind, token, owner, claims }: NodeRequest): NodeReply {
+    const found = claims.map(({ key }) => this.#live(key));
+    if (kind !== 'release') {
+      const index = found.findIndex((entry) => entry !== undefined && entry.token !== token);
+      const [entry, claim] = [found[index], claims[index]];
+      if (entry && claim) {
+        const holder = { key: claim.key, ...entry, remainingMs: entry.expiresAtMs - this.clock.nowMs() };
+        return { outcome: kind === 'acquire' ? 'denied' : 'taken', holder };
+      }
+    }
+    claims.forEach(({ key, ttlMs }, index) => {
+      if (kind !== 'release') this.plant(key, token, ttlMs, owner);
+      else if (found[index]?.token === token && ttlMs > 0) this.plant(key, token, ttlMs, owner);
+      else if (found[index]?.token === token) this.#entries.delete(key);
+    });
+    if (kind === 'release') return { outcome: 'released' };
+    if (kind === 'acquire') return { outcome: 'granted' };
+    return { outcome: found.includes(undefined) ? 'absent' : 'renewed' };
+  }
+
+  #live(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    return entry && entry.expiresAtMs > this.clock.nowMs() ? entry : undefined;
+  }
+
+  #change(state: NodeState): void {
+    this.#state = state;
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,64 @@
+import { Courier } from '../../lib/core/courier.js';
+import type { AcquirePlan } from '../../lib/core/acquire.js';
+import type { KeepPlan } from '../../lib/core/lock.js';
+import type { Entropy } from '../../lib/core/ports/entropy.js';
+import type { Quorum, Rules } from '../../lib/core/quorum.js';
+import { ModelNode } from './model-node.js';
+import { VirtualClock } from './virtual-clock.js';
+
+/** Chance that a seed replays (mulberry32). */
+export class SeededEntropy implements Entropy {
+  #state: number;
+  #tokens = 0;
+
+  constructor(
+    seed: number,
+    private readonly prefix = `${seed}`,
+  ) {
+    this.#state = seed;
+  }
+
+  random(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  token(): string {
+    return `${Math.floor(this.random() * 1e9)}-${this.prefix}-${this.#tokens++}`;
+  }
+}
+
+const RULES: Rules = { owner: 'me', driftFactor: 0.01, nodeTimeoutMs: 100, retryDelayMs: 50, maxRetryDelayMs: 1000 };
+
+/** A process's view of some model nodes. Several of these over the same nodes are several processes. */
+export function quorumOver(
+  nodes: readonly ModelNode[],
+  clock: VirtualClock,
+  { seed = 1, maxConcurrency = 10, ...rules }: Partial<Rules> & { seed?: number; maxConcurrency?: number } = {},
+): Quorum {
+  return {
+    clock,
+    couriers: nodes.map((node) => new Courier(node, clock, maxConcurrency)),
+    entropy: new SeededEntropy(seed, rules.owner),
+    rules: { ...RULES, ...rules },
+  };
+}
+
+export function modelNodes(count: number, clock: VirtualClock): ModelNode[] {
+  return Array.from({ length: count }, (_, index) => new ModelNode(`node-${index + 1}`, clock));
+}
+
+/** A plan for the key "job" with a ttl of a second and one decision, unless said otherwise. */
+export function planFor({
+  ttlMs = 1000,
+  key = 'job',
+  ...plan
+}: Partial<AcquirePlan> & { key?: string } = {}): AcquirePlan {
+  return { keys: [key], claims: [{ key, ttlMs }], ttlMs, waitMs: 0, maxRetries: Infinity, ...plan };
+}
+
+export function keepFor(keep: Partial<KeepPlan> = {}): KeepPlan {
+  return { autoExtend: false, minHoldMs: 0, toTtlMs: Number, ...keep };
+}
