@@ -2,6 +2,7 @@ import { Courier } from '../../lib/core/courier.js';
 import type { AcquirePlan } from '../../lib/core/acquire.js';
 import type { KeepPlan } from '../../lib/core/lock.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
+import type { LockNode } from '../../lib/core/ports/lock-node.js';
 import type { Quorum, Rules } from '../../lib/core/quorum.js';
 import { ModelNode } from './model-node.js';
 import { VirtualClock } from './virtual-clock.js';
@@ -34,7 +35,7 @@ const RULES: Rules = { owner: 'me', driftFactor: 0.01, nodeTimeoutMs: 100, retry
 
 /** A process's view of some model nodes. Several of these over the same nodes are several processes. */
 export function quorumOver(
-  nodes: readonly ModelNode[],
+  nodes: readonly LockNode[],
   clock: VirtualClock,
   { seed = 1, maxConcurrency = 10, ...rules }: Partial<Rules> & { seed?: number; maxConcurrency?: number } = {},
 ): Quorum {

@@ -38,7 +38,7 @@ export class VirtualClock implements Clock {
 
   /** Lets time pass, timer by timer, with everything that each of them sets off. */
   async advance(ms: number): Promise<void> {
-    const untilMs = this.#nowMs + ms;
+    const untilMs = this.#nowMs + Math.max(0, ms);
     await turn();
     for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
       this.#timers = this.#timers.filter((each) => each !== next);
@@ -46,7 +46,7 @@ export class VirtualClock implements Clock {
       next.callback();
       await turn();
     }
-    this.#nowMs = untilMs;
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
   /** The event loop stands still for so long: time passes, no timer runs. */

@@ -1,0 +1,36 @@
+import type { LockNode, NodeReply, NodeRequest, NodeState } from '../../lib/core/ports/lock-node.js';
+import type { VirtualClock } from './virtual-clock.js';
+
+/** A node as seen from far away: the way there and back takes so much longer, in order. */
+export class DistantNode implements LockNode {
+  constructor(
+    private readonly node: LockNode,
+    private readonly clock: VirtualClock,
+    private readonly delayMs: number,
+  ) {}
+
+  get name(): string {
+    return this.node.name;
+  }
+
+  reach(): NodeState {
+    return this.node.reach();
+  }
+
+  onChange(listener: () => void): void {
+    this.node.onChange(listener);
+  }
+
+  async execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
+    await this.#travel();
+    const replies = await this.node.execute(requests);
+    await this.#travel();
+    return replies;
+  }
+
+  #travel(): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.after(this.delayMs / 2, resolve);
+    });
+  }
+}

@@ -1,0 +1,174 @@
+import { describe, expect, it } from '@jest/globals';
+import { judge, judgeAsIs, judgeRelease, judgeRenewal } from '../../../lib/core/ballot.js';
+import { majorityOf, type Vote } from '../../../lib/core/vote.js';
+
+const ME = 'm';
+
+/** One letter a vote: G granted, F failed, and any small letter for a denial by that holder. */
+function votes(letters: string): Vote[] {
+  return [...letters].map((letter, index): Vote => {
+    const server = `node-${index + 1}`;
+    if (letter === 'G') return { server, outcome: 'granted' };
+    if (letter === 'F') return { server, outcome: 'failed', reason: 'timeout', cause: new Error('late') };
+    return { server, outcome: 'denied', holder: { key: 'k', token: letter, owner: letter, remainingMs: 10 } };
+  });
+}
+
+function verdict(letters: string, servers: number): string | undefined {
+  const ballot = judge(votes(letters), servers, ME);
+  if (typeof ballot !== 'object') return ballot;
+  if (ballot.kind === 'held') return `held by ${ballot.holder.token}`;
+  return ballot.kind === 'contested' ? `contested, ${ballot.leading ? 'leading' : 'yielding'}` : ballot.kind;
+}
+
+describe('the ballot of an acquire', () => {
+  it.each([
+    [1, 'G', 'won'],
+    [2, 'G', undefined],
+    [2, 'GG', 'won'],
+    [3, 'GG', 'won'],
+    [3, 'G', undefined],
+    [4, 'GG', undefined],
+    [4, 'GGG', 'won'],
+    [5, 'GGG', 'won'],
+    [5, 'aGbGG', 'won'],
+  ])('P4: of %i servers, %s is decided as early as possible: %s', (servers, letters, expected) => {
+    expect(verdict(letters, servers)).toBe(expected);
+  });
+
+  it.each([
+    [1, 'a', 'held by a'],
+    [2, 'aa', 'held by a'],
+    [3, 'aa', 'held by a'],
+    [3, 'aGa', 'held by a'],
+    [4, 'aaa', 'held by a'],
+    [5, 'aaa', 'held by a'],
+    [5, 'GaaFa', 'held by a'],
+  ])('P7: of %i servers, %s is a holder with a majority: %s', (servers, letters, expected) => {
+    expect(verdict(letters, servers)).toBe(expected);
+  });
+
+  it.each([
+    [2, 'Ga', 'contested, yielding'],
+    [2, 'Gz', 'contested, leading'],
+    [3, 'Gaz', 'contested, yielding'],
+    [3, 'Gyz', 'contested, leading'],
+    [4, 'GGaa', 'contested, yielding'],
+    [4, 'GGzz', 'contested, leading'],
+    [5, 'Gaazz', 'contested, yielding'],
+    [5, 'GGayz', 'contested, leading'],
+    [4, 'Gaab', 'contested, yielding'],
+  ])('P7: of %i servers, %s is a vote that nobody has won: %s', (servers, letters, expected) => {
+    expect(verdict(letters, servers)).toBe(expected);
+  });
+
+  it.each([
+    [1, 'F', 'unreachable'],
+    [2, 'F', 'unreachable'],
+    [2, 'GF', 'unreachable'],
+    [3, 'FF', 'unreachable'],
+    [3, 'FGF', 'unreachable'],
+    [4, 'FF', 'unreachable'],
+    [5, 'FFF', 'unreachable'],
+    [5, 'FaF', 'unsure'],
+  ])('P7: of %i servers, %s rules a majority out by failures alone: %s', (servers, letters, expected) => {
+    expect(verdict(letters, servers)).toBe(expected);
+  });
+
+  it('waits for more votes where they decide between held and contested, and calls it contested when they do not come', () => {
+    expect(verdict('aa', 4)).toBe('unsure');
+    expect(verdict('aa', 5)).toBeUndefined();
+    expect(verdict('aaG', 4)).toBe('unsure');
+    expect(judgeAsIs(votes('aa'), 4, ME)).toMatchObject({ kind: 'contested', leading: false });
+    expect(judgeAsIs(votes('a'), 4, ME)).toBeUndefined();
+  });
+
+  it('P7: exactly one of the contenders of a full split leads, for every number of servers and every split', () => {
+    for (let servers = 2; servers <= 7; servers++) {
+      forEachSplit(servers, 4, (owners) => {
+        const tokens = [...new Set(owners)];
+        const verdicts = tokens.map((token) => judge(asSeenBy(token, owners), servers, token));
+        const kinds = verdicts.map((each) => (typeof each === 'object' ? each.kind : each));
+        const leaders = verdicts.filter(
+          (each) => typeof each === 'object' && each.kind === 'contested' && each.leading,
+        );
+        const winners = kinds.filter((kind) => kind === 'won').length;
+        expect(winners + leaders.length).toBe(1);
+        expect(kinds.includes('held')).toBe(winners === 1 && tokens.length > 1);
+      });
+    }
+  });
+});
+
+function asSeenBy(token: string, owners: readonly string[]): Vote[] {
+  return votes(owners.map((owner) => (owner === token ? 'G' : owner)).join(''));
+}
+
+function forEachSplit(servers: number, contenders: number, check: (owners: readonly string[]) => void): void {
+  for (let code = 0; code < contenders ** servers; code++) {
+    check(
+      Array.from({ length: servers }, (_, index) => 'abcd'[Math.floor(code / contenders ** index) % contenders] ?? 'a'),
+    );
+  }
+}
+
+describe('the ballot of an extension', () => {
+  const renewal = (letters: string, servers: number): string | undefined =>
+    judgeRenewal(
+      [...letters].map((letter): Vote => {
+        if (letter === 'R') return { server: 's', outcome: 'renewed' };
+        if (letter === 'A') return { server: 's', outcome: 'absent' };
+        if (letter === 'F') return { server: 's', outcome: 'failed', reason: 'timeout', cause: new Error('late') };
+        return { server: 's', outcome: 'taken', holder: { key: 'k', token: 't', owner: 'o', remainingMs: 1 } };
+      }),
+      servers,
+    );
+
+  it.each([
+    [3, 'RR', 'renewed'],
+    [3, 'RA', undefined],
+    [3, 'RAR', 'renewed'],
+    [3, 'RAA', 'lost'],
+    [3, 'AA', 'lost'],
+    [3, 'TA', 'lost'],
+    [3, 'RAF', 'unknown'],
+    [3, 'FF', 'unknown'],
+    [2, 'RA', 'lost'],
+    [2, 'RF', 'unknown'],
+    [4, 'RRAF', 'unknown'],
+    [4, 'RRAA', 'lost'],
+    [5, 'RRAAR', 'renewed'],
+    [5, 'RRFFA', 'unknown'],
+    [1, 'A', 'lost'],
+  ])('P12: of %i servers, %s counts what was renewed and nothing else: %s', (servers, letters, expected) => {
+    expect(renewal(letters, servers)).toBe(expected);
+  });
+});
+
+describe('the ballot of a release', () => {
+  const released = (letters: string, servers: number): string | undefined =>
+    judgeRelease(
+      [...letters].map((letter): Vote => {
+        if (letter === 'R') return { server: 's', outcome: 'released' };
+        return { server: 's', outcome: 'failed', reason: 'timeout', cause: new Error('late') };
+      }),
+      servers,
+    );
+
+  it('P4: is done when a majority has confirmed, and unknown when none can', () => {
+    expect(released('RR', 3)).toBe('released');
+    expect(released('RF', 3)).toBeUndefined();
+    expect(released('FF', 3)).toBe('unknown');
+    expect(released('RRF', 4)).toBeUndefined();
+    expect(released('FF', 4)).toBe('unknown');
+  });
+});
+
+describe('a majority', () => {
+  it('P1: shares a server with every other majority, for even numbers, too', () => {
+    for (let servers = 1; servers <= 9; servers++) {
+      expect(2 * majorityOf(servers)).toBeGreaterThan(servers);
+      expect(2 * (majorityOf(servers) - 1)).toBeLessThanOrEqual(servers);
+    }
+  });
+});
