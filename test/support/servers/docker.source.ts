@@ -22,7 +22,7 @@ export async function dockerSource(options: SourceOptions): Promise<Source> {
   await engine.image.pull(ImageName.fromString(image), { force: false, platform: undefined });
   const reaper = await Reaper.hire();
   return {
-    origin: `${image} in Docker ${engine.info.containerRuntime.host}`,
+    origin: `${image} in Docker`,
     create: (name) => {
       const container = `${basename(reaper.root)}-${name}`;
       // Its name is known before it exists: no instant at which nobody would remove it.
