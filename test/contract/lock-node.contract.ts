@@ -1,0 +1,144 @@
+import { expect, it } from '@jest/globals';
+import type { Claim, LockNode, NodeReply, NodeRequest } from '../../lib/core/ports/lock-node.js';
+
+/** A node, and the little that a test must be able to do to it from outside. */
+export interface Subject {
+  readonly node: LockNode;
+  /** Lets so much time pass for the node. */
+  pass(ms: number): Promise<void>;
+  /** Forgets everything. */
+  flush(): Promise<void>;
+  /** Settles with the reply, on virtual time as well. */
+  ask(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]>;
+}
+
+/** What every lock node does alike: the model of the simulation, and each server and client that is supported. */
+export function lockNodeContract(subject: () => Subject): void {
+  const ask = (...requests: NodeRequest[]): Promise<readonly NodeReply[]> => subject().ask(requests);
+
+  it('grants what is free, and grants it to the same token again for the full ttl', async () => {
+    expect(await ask(acquire('t', ['k', 300]))).toEqual([{ outcome: 'granted' }]);
+    await subject().pass(200);
+    expect(await ask(acquire('t', ['k', 300]))).toEqual([{ outcome: 'granted' }]);
+    await subject().pass(200);
+    expect(await ask(acquire('u', ['k', 300]))).toMatchObject([{ outcome: 'denied' }]);
+  });
+
+  it('denies what somebody else has, and says who and for how much longer', async () => {
+    await ask(acquire('t', ['k', 5000]));
+    const [reply] = await ask(acquire('u', ['k', 5000]));
+    expect(reply).toMatchObject({ outcome: 'denied', holder: { key: 'k', token: 't', owner: 'owner of t' } });
+    const { remainingMs } = (reply as { holder: { remainingMs: number } }).holder;
+    expect(remainingMs).toBeGreaterThan(4000);
+    expect(remainingMs).toBeLessThanOrEqual(5000);
+  });
+
+  it('frees a key when its ttl is over', async () => {
+    await ask(acquire('t', ['k', 100]));
+    await subject().pass(150);
+    expect(await ask(acquire('u', ['k', 100]))).toEqual([{ outcome: 'granted' }]);
+  });
+
+  it('takes several keys or none, each for its own ttl, and names the first that is taken', async () => {
+    await ask(acquire('t', ['b', 5000]));
+    expect(await ask(acquire('u', ['a', 5000], ['b', 5000], ['c', 5000]))).toMatchObject([
+      { outcome: 'denied', holder: { key: 'b', token: 't' } },
+    ]);
+    expect(await ask(acquire('v', ['a', 5000], ['c', 100]))).toEqual([{ outcome: 'granted' }]);
+    await subject().pass(150);
+    expect(await ask(acquire('w', ['c', 5000]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('w', ['a', 5000]))).toMatchObject([{ outcome: 'denied' }]);
+  });
+
+  it('renews what the token has', async () => {
+    await ask(acquire('t', ['k', 200]));
+    expect(await ask(extend('t', ['k', 5000]))).toEqual([{ outcome: 'renewed' }]);
+    await subject().pass(300);
+    expect(await ask(acquire('u', ['k', 200]))).toMatchObject([{ outcome: 'denied' }]);
+  });
+
+  it('P12: puts back what is absent, and says that it was', async () => {
+    expect(await ask(extend('t', ['k', 5000]))).toEqual([{ outcome: 'absent' }]);
+    expect(await ask(extend('t', ['k', 5000]))).toEqual([{ outcome: 'renewed' }]);
+    expect(await ask(acquire('u', ['k', 200]))).toMatchObject([{ outcome: 'denied', holder: { token: 't' } }]);
+  });
+
+  it('extends nothing where one key is taken by another', async () => {
+    await ask(acquire('t', ['a', 200], ['b', 200]));
+    await subject().pass(250);
+    await ask(acquire('u', ['b', 5000]));
+    expect(await ask(extend('t', ['a', 5000], ['b', 5000]))).toMatchObject([
+      { outcome: 'taken', holder: { key: 'b', token: 'u', owner: 'owner of u' } },
+    ]);
+    expect(await ask(acquire('v', ['a', 200]))).toEqual([{ outcome: 'granted' }]);
+  });
+
+  it('releases what the token has, and leaves what others have', async () => {
+    await ask(acquire('t', ['a', 5000], ['b', 5000]), acquire('u', ['c', 5000]));
+    expect(await ask(release('t', ['a', 0], ['b', 0], ['c', 0]))).toEqual([{ outcome: 'released' }]);
+    expect(await ask(acquire('v', ['a', 100], ['b', 100]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('v', ['c', 100]))).toMatchObject([{ outcome: 'denied', holder: { token: 'u' } }]);
+    expect(await ask(release('t', ['a', 0]))).toEqual([{ outcome: 'released' }]);
+  });
+
+  it('minHold: leaves a released key for as long as it is told', async () => {
+    await ask(acquire('t', ['k', 5000]));
+    expect(await ask(release('t', ['k', 200]))).toEqual([{ outcome: 'released' }]);
+    expect(await ask(acquire('u', ['k', 100]))).toMatchObject([{ outcome: 'denied' }]);
+    await subject().pass(250);
+    expect(await ask(acquire('u', ['k', 100]))).toEqual([{ outcome: 'granted' }]);
+  });
+
+  it('carries out many requests in one trip, in order, one reply for each', async () => {
+    const replies = await ask(
+      acquire('t', ['k', 5000]),
+      acquire('u', ['k', 5000]),
+      release('t', ['k', 0]),
+      acquire('u', ['k', 5000]),
+      extend('u', ['k', 5000]),
+      extend('u', ['new', 5000]),
+    );
+    expect(replies.map(({ outcome }) => outcome)).toEqual([
+      'granted',
+      'denied',
+      'released',
+      'granted',
+      'renewed',
+      'absent',
+    ]);
+  });
+
+  it('carries out calls in the order in which they were made', async () => {
+    const replies = await Promise.all([
+      ask(acquire('t', ['k', 5000])),
+      ask(release('t', ['k', 0])),
+      ask(acquire('u', ['k', 5000])),
+    ]);
+    expect(replies.map(([reply]) => reply?.outcome)).toEqual(['granted', 'released', 'granted']);
+  });
+
+  it('copes with keys and owners of any characters', async () => {
+    const key = 'späte Rechnung {42} \u0000 "x" \n';
+    await ask({ kind: 'acquire', token: 't', owner: 'host name: 1 % Ω', claims: [{ key, ttlMs: 5000 }] });
+    expect(await ask(acquire('u', [key, 100]))).toMatchObject([
+      { holder: { key, token: 't', owner: 'host name: 1 % Ω' } },
+    ]);
+  });
+
+  it('P12: knows nothing any more after it was flushed', async () => {
+    await ask(acquire('t', ['k', 5000]));
+    await subject().flush();
+    expect(await ask(acquire('u', ['k', 5000]))).toEqual([{ outcome: 'granted' }]);
+  });
+}
+
+type Pair = readonly [key: string, ttlMs: number];
+
+const acquire = (token: string, ...pairs: Pair[]): NodeRequest => make('acquire', token, pairs);
+const extend = (token: string, ...pairs: Pair[]): NodeRequest => make('extend', token, pairs);
+const release = (token: string, ...pairs: Pair[]): NodeRequest => make('release', token, pairs);
+
+function make(kind: NodeRequest['kind'], token: string, pairs: readonly Pair[]): NodeRequest {
+  const claims = pairs.map(([key, ttlMs]): Claim => ({ key, ttlMs }));
+  return { kind, token, owner: `owner of ${token}`, claims };
+}

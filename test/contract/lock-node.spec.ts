@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, beforeEach, describe } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis5';
+import type { Connection } from '../../lib/redis/connection.js';
+import { GivenConnection, type GivenClient } from '../../lib/redis/given-connection.js';
+import { OwnConnection } from '../../lib/redis/own-connection.js';
+import { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
+import { SystemClock } from '../../lib/system/system-clock.js';
+import { eventually } from '../support/eventually.js';
+import { start, type Fleet } from '../support/fleet.js';
+import { ModelNode } from '../support/model-node.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+import { lockNodeContract, type Subject } from './lock-node.contract.js';
+
+describe('the model node', () => {
+  let subject: Subject;
+  beforeEach(() => {
+    const clock = new VirtualClock();
+    const node = new ModelNode('model', clock);
+    subject = {
+      node,
+      pass: (ms) => clock.advance(ms),
+      flush: () => Promise.resolve(node.flush()),
+      ask: async (requests) => {
+        const { value } = await clock.settle(node.execute(requests));
+        return value ?? [];
+      },
+    };
+  });
+  lockNodeContract(() => subject);
+});
+
+describe('a Redis server', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await start(1);
+  });
+  afterAll(() => fleet.stop());
+
+  const url = (): string => fleet.urls[0] ?? '';
+  const connections: [string, () => Connection][] = [
+    [
+      'its own connection',
+      () =>
+        new OwnConnection('own', url(), {}, { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 }, new SystemClock()),
+    ],
+    ['a given ioredis 6 client', () => new GivenConnection('given', new Redis(url()))],
+    ['a given ioredis 5 client', () => new GivenConnection('given', new Redis5(url()) as unknown as GivenClient)],
+  ];
+
+  describe.each(connections)('over %s', (_, connect) => {
+    let subject: Subject;
+    let connection: Connection;
+    let client: Redis;
+    beforeAll(async () => {
+      connection = connect();
+      client = new Redis(url());
+      const node = new RedisLockNode(connection);
+      await eventually(() => connection.reach().status === 'ready');
+      subject = {
+        node,
+        pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+        flush: async () => void (await client.flushall()),
+        ask: (requests) => node.execute(requests),
+      };
+    });
+    beforeEach(() => client.flushall());
+    afterAll(() => {
+      connection.close();
+      (connection as unknown as { client?: Redis }).client?.disconnect();
+      client.disconnect();
+    });
+    lockNodeContract(() => subject);
+  });
+});
