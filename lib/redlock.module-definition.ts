@@ -7,7 +7,7 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new Configurabl
 })
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createRedlockOptions')
-  .setExtras<RedlockModuleExtras>({ isGlobal: true }, (definition, { isGlobal = true, name }) => {
+  .setExtras<RedlockModuleExtras>({ isGlobal: true, name: undefined }, (definition, { isGlobal = true, name }) => {
     const { providers, exports } = createInstanceProviders(MODULE_OPTIONS_TOKEN, name);
     return {
       ...definition,

@@ -60,7 +60,9 @@ describe('a Redis server', () => {
       subject = {
         node,
         pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-        flush: async () => void (await client.flushall()),
+        flush: async () => {
+          await client.flushall();
+        },
         ask: (requests) => node.execute(requests),
       };
     });
