@@ -29,7 +29,6 @@ trap cleanup EXIT
 
 install_engine() {
   command -v dockerd >/dev/null && return
-  [ "$(id -u)" = 0 ] || unavailable 'none answers, and only root can start one'
   command -v apt-get >/dev/null || unavailable 'none answers, and this is no Debian machine to install one on'
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io; } \
     >"$WORK/install.log" 2>&1 || unavailable "its package cannot be installed: $(tail -n 1 "$WORK/install.log")"
@@ -55,7 +54,8 @@ start_engine() {
 }
 
 if ! docker info >/dev/null 2>&1; then
-  exec 8>"${TMPDIR:-/tmp}/redlock-containers.lock" # Two engines would share one bridge: they take turns.
+  [ "$(id -u)" = 0 ] || unavailable 'none answers, and only root can start one'
+  exec 8</run # Two engines would share one bridge: they take turns. A folder is as good a lock as a file.
   flock 8
   install_engine
   start_engine
