@@ -1,0 +1,161 @@
+import type { Fleet, FleetServer } from '../test/support/fleet.interface.js';
+import type { Crew } from './crew.js';
+import type { ReplicaProcess } from './replica-process.js';
+import { countVotes } from './votes.js';
+
+type Act =
+  'kill server' | 'restart server' | 'stall server' | 'resume server' | 'wrong clock' | 'right clock' | 'kill holder';
+
+/** After so many ticks it begins anew, with other servers, other replicas and another clock. */
+const CYCLE = 20;
+
+/** What happens at which tick of a cycle: with two servers to spare a dead and a stalled one at a time, with one in turn. */
+const TWO_SPARE: Record<number, Act> = {
+  2: 'kill server',
+  4: 'stall server',
+  7: 'restart server',
+  9: 'resume server',
+  11: 'wrong clock',
+  14: 'kill holder',
+  17: 'right clock',
+};
+const ONE_SPARE: Record<number, Act> = {
+  2: 'kill server',
+  5: 'restart server',
+  7: 'stall server',
+  10: 'resume server',
+  11: 'wrong clock',
+  14: 'kill holder',
+  17: 'right clock',
+};
+
+/** How wrong a clock goes, one after the other. The library's `clockTolerance` is 60 s. */
+const OFFSETS_MS = [1_500, -700, 2_500, -3_500];
+
+/** Breaks things while the sample runs, by the same plan each time. */
+export class Chaos {
+  faults = 0;
+  private killed: FleetServer | undefined;
+  private stalled: FleetServer | undefined;
+  private shifted: ReplicaProcess | undefined;
+  private wantsHolder = false;
+  private stopped = false;
+  private readonly plan: Record<number, Act>;
+  private readonly majority: number;
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly crew: Crew,
+    private readonly announce: (text: string) => void,
+  ) {
+    const servers = fleet.servers.length;
+    this.majority = Math.floor(servers / 2) + 1;
+    this.plan = servers - this.majority >= 2 ? TWO_SPARE : ONE_SPARE;
+    if (servers - this.majority === 0) {
+      announce(`chaos leaves the servers alone: of ${servers} none can be missed`);
+    }
+    if (crew.alive.length < 2) announce('chaos leaves the replica alone: it is the only one');
+  }
+
+  /** Carries out what is due at this tick, the first being 0. */
+  async at(tick: number): Promise<void> {
+    const act = this.plan[tick % CYCLE];
+    if (act === undefined || this.stopped) return;
+    try {
+      await this.carryOut(act, Math.floor(tick / CYCLE));
+    } catch (error) {
+      this.say(`no '${act}': ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** A replica holds the lock and has begun its run. */
+  onBegan(holder: ReplicaProcess): void {
+    if (!this.wantsHolder || this.stopped || !this.crew.alive.includes(holder) || this.crew.alive.length < 2) return;
+    this.wantsHolder = false;
+    this.faults++;
+    holder.kill();
+    if (this.shifted === holder) this.shifted = undefined;
+    const successor = this.crew.add();
+    this.say(`${holder.name} is killed in the middle of its run, ${successor.name} starts`);
+    successor.ready.then(
+      () => {
+        this.say(`${successor.name} is up`);
+      },
+      (error: unknown) => {
+        this.say(`nobody comes for ${holder.name}: ${String(error)}`);
+      },
+    );
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private async carryOut(act: Act, cycle: number): Promise<void> {
+    switch (act) {
+      case 'kill server':
+        this.killed = await this.victim(2 * cycle);
+        await this.killed?.kill();
+        this.done(this.killed, 'is killed');
+        return;
+      case 'restart server':
+        await this.killed?.restart();
+        this.back(this.killed, 'is up again, with its data');
+        return;
+      case 'stall server':
+        this.stalled = await this.victim(2 * cycle + 1);
+        await this.stalled?.pause();
+        this.done(this.stalled, 'stalls: it takes connections and answers nothing');
+        return;
+      case 'resume server':
+        await this.stalled?.resume();
+        this.back(this.stalled, 'goes on');
+        return;
+      case 'wrong clock':
+        this.shift(cycle);
+        return;
+      case 'right clock':
+        this.shifted?.shiftClock(0);
+        this.back(this.shifted, 'has the right time again');
+        return;
+      case 'kill holder':
+        this.wantsHolder = this.crew.alive.length > 1;
+        return;
+      default:
+        act satisfies never;
+    }
+  }
+
+  /** The server whose turn it is, if the others are a majority without it. */
+  private async victim(turn: number): Promise<FleetServer | undefined> {
+    const { servers, urls } = this.fleet;
+    if (servers.length - this.majority === 0) return undefined;
+    const voting = await countVotes(urls);
+    if (voting - 1 >= this.majority) return servers[turn % servers.length];
+    this.say(`chaos spares a server: only ${voting} vote`);
+    return undefined;
+  }
+
+  private shift(cycle: number): void {
+    const replicas = this.crew.alive;
+    if (replicas.length < 2) return;
+    const offsetMs = OFFSETS_MS[cycle % OFFSETS_MS.length] ?? 0;
+    this.shifted = replicas[cycle % replicas.length];
+    this.shifted?.shiftClock(offsetMs);
+    this.done(this.shifted, `has a clock that is ${Math.abs(offsetMs) / 1_000} s ${offsetMs > 0 ? 'ahead' : 'behind'}`);
+  }
+
+  private done(victim: { readonly name: string } | undefined, what: string): void {
+    if (victim === undefined) return;
+    this.faults++;
+    this.say(`${victim.name} ${what}`);
+  }
+
+  private back(victim: { readonly name: string } | undefined, what: string): void {
+    if (victim !== undefined) this.say(`${victim.name} ${what}`);
+  }
+
+  private say(text: string): void {
+    if (!this.stopped) this.announce(text);
+  }
+}

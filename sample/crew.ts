@@ -1,0 +1,50 @@
+import type { TickNews } from './messages.js';
+import { ReplicaProcess } from './replica-process.js';
+
+export interface CrewListener {
+  onNews(replica: ReplicaProcess, news: TickNews): void;
+  /** Something that a person should see: an error, or an end that nobody wanted. */
+  onTrouble(text: string): void;
+}
+
+/** The replicas: three at first, and whoever comes for one that was killed. */
+export class Crew implements AsyncDisposable {
+  private readonly all: ReplicaProcess[] = [];
+
+  constructor(
+    private readonly urls: readonly string[],
+    private readonly listener: CrewListener,
+  ) {}
+
+  /** Those that are up, and have not been told to go. */
+  get alive(): readonly ReplicaProcess[] {
+    return this.all.filter((replica) => replica.alive && replica.readyAtMs < Infinity);
+  }
+
+  /** Starts one more. `ready` of the result says when it is up. */
+  add(): ReplicaProcess {
+    const name = `replica-${this.all.length + 1}`;
+    const replica: ReplicaProcess = new ReplicaProcess(name, this.urls, {
+      onMessage: (message) => {
+        if (message.kind === 'tick') this.listener.onNews(replica, message);
+        else if (message.kind === 'error') this.listener.onTrouble(`${name}: ${message.error}`);
+      },
+      onComplaint: (line) => {
+        this.listener.onTrouble(`${name}: ${line}`);
+      },
+      onCrash: (how) => {
+        this.listener.onTrouble(how);
+      },
+    });
+    this.all.push(replica);
+    return replica;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.all.map((replica) => replica.stop()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}

@@ -1,0 +1,40 @@
+import { constants } from 'node:os';
+import { HELP, readOptions, UsageError } from './options.js';
+import { printerFor } from './print.js';
+import { run } from './run.js';
+
+/**
+ * The sample: servers, replicas and the judge of their ticks. `npm start -- --help` says what it takes.
+ *
+ * This process is the coordinator. It runs no job itself: it starts the servers and the replicas, listens, and breaks
+ * things when asked to.
+ */
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const stop = new AbortController();
+  let stoppedBy = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // Once more is no more: npm passes on the Ctrl-C that the terminal has sent to everybody.
+    process.on(signal, () => {
+      stoppedBy ||= constants.signals[signal];
+      stop.abort();
+    });
+  }
+  // Whoever read us is gone, as in `npm start | head`.
+  process.stdout.on('error', () => {
+    stoppedBy ||= constants.signals.SIGPIPE;
+    stop.abort();
+  });
+
+  let code = 1;
+  try {
+    const options = readOptions(args);
+    if (options === 'help') process.stdout.write(HELP);
+    code = options === 'help' || (await run(options, printerFor(options), stop.signal)) ? 0 : 1;
+  } catch (error) {
+    if (!stop.signal.aborted) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof UsageError) code = 2;
+  }
+  return stoppedBy === 0 ? code : 128 + stoppedBy;
+}

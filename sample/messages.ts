@@ -1,0 +1,17 @@
+/** What the coordinator tells a replica. */
+export type Order =
+  { readonly kind: 'stop' } | { readonly kind: 'shift'; /** From the right time on. */ readonly offsetMs: number };
+
+/** What a replica tells the coordinator. */
+export type Message =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'error'; readonly error: string }
+  | ({ readonly kind: 'tick' } & TickNews);
+
+/**
+ * What a replica has to say of one tick: `skipped`; or `began`, and then `ended`; or `failed`, which may come after
+ * `began`, too.
+ */
+export type TickNews = { readonly tickMs: number } & (
+  { readonly what: 'began' | 'ended' | 'skipped' } | { readonly what: 'failed'; readonly error: string }
+);

@@ -1,0 +1,21 @@
+const RealDate = Date;
+let offsetMs = 0;
+
+function now(): number {
+  return RealDate.now() + offsetMs;
+}
+
+/**
+ * Sets this process' wall clock wrong, or right again with 0. Timers and the monotonic clock go on as before, as they do
+ * when somebody sets the clock of a machine.
+ */
+export function shiftClock(newOffsetMs: number): void {
+  offsetMs = newOffsetMs;
+}
+
+// In place before anything else is loaded, so that nobody has kept the real one.
+globalThis.Date = new Proxy(RealDate, {
+  construct: (date, args, target) => Reflect.construct(date, args.length === 0 ? [now()] : args, target) as Date,
+  apply: () => new RealDate(now()).toString(),
+  get: (date, property) => (property === 'now' ? now : (Reflect.get(date, property) as unknown)),
+});

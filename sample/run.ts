@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { start } from '../test/support/fleet.js';
+import { Chaos } from './chaos.js';
+import { Crew } from './crew.js';
+import { isFlawless } from './judge.js';
+import { Ledger } from './ledger.js';
+import type { SampleOptions } from './options.js';
+import type { Printer } from './print.js';
+import { countVotes } from './votes.js';
+
+const PERIOD_MS = 1_000;
+/** Fired late by up to a period, then waiting for the lock: when nobody can come with a tick any more. */
+const LATEST_MS = 1_800;
+const LOOK_MS = 25;
+
+/** Runs the sample until its ticks are over, or the signal aborts. Whether each tick ran exactly once. */
+export async function run(options: SampleOptions, printer: Printer, signal: AbortSignal): Promise<boolean> {
+  await using fleet = await start(options.servers, { direct: true });
+  const ledger = new Ledger();
+  let chaos: Chaos | undefined;
+  await using crew = new Crew(fleet.urls, {
+    onNews: (replica, news) => {
+      if (news.what === 'began') {
+        if (ledger.isClosed(news.tickMs)) printer.trouble(`${replica.name} runs a tick that was over already.`);
+        chaos?.onBegan(replica);
+      }
+      ledger.record({ ...news, replica: replica.name });
+    },
+    onTrouble: (text) => {
+      if (!signal.aborted) printer.trouble(text);
+    },
+  });
+  const ready = Array.from({ length: options.replicas }, () => crew.add().ready);
+  await unlessAborted(Promise.all(ready), signal);
+  if (signal.aborted) return false;
+
+  printer.start(fleet.origin);
+  if (options.chaos)
+    chaos = new Chaos(fleet, crew, (text) => {
+      printer.note(text);
+    });
+
+  // The first whole second for which every replica has surely set its timer.
+  const firstMs = (Math.floor(Date.now() / PERIOD_MS) + 2) * PERIOD_MS;
+  let printed: Promise<void> = Promise.resolve();
+  for (let tick = 0; tick < options.ticks; tick++) {
+    const tickMs = firstMs + tick * PERIOD_MS;
+    if (!(await isReached(tickMs, signal))) break;
+    void chaos?.at(tick);
+    const voting = countVotes(fleet.urls);
+    printed = printed.then(async () => {
+      if (!(await isSettled(tickMs))) return;
+      ledger.close(tickMs);
+      printer.tick(ledger.verdict(tickMs), await voting);
+    });
+  }
+  await printed;
+  const lastMs = firstMs + (options.ticks - 1) * PERIOD_MS;
+  await isReached(overAtMs(lastMs), signal); // A second run of the last tick would come until then.
+  chaos?.stop();
+  await crew.stop();
+
+  const summary = ledger.summary();
+  if (summary.ticks > 0) printer.summary(summary, chaos?.faults ?? 0);
+  return isFlawless(summary);
+
+  /** Everybody who was there has said what became of the tick, or nobody can any more. */
+  async function isSettled(tickMs: number): Promise<boolean> {
+    while (!signal.aborted) {
+      const witnesses = crew.alive.filter(({ readyAtMs }) => readyAtMs < tickMs);
+      if (witnesses.every(({ name }) => ledger.isDone(tickMs, name)) || Date.now() > overAtMs(tickMs)) return true;
+      await sleep(LOOK_MS);
+    }
+    return false;
+  }
+
+  /** A clock that is behind comes to the tick later. */
+  function overAtMs(tickMs: number): number {
+    return tickMs + LATEST_MS + Math.max(0, ...crew.alive.map(({ offsetMs }) => -offsetMs));
+  }
+}
+
+async function isReached(atMs: number, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted && Date.now() < atMs) {
+    await sleep(Math.min(atMs - Date.now(), 2 ** 31 - 1), undefined, { signal }).catch(() => undefined);
+  }
+  return !signal.aborted;
+}
+
+function unlessAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+  const aborted = new Promise<void>((resolve) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve();
+      },
+      { once: true },
+    );
+    if (signal.aborted) resolve();
+  });
+  return Promise.race([promise, aborted]);
+}
