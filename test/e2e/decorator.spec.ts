@@ -44,7 +44,8 @@ async function boot(metadata: {
   @Module(metadata as object)
   class AppModule {}
   const logger = new CollectingLogger();
-  const app = await NestFactory.create(AppModule, { logger, abortOnError: false } as NestApplicationOptions);
+  const options: NestApplicationOptions = { logger, abortOnError: false };
+  const app = await NestFactory.create(AppModule, options);
   apps.push(app);
   await app.listen(0, '127.0.0.1');
   return { app, logger };

@@ -1,0 +1,68 @@
+import { describe, expect, it } from '@jest/globals';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+const LIB = resolve('lib');
+
+const files = readdirSync(LIB, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => ({ file, text: readFileSync(join(LIB, file), 'utf8') }));
+
+/** What each file imports: a path below lib/, or the name of a package. */
+function importsOf({ file, text }: { file: string; text: string }): string[] {
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, specifier = '']) => specifier);
+  return specifiers.map((specifier) =>
+    specifier.startsWith('.')
+      ? relative(LIB, resolve(LIB, dirname(file), specifier)).replace(/\.js$/, '.ts')
+      : specifier,
+  );
+}
+
+const inside = (folder: string): typeof files => files.filter(({ file }) => file.startsWith(folder));
+
+describe('the house', () => {
+  it('core/ imports nothing outside itself: the algorithm that runs under the simulator is the one that runs in production', () => {
+    expect(inside('core/').length).toBeGreaterThan(10);
+    for (const each of inside('core/')) {
+      expect({ file: each.file, outside: importsOf(each).filter((path) => !path.startsWith('core/')) }).toEqual({
+        file: each.file,
+        outside: [],
+      });
+    }
+  });
+
+  it('core/ knows no ambient time and no ambient chance: a seed replays only what comes through ports', () => {
+    const ambient =
+      /\b(Date\.now|new Date|performance\.|setTimeout|setInterval|setImmediate|process\.|Math\.random|crypto)/;
+    for (const { file, text } of inside('core/')) {
+      const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+      expect({ file, ambient: ambient.exec(code)?.[0] }).toEqual({ file, ambient: undefined });
+    }
+  });
+
+  it('redis/ and system/ know the algorithm, and nothing of Nest', () => {
+    for (const each of [...inside('redis/'), ...inside('system/')]) {
+      const allowed = /^(core\/|redis\/|system\/|node:|ioredis$)/;
+      expect({ file: each.file, outside: importsOf(each).filter((path) => !allowed.test(path)) }).toEqual({
+        file: each.file,
+        outside: [],
+      });
+    }
+  });
+
+  it('only redis/ imports ioredis, but for types', () => {
+    for (const { file, text } of files.filter(({ file }) => !file.startsWith('redis/'))) {
+      expect({ file, value: /^import (?!type).*'ioredis'/m.exec(text)?.[0] }).toEqual({ file, value: undefined });
+    }
+  });
+
+  it('the runtime dependencies are the ones that package.json names', () => {
+    const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, Record<string, string>>;
+    const named = new Set([
+      ...Object.keys(manifest.dependencies ?? {}),
+      ...Object.keys(manifest.peerDependencies ?? {}),
+    ]);
+    const used = new Set(files.flatMap(importsOf).filter((path) => !path.endsWith('.ts') && !path.startsWith('node:')));
+    for (const name of used) expect([...named]).toContain(name);
+  });
+});

@@ -1,0 +1,125 @@
+import 'reflect-metadata';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Module, type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Redis } from 'ioredis';
+import {
+  LockLostError,
+  RedlockModule,
+  RedlockService,
+  RedlockShutdownError,
+  type RedlockModuleOptions,
+} from 'redlock-nestjs';
+import { CollectingLogger } from '../support/collecting-logger.js';
+import { eventually } from '../support/eventually.js';
+import { start, type Fleet } from '../support/fleet.js';
+
+let fleet: Fleet;
+beforeAll(async () => {
+  fleet = await start(3);
+});
+afterAll(() => fleet.stop());
+afterEach(async () => {
+  for (const server of fleet.servers) await server.command('FLUSHALL');
+});
+
+async function boot(
+  options: Partial<RedlockModuleOptions> = {},
+): Promise<{ app: INestApplicationContext; service: RedlockService; logger: CollectingLogger }> {
+  @Module({ imports: [RedlockModule.forRoot({ servers: fleet.urls, ...options })] })
+  class AppModule {}
+  const logger = new CollectingLogger();
+  const app = await NestFactory.createApplicationContext(AppModule, { logger });
+  return { app, service: app.get(RedlockService), logger };
+}
+
+async function keys(): Promise<string[]> {
+  return (await Promise.all(fleet.servers.map((server) => server.keys()))).flat();
+}
+
+async function clients(): Promise<number> {
+  const lists = await Promise.all(fleet.servers.map((server) => server.command('CLIENT', 'LIST')));
+  return lists.map((list) => String(list).trim().split('\n').length - 1).reduce((sum, count) => sum + count, 0);
+}
+
+describe('P15: shutdown', () => {
+  it('waits for the locked work in flight, releases its locks and closes the connections', async () => {
+    const { app, service, logger } = await boot();
+    let finish: () => void = () => undefined;
+    const work = service.withLock('k', '5s', () => new Promise<string>((resolve) => (finish = () => resolve('done'))));
+    await eventually(async () => (await keys()).length > 0);
+    let closed = false;
+    const closing = app.close().then(() => (closed = true));
+    await eventually(() => Promise.resolve(!closed));
+    expect((await keys()).length).toBeGreaterThan(0);
+    finish();
+    expect(await work).toBe('done');
+    await closing;
+    expect(await keys()).toEqual([]);
+    await eventually(async () => (await clients()) === 0);
+    expect(logger.problems).toEqual([]);
+  });
+
+  it('aborts the signal of work that takes longer than shutdownTimeout, and releases its lock', async () => {
+    const { app, service, logger } = await boot({ shutdownTimeout: 300 });
+    let reason: unknown;
+    const work = service.withLock('k', '60s', async ({ signal }) => {
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve);
+      });
+      reason = signal.reason;
+    });
+    const outcome = work.catch((error: unknown) => error);
+    await eventually(async () => (await keys()).length > 0);
+    const startedAt = performance.now();
+    await app.close();
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(reason).toMatchObject({ code: 'LOCK_LOST', reason: 'shutdown' });
+    expect(await outcome).toBeInstanceOf(LockLostError);
+    await eventually(async () => (await keys()).length === 0);
+    expect(logger.problems).toEqual([expect.stringMatching(/waited 300 ms/)]);
+  });
+
+  it('ends the waiting for locks, and gives out no more', async () => {
+    const { app, service } = await boot();
+    const other = await boot();
+    const lock = await other.service.acquire('k', '60s');
+    const waiting = service.acquire('k', '5s', { wait: '60s' }).catch((error: unknown) => error);
+    await app.close();
+    expect(await waiting).toBeInstanceOf(RedlockShutdownError);
+    await expect(service.acquire('other', '5s')).rejects.toBeInstanceOf(RedlockShutdownError);
+    await lock.release();
+    await other.app.close();
+  });
+
+  it('releases locks that nobody has released', async () => {
+    const { app, service } = await boot();
+    const lock = await service.acquire('k', '60s');
+    await app.close();
+    expect(lock.signal.reason).toMatchObject({ reason: 'shutdown' });
+    await eventually(async () => (await keys()).length === 0);
+  });
+
+  it('is quick while servers are away', async () => {
+    const { app, service } = await boot();
+    await service.acquire('k', '60s');
+    for (const server of fleet.servers) await server.pause();
+    const startedAt = performance.now();
+    await app.close();
+    expect(performance.now() - startedAt).toBeLessThan(1500);
+    for (const server of fleet.servers) await server.resume();
+  });
+
+  it('neither closes nor changes a client that it was given', async () => {
+    const given = fleet.urls.map((url) => new Redis(url));
+    const listeners = given.map((client) => client.eventNames().map((event) => [event, client.listenerCount(event)]));
+    const { app, service } = await boot({ servers: given });
+    expect(await service.withLock('k', '5s', () => Promise.resolve(1))).toBe(1);
+    await app.close();
+    expect(await Promise.all(given.map((client) => client.ping()))).toEqual(['PONG', 'PONG', 'PONG']);
+    expect(given.map((client) => client.eventNames().map((event) => [event, client.listenerCount(event)]))).toEqual(
+      listeners,
+    );
+    for (const client of given) client.disconnect();
+  });
+});
