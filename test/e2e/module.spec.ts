@@ -1,0 +1,245 @@
+import 'reflect-metadata';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Injectable, Module, type DynamicModule, type INestApplicationContext, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Redis } from 'ioredis';
+import {
+  currentLock,
+  getRedlockToken,
+  InjectRedlock,
+  RedlockModule,
+  RedlockService,
+  type RedlockModuleOptions,
+  type RedlockOptionsFactory,
+} from 'redlock-nestjs';
+import { eventually } from '../support/eventually.js';
+import { start, type Fleet } from '../support/fleet.js';
+
+let fleet: Fleet;
+const apps: INestApplicationContext[] = [];
+const clients: Redis[] = [];
+beforeAll(async () => {
+  fleet = await start(3);
+});
+afterAll(() => fleet.stop());
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+  for (const client of clients.splice(0)) client.disconnect();
+  for (const server of fleet.servers) await server.command('FLUSHALL');
+});
+
+async function boot(imports: (DynamicModule | Type)[], providers: Type[] = []): Promise<INestApplicationContext> {
+  @Module({ imports, providers })
+  class AppModule {}
+  const app = await NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
+  apps.push(app);
+  return app;
+}
+
+/** How many servers carry a lock while it is held: proof that the options arrived. */
+async function carriers(service: RedlockService, key = 'redlock:k'): Promise<number> {
+  return await service.withLock('k', '5s', async () => {
+    const count = async (): Promise<number> =>
+      (await Promise.all(fleet.servers.map((server) => server.keys(key)))).flat().length;
+    await eventually(async () => (await count()) > 0);
+    return await count();
+  });
+}
+
+@Injectable()
+class Factory implements RedlockOptionsFactory {
+  createRedlockOptions(): RedlockModuleOptions {
+    return { servers: fleet.urls, keyPrefix: 'made:' };
+  }
+}
+
+@Module({ providers: [Factory], exports: [Factory] })
+class FactoryModule {}
+
+describe('RedlockModule', () => {
+  const client = (): Redis => {
+    const made = new Redis(fleet.urls[0]!);
+    clients.push(made);
+    return made;
+  };
+
+  it.each<[string, () => DynamicModule]>([
+    ['one url', () => RedlockModule.forRoot(fleet.urls[0]!)],
+    ['one host:port', () => RedlockModule.forRoot(fleet.urls[0]!.replace('redis://', ''))],
+    ['ioredis options', () => RedlockModule.forRoot({ host: '127.0.0.1', port: Number(new URL(fleet.urls[0]!).port) })],
+    ['a ready client', () => RedlockModule.forRoot(client())],
+    ['an object with one server', () => RedlockModule.forRoot({ servers: fleet.urls[0]! })],
+  ])('forRoot takes %s', async (_, module) => {
+    expect(await carriers((await boot([module()])).get(RedlockService))).toBe(1);
+  });
+
+  it.each<[string, () => DynamicModule]>([
+    ['a list and options', () => RedlockModule.forRoot(fleet.urls, { keyPrefix: 'made:' })],
+    ['an object', () => RedlockModule.forRoot({ servers: fleet.urls, keyPrefix: 'made:' })],
+  ])('forRoot takes %s', async (_, module) => {
+    expect(await carriers((await boot([module()])).get(RedlockService), 'made:k')).toBeGreaterThan(1);
+  });
+
+  it.each<[string, () => DynamicModule]>([
+    [
+      'useFactory',
+      () =>
+        RedlockModule.forRootAsync({
+          imports: [FactoryModule],
+          inject: [Factory],
+          useFactory: (factory: Factory) => factory.createRedlockOptions(),
+        }),
+    ],
+    [
+      'an async useFactory',
+      () =>
+        RedlockModule.forRootAsync({ useFactory: () => Promise.resolve({ servers: fleet.urls, keyPrefix: 'made:' }) }),
+    ],
+    ['useClass', () => RedlockModule.forRootAsync({ useClass: Factory })],
+    ['useExisting', () => RedlockModule.forRootAsync({ imports: [FactoryModule], useExisting: Factory })],
+  ])('forRootAsync takes %s', async (_, module) => {
+    expect(await carriers((await boot([module()])).get(RedlockService), 'made:k')).toBeGreaterThan(1);
+  });
+
+  it('is global unless isGlobal is false', async () => {
+    @Injectable()
+    class User {
+      constructor(readonly redlock: RedlockService) {}
+    }
+    @Module({ providers: [User], exports: [User] })
+    class UserModule {}
+    const app = await boot([RedlockModule.forRoot(fleet.urls), UserModule]);
+    expect(await carriers(app.get(User).redlock)).toBeGreaterThan(0);
+    await expect(boot([RedlockModule.forRoot(fleet.urls, { isGlobal: false }), UserModule])).rejects.toThrow(
+      /RedlockService/,
+    );
+  });
+
+  it('has instances side by side, by name, injected with @InjectRedlock', async () => {
+    @Injectable()
+    class User {
+      constructor(
+        readonly first: RedlockService,
+        @InjectRedlock('second') readonly second: RedlockService,
+      ) {}
+    }
+    const app = await boot(
+      [
+        RedlockModule.forRoot(fleet.urls),
+        RedlockModule.forRootAsync({
+          name: 'second',
+          useFactory: () => ({ servers: fleet.urls, keyPrefix: 'second:' }),
+        }),
+      ],
+      [User],
+    );
+    const { first, second } = app.get(User);
+    expect(second).toBe(app.get(getRedlockToken('second')));
+    expect(await carriers(second, 'second:k')).toBeGreaterThan(1);
+    expect(await carriers(first)).toBeGreaterThan(1);
+  });
+
+  it('P16: fails at once with bad options, and while it starts when a factory gives them', async () => {
+    expect(() => RedlockModule.forRoot([])).toThrow(/^servers: /);
+    expect(() => RedlockModule.forRoot(fleet.urls, { wait: 'long' })).toThrow(/^wait: /);
+    await expect(boot([RedlockModule.forRootAsync({ useFactory: () => ({ servers: [] }) })])).rejects.toThrow(
+      /^servers: /,
+    );
+  });
+
+  it('starts while all servers are away, and locks once they are back', async () => {
+    for (const server of fleet.servers) await server.kill();
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    await expect(service.acquire('k', '5s', { wait: 0 })).rejects.toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+    const waiting = service.withLock('k', '5s', () => Promise.resolve('locked'));
+    for (const server of fleet.servers) await server.restart();
+    expect(await waiting).toBe('locked');
+  });
+});
+
+describe('RedlockService', () => {
+  it('tryAcquire gives null only when somebody else holds it', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    const lock = await service.tryAcquire('k', '5s');
+    expect(lock?.isHeld()).toBe(true);
+    expect(await service.tryAcquire('k', '5s')).toBeNull();
+    await lock!.release();
+    expect(await service.tryAcquire('k', '5s')).not.toBeNull();
+    await expect(service.tryAcquire('', '5s')).rejects.toThrow(/^key/);
+    for (const server of fleet.servers.slice(0, 2)) await server.pause();
+    await expect(service.tryAcquire('l', '5s')).rejects.toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+    for (const server of fleet.servers) await server.resume();
+  });
+
+  it('locks several keys as one, all or none', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    const lock = await service.acquire(['b', 'a'], '5s');
+    expect(lock.keys).toEqual(['b', 'a']);
+    expect(await service.tryAcquire(['c', 'a'], '5s')).toBeNull();
+    await eventually(
+      async () => (await Promise.all(fleet.servers.map((server) => server.keys('*c')))).flat().length === 0,
+    );
+    await lock.release();
+    await service.withLock(['c', 'a'], '5s', () => Promise.resolve());
+  });
+
+  it('is released by await using', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    {
+      await using lock = await service.acquire('k', '5s');
+      expect(lock.isHeld()).toBe(true);
+    }
+    expect(await service.tryAcquire('k', '5s')).not.toBeNull();
+  });
+
+  it('withLock skips when it was told to, and never takes an error of the work for a contended lock', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    const other = await service.acquire('other', '5s');
+    expect(
+      await service.withLock('other', '5s', () => Promise.resolve(1), { wait: 0, onContended: 'skip' }),
+    ).toBeUndefined();
+    await expect(
+      service.withLock('k', '5s', () => service.withLock('other', '5s', () => Promise.resolve(1), { wait: 0 }), {
+        onContended: 'skip',
+      }),
+    ).rejects.toMatchObject({ code: 'LOCK_CONTENDED', keys: ['other'] });
+    await other.release();
+  });
+
+  it('currentLock() is the lock of the running context, and none outside', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    expect(currentLock()).toBeUndefined();
+    await service.withLock('outer', '5s', async (outer) => {
+      expect(currentLock()).toBe(outer);
+      await service.withLock('inner', '5s', (inner) => {
+        expect(currentLock()).toBe(inner);
+        return Promise.resolve();
+      });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(currentLock()).toBe(outer);
+    });
+    expect(currentLock()).toBeUndefined();
+  });
+
+  it('P8: a tick that was given runs once, also when the lock is free again', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    const run = (tick: Date | number): Promise<string | undefined> =>
+      service.withLock('k', '5s', () => Promise.resolve('ran'), { tick, onContended: 'skip' });
+    const at = new Date('2030-01-01T00:00:00Z');
+    expect([await run(at), await run(at), await run(at.getTime()), await run(at.getTime() + 1000)]).toEqual([
+      'ran',
+      undefined,
+      undefined,
+      'ran',
+    ]);
+  });
+
+  it('takes a new ttl for an extension as a duration, and refuses a bad one', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    const lock = await service.acquire('k', '5s');
+    await lock.extend('1m');
+    expect(lock.remaining).toBeGreaterThan(50_000);
+    await expect(lock.extend('soon')).rejects.toThrow(/^ttl: /);
+    await lock.release();
+  });
+});

@@ -1,0 +1,34 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { SystemClock } from '../../lib/system/system-clock.js';
+import { SystemEntropy } from '../../lib/system/system-entropy.js';
+
+describe('the system clock', () => {
+  it('waits longer than the longest timer of Node, which would fire at once', () => {
+    jest.useFakeTimers();
+    try {
+      const clock = new SystemClock();
+      let fired = false;
+      const days = 24 * 3600 * 1000;
+      clock.after(30 * days, () => (fired = true));
+      jest.advanceTimersByTime(29 * days);
+      expect(fired).toBe(false);
+      jest.advanceTimersByTime(2 * days);
+      expect(fired).toBe(true);
+      clock.after(30 * days, () => (fired = false))();
+      jest.advanceTimersByTime(60 * days);
+      expect(fired).toBe(true);
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
+describe('the system entropy', () => {
+  it('gives tokens of 128 bits without white space, each once', () => {
+    const entropy = new SystemEntropy();
+    const tokens = new Set(Array.from({ length: 1000 }, () => entropy.token()));
+    expect(tokens.size).toBe(1000);
+    for (const token of tokens) expect(token).toMatch(/^[0-9a-f]{32}$/);
+  });
+});
