@@ -82,7 +82,7 @@ describe('a connection of our own', () => {
     const connection = connectTo(port);
     connection.reach();
     await eventually(() => connection.reach().status === 'ready');
-    const call = connection.call('SET', ['k', 'v']).catch((error: Error) => error.message);
+    const call = connection.call('SET', ['k', 'v']).catch((error: unknown) => (error as Error).message);
     await eventually(() => server.received.includes('SET'));
     server.received = '';
     server.sockets[0]?.destroy();
