@@ -33,8 +33,13 @@ async function main(args: readonly string[]): Promise<number> {
     if (options === 'help') process.stdout.write(HELP);
     code = options === 'help' || (await run(options, printerFor(options), stop.signal)) ? 0 : 1;
   } catch (error) {
-    if (!stop.signal.aborted) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (!stop.signal.aborted) process.stderr.write(`${messageOf(error)}\n`);
     if (error instanceof UsageError) code = 2;
   }
   return stoppedBy === 0 ? code : 128 + stoppedBy;
+}
+
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof UsageError ? `${message} See npm start -- --help.` : message;
 }
