@@ -8,12 +8,12 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new Configurabl
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createRedlockOptions')
   .setExtras<RedlockModuleExtras>({ isGlobal: true, name: undefined }, (definition, { isGlobal = true, name }) => {
-    const { providers, exports } = createInstanceProviders(MODULE_OPTIONS_TOKEN, name);
+    const instance = createInstanceProviders(MODULE_OPTIONS_TOKEN, name);
     return {
       ...definition,
       global: isGlobal,
-      providers: [...(definition.providers ?? []), ...providers],
-      exports: [...(definition.exports ?? []), ...exports],
+      providers: [...(definition.providers ?? []), ...instance.providers],
+      exports: [...(definition.exports ?? []), ...instance.exports],
     };
   })
   .build();

@@ -41,22 +41,24 @@ async function loadCronTime(): Promise<CronTimeOf> {
  * and from there on every answer is on the chain.
  */
 function nextOnChain(cronTime: CronTime, zone: Zone, afterMs: number): number {
-  const changeMs = lastMomentBeforeChange(zone, afterMs);
+  // Ticks are whole seconds, and versions of `cron` differ in what they make of a fraction at a change of the clock.
+  const secondMs = Math.floor(afterMs / SECOND_MS) * SECOND_MS;
+  const changeMs = lastSecondBeforeChange(zone, secondMs);
   const firstMs = changeMs === undefined ? -Infinity : nextFrom(cronTime, zone, changeMs);
-  return firstMs > afterMs ? firstMs : nextFrom(cronTime, zone, afterMs);
+  return firstMs > secondMs ? firstMs : nextFrom(cronTime, zone, secondMs);
 }
 
-/** An instant in the last second before the clock changed, if it did so within the last day: no change is larger. */
-function lastMomentBeforeChange(zone: Zone, atMs: number): number | undefined {
-  const offset = zone.offset(atMs);
-  let beforeMs = atMs - DAY_MS;
-  if (zone.offset(beforeMs) === offset) return undefined;
-  for (let sinceMs = atMs; sinceMs - beforeMs > SECOND_MS;) {
-    const middleMs = Math.floor((beforeMs + sinceMs) / 2);
-    if (zone.offset(middleMs) === offset) sinceMs = middleMs;
-    else beforeMs = middleMs;
+/** The last second before the clock changed, if it did so within the last day: no change is larger. */
+function lastSecondBeforeChange(zone: Zone, secondMs: number): number | undefined {
+  const offset = zone.offset(secondMs);
+  if (zone.offset(secondMs - DAY_MS) === offset) return undefined;
+  let seconds = 1;
+  for (let upTo = DAY_MS / SECOND_MS; seconds < upTo;) {
+    const middle = Math.floor((seconds + upTo) / 2);
+    if (zone.offset(secondMs - middle * SECOND_MS) === offset) seconds = middle + 1;
+    else upTo = middle;
   }
-  return beforeMs;
+  return secondMs - seconds * SECOND_MS;
 }
 
 /**

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { start, type Fleet } from '../support/fleet.js';
+
+const run = promisify(execFile);
+
+describe('the package as it is published', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await start(3);
+  });
+  afterAll(() => fleet.stop());
+
+  it('works from CommonJS, and beside its ES module copy in one process; nothing keeps that process alive', async () => {
+    const { stdout } = await run(process.execPath, ['test/e2e/package/consumer.cjs', ...fleet.urls]);
+    expect(JSON.parse(stdout)).toEqual({
+      keys: ['job'],
+      copies: 2,
+      brands: [true, true],
+      strange: false,
+      current: ['held'],
+    });
+  });
+
+  it('has a sound manifest', async () => {
+    const { stdout } = await run(process.execPath, ['node_modules/publint/src/cli.js', '--strict']);
+    expect(stdout).toContain('All good!');
+  });
+});
