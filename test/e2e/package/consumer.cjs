@@ -24,7 +24,10 @@ async function main() {
   const other = await import('redlock-nestjs');
   const service = app.get(other.getRedlockToken());
   const held = await service.withLock('held', '5s', async () => {
-    const contended = await app.get(RedlockService).acquire('held', '5s', { wait: 0 }).catch((error) => error);
+    const contended = await app
+      .get(RedlockService)
+      .acquire('held', '5s', { wait: 0 })
+      .catch((error) => error);
     return {
       brands: [contended instanceof other.LockContendedError, contended instanceof LockContendedError],
       strange: contended instanceof other.LockLostError,
