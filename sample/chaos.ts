@@ -6,28 +6,18 @@ import { countVotes } from './votes.js';
 type Act =
   'kill server' | 'restart server' | 'stall server' | 'resume server' | 'wrong clock' | 'right clock' | 'kill holder';
 
+/** What is done at which tick. */
+type Plan = Readonly<Record<number, Act>>;
+
 /** After so many ticks it begins anew, with other servers, other replicas and another clock. */
 const CYCLE = 20;
 
-/** What happens at which tick of a cycle: with two servers to spare a dead and a stalled one at a time, with one in turn. */
-const TWO_SPARE: Record<number, Act> = {
-  2: 'kill server',
-  4: 'stall server',
-  7: 'restart server',
-  9: 'resume server',
-  11: 'wrong clock',
-  14: 'kill holder',
-  17: 'right clock',
-};
-const ONE_SPARE: Record<number, Act> = {
-  2: 'kill server',
-  5: 'restart server',
-  7: 'stall server',
-  10: 'resume server',
-  11: 'wrong clock',
-  14: 'kill holder',
-  17: 'right clock',
-};
+/** What happens to servers, by the tick of the cycle: with two to spare a dead and a stalled one at a time, with one in turn. */
+const TWO_SPARE: Plan = { 2: 'kill server', 4: 'stall server', 7: 'restart server', 9: 'resume server' };
+const ONE_SPARE: Plan = { 2: 'kill server', 5: 'restart server', 7: 'stall server', 10: 'resume server' };
+
+/** What happens to replicas. The one whose clock is ahead comes first to each tick: then it is also the one that dies. */
+const REPLICAS: Plan = { 11: 'wrong clock', 14: 'kill holder', 17: 'right clock' };
 
 /** How wrong a clock goes, one after the other. The library's `clockTolerance` is 60 s. */
 const OFFSETS_MS = [1_500, -700, 2_500, -3_500];
@@ -40,7 +30,7 @@ export class Chaos {
   private shifted: ReplicaProcess | undefined;
   private wantsHolder = false;
   private stopped = false;
-  private readonly plan: Record<number, Act>;
+  private readonly plan: Plan;
   private readonly majority: number;
 
   constructor(
@@ -50,7 +40,7 @@ export class Chaos {
   ) {
     const servers = fleet.servers.length;
     this.majority = Math.floor(servers / 2) + 1;
-    this.plan = servers - this.majority >= 2 ? TWO_SPARE : ONE_SPARE;
+    this.plan = { ...(servers - this.majority >= 2 ? TWO_SPARE : ONE_SPARE), ...REPLICAS };
     if (servers - this.majority === 0) {
       announce(`chaos leaves the servers alone: of ${servers} none can be missed`);
     }

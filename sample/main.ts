@@ -21,11 +21,13 @@ async function main(args: readonly string[]): Promise<number> {
       stop.abort();
     });
   }
-  // Whoever read us is gone, as in `npm start | head`.
-  process.stdout.on('error', () => {
-    stoppedBy ||= constants.signals.SIGPIPE;
-    stop.abort();
-  });
+  // Whoever read us is gone, as in `npm start | head`, or when a terminal is closed.
+  for (const output of [process.stdout, process.stderr]) {
+    output.on('error', () => {
+      stoppedBy ||= constants.signals.SIGPIPE;
+      stop.abort();
+    });
+  }
 
   let code = 1;
   try {
