@@ -83,23 +83,27 @@ export class Chaos {
 
   private async carryOut(act: Act, cycle: number): Promise<void> {
     switch (act) {
-      case 'kill server':
-        this.killed = await this.victim(2 * cycle);
-        await this.killed?.kill();
-        this.done(this.killed, 'is killed');
+      case 'kill server': {
+        const server = await this.victim(2 * cycle);
+        await server?.kill();
+        this.done((this.killed = server), 'is killed');
         return;
+      }
       case 'restart server':
         await this.killed?.restart();
         this.back(this.killed, 'is up again, with its data');
+        this.killed = undefined;
         return;
-      case 'stall server':
-        this.stalled = await this.victim(2 * cycle + 1);
-        await this.stalled?.pause();
-        this.done(this.stalled, 'stalls: it takes connections and answers nothing');
+      case 'stall server': {
+        const server = await this.victim(2 * cycle + 1);
+        await server?.pause();
+        this.done((this.stalled = server), 'stalls: it takes connections and answers nothing');
         return;
+      }
       case 'resume server':
         await this.stalled?.resume();
         this.back(this.stalled, 'goes on');
+        this.stalled = undefined;
         return;
       case 'wrong clock':
         this.shift(cycle);
@@ -107,6 +111,7 @@ export class Chaos {
       case 'right clock':
         this.shifted?.shiftClock(0);
         this.back(this.shifted, 'has the right time again');
+        this.shifted = undefined;
         return;
       case 'kill holder':
         this.wantsHolder = this.crew.alive.length > 1;

@@ -22,7 +22,7 @@ export function judge(tickMs: number, reports: readonly Report[]): Verdict {
     tickMs,
     ranBy: ranBy.sort(byNumber),
     skippedBy: [...new Set(skipped.map(({ replica }) => replica))].sort(byNumber),
-    failed: failed.map(({ replica, error }) => ({ replica, error })),
+    failed: failed.map(({ replica, error }) => ({ replica, error })).sort((a, b) => byNumber(a.replica, b.replica)),
   };
 }
 

@@ -20,8 +20,10 @@ type Colour = 'red' | 'green' | 'yellow';
 const CODES: Record<Colour, number> = { red: 31, green: 32, yellow: 33 };
 
 const TIME_WIDTH = 10;
-/** `replica-10` and a gap. */
+/** `replica-10!` and a gap. */
 const NAME_WIDTH = 12;
+
+const OTHERS = 'skipped, or failed!';
 
 class TextPrinter implements Printer {
   constructor(
@@ -33,13 +35,13 @@ class TextPrinter implements Printer {
     const { servers, replicas, ticks } = this.options;
     const end = ticks === Infinity ? 'until Ctrl-C' : count(ticks, 'tick');
     this.write(`${count(servers, 'server')} (${origin}), ${count(replicas, 'replica')}, ${end}`);
-    this.write(this.columns('time', ['ran'], ['skipped'], ['voting']));
+    this.write(this.columns('time', ['ran'], [OTHERS], ['voting']));
   }
 
   tick({ tickMs, ranBy, skippedBy, failed }: Verdict, voting: number): void {
     const { servers } = this.options;
     const ran = ranBy.length === 0 ? 'NOBODY' : ranBy.join(' AND ');
-    const others = [...skippedBy, ...failed.map(({ replica }) => `${replica} FAILED`)];
+    const others = [...skippedBy, ...failed.map(({ replica }) => `${replica}!`)];
     const votes = [`${voting} of ${servers}`, voting < servers ? 'yellow' : undefined] as const;
     this.write(this.columns(clock(tickMs), [ran, ranBy.length === 1 ? 'green' : 'red'], others, votes));
   }
@@ -60,7 +62,7 @@ class TextPrinter implements Printer {
     this.write(`  ${count(runs, 'run')}, ${ticksWithoutRun} without a run, ${ticksWithMoreRuns} with more than one`);
     this.write(`  ${count(skips, 'skip')}, ${count(failures, 'failure')}, ${count(faults, 'fault')} made on purpose`);
     const runners = Object.entries(runsBy).map(([name, times]) => `${name} ran ${times}`);
-    this.write(`  ${runners.sort(byNumber).join(', ')}`);
+    this.write(`  ${runners.sort(byNumber).join(', ') || 'nobody ran'}`);
   }
 
   /** Times and names stand below each other. */
@@ -69,7 +71,7 @@ class TextPrinter implements Printer {
     return [
       time.padEnd(TIME_WIDTH),
       this.paint(ran[1], ran[0].padEnd(NAME_WIDTH)),
-      names.padEnd(NAME_WIDTH * (this.options.replicas - 1)),
+      names.padEnd(Math.max(NAME_WIDTH * (this.options.replicas - 1), OTHERS.length + 2)),
       this.paint(votes[1], votes[0]),
     ].join('');
   }

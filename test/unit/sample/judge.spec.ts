@@ -48,8 +48,10 @@ describe('the judge of one tick', () => {
   });
 
   it('lists replica-10 after replica-9', () => {
-    const reports = said('replica-10 skipped', 'replica-9 skipped', 'replica-1 skipped');
-    expect(judge(TICK, reports).skippedBy).toEqual(['replica-1', 'replica-9', 'replica-10']);
+    const reports = said('replica-10 skipped', 'replica-9 skipped', 'replica-3 failed', 'replica-2 failed');
+    const { skippedBy, failed } = judge(TICK, reports);
+    expect(skippedBy).toEqual(['replica-9', 'replica-10']);
+    expect(failed.map(({ replica }) => replica)).toEqual(['replica-2', 'replica-3']);
   });
 });
 
