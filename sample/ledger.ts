@@ -18,11 +18,9 @@ export class Ledger {
     return judge(tickMs, this.of(tickMs));
   }
 
-  /** The replica has said its last word on this tick: an outcome, or that it is further on with nothing under way here. */
+  /** The replica has said what became of the tick. One whose clock was set forward may have left it out, and never does. */
   isDone(tickMs: number, replica: string): boolean {
-    const own = this.of(tickMs).filter((report) => report.replica === replica);
-    if (own.some(({ what }) => what !== 'began')) return true;
-    return own.length === 0 && this.isBeyond(tickMs, replica);
+    return this.of(tickMs).some((report) => report.replica === replica && report.what !== 'began');
   }
 
   isClosed(tickMs: number): boolean {
@@ -43,13 +41,6 @@ export class Ledger {
       this.closed.map((tickMs) => this.verdict(tickMs)),
       this.sum,
     );
-  }
-
-  private isBeyond(tickMs: number, replica: string): boolean {
-    for (const [otherMs, reports] of this.reports) {
-      if (otherMs > tickMs && reports.some((report) => report.replica === replica)) return true;
-    }
-    return false;
   }
 
   private of(tickMs: number): Report[] {

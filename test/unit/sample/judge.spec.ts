@@ -91,21 +91,13 @@ describe('the summary', () => {
 describe('the ledger', () => {
   const report = (tickMs: number, sentence: string): Report => ({ ...said(sentence)[0], tickMs }) as Report;
 
-  it('has a last word when a replica ended, skipped or failed, not yet when it only began', () => {
+  it('is done with a replica when it ended, skipped or failed, not yet when it only began', () => {
     const ledger = new Ledger();
     expect(ledger.isDone(TICK, 'a')).toBe(false);
     for (const each of said('a began', 'b skipped', 'c failed broken')) ledger.record(each);
     expect(['a', 'b', 'c', 'd'].map((replica) => ledger.isDone(TICK, replica))).toEqual([false, true, true, false]);
     ledger.record(report(TICK, 'a ended'));
     expect(ledger.isDone(TICK, 'a')).toBe(true);
-  });
-
-  it('has a last word of a replica that is at a later tick, unless its run goes on', () => {
-    const ledger = new Ledger();
-    ledger.record(report(TICK, 'a began'));
-    ledger.record(report(TICK + 1_000, 'a skipped'));
-    ledger.record(report(TICK + 1_000, 'b skipped'));
-    expect(['a', 'b'].map((replica) => ledger.isDone(TICK, replica))).toEqual([false, true]);
   });
 
   it('sums up the ticks that were closed, and no other', () => {
