@@ -20,19 +20,27 @@ const LONGEST_PAUSE_MS = 9 * 366 * 86_400_000;
 /**
  * The latest tick not after `limitMs`, from a calendar that only looks forward.
  *
- * Strides back until a tick comes into view, then halves what lies between it and the limit. A job that is on time costs
- * two questions to the calendar; thousands of ticks in between, or years without one, cost some tens.
+ * A job that is on time costs two questions to the calendar, a late one whose ticks are regular costs four; thousands of
+ * ticks within a window, or years without one, cost some tens.
  */
 export function latestTick(nextTick: NextTick, limitMs: number): Tick {
-  let backMs = SECOND_MS;
-  let atMs = nextTick(limitMs - backMs);
-  while (atMs > limitMs) {
-    if (backMs > LONGEST_PAUSE_MS) throw new Error(noTickBefore(limitMs));
-    backMs *= STRIDE;
-    atMs = nextTick(limitMs - backMs);
-  }
+  const firstMs = nextTick(limitMs - SECOND_MS);
+  return upTo(limitMs, nextTick, firstMs > limitMs ? someTickBefore(firstMs, nextTick) : firstMs);
+}
 
-  // Between `emptyFromMs` and the limit there is no tick.
+/** Strides back from a tick until an earlier one comes into view: first by the period that follows, a good guess. */
+function someTickBefore(tickMs: number, nextTick: NextTick): number {
+  for (let backMs = nextTick(tickMs) - tickMs + SECOND_MS; ; backMs *= STRIDE) {
+    const earlierMs = nextTick(tickMs - backMs);
+    if (earlierMs < tickMs) return earlierMs;
+    if (!(backMs < LONGEST_PAUSE_MS)) throw new Error(noTickBefore(tickMs));
+  }
+}
+
+/** From a tick on, halves what lies between it and the limit until the latest is left. */
+function upTo(limitMs: number, nextTick: NextTick, tickMs: number): Tick {
+  let atMs = tickMs;
+  // Between this and the limit there is no tick.
   let emptyFromMs = limitMs;
   for (;;) {
     const followingMs = nextTick(atMs);
@@ -47,6 +55,6 @@ export function latestTick(nextTick: NextTick, limitMs: number): Tick {
   }
 }
 
-function noTickBefore(limitMs: number): string {
-  return `The cron expression has no tick in the years before ${new Date(limitMs).toISOString()}, yet its job was fired.`;
+function noTickBefore(tickMs: number): string {
+  return `The cron expression has no tick in the years before ${new Date(tickMs).toISOString()}, yet its job was fired.`;
 }

@@ -33,10 +33,18 @@ describe('the latest tick', () => {
   });
 
   it('costs two questions where the job is on time, whatever its period', () => {
-    for (const periodMs of [1_000, 60_000, DAY_MS]) {
+    for (const periodMs of [1_000, 60_000, DAY_MS, 1_461 * DAY_MS]) {
       const { next, questions } = every(periodMs, NOW);
-      latestTick(next, NOW + 5);
+      expect(latestTick(next, NOW + 5)).toEqual({ atMs: NOW, periodMs });
       expect(questions()).toBe(2);
+    }
+  });
+
+  it('costs four questions where the job is late and its ticks are regular', () => {
+    for (const periodMs of [7_000, 60_000, DAY_MS, 1_461 * DAY_MS]) {
+      const { next, questions } = every(periodMs, NOW);
+      expect(latestTick(next, NOW + 0.7 * periodMs)).toEqual({ atMs: NOW, periodMs });
+      expect(questions()).toBe(4);
     }
   });
 
@@ -65,7 +73,8 @@ describe('the latest tick', () => {
   });
 
   it('says so instead of searching for ever where there is no tick in all the years before', () => {
-    expect(() => latestTick(() => Infinity, NOW)).toThrow(
+    const next: NextTick = (afterMs) => Math.max(NOW, afterMs + 1_000);
+    expect(() => latestTick(next, NOW - 1)).toThrow(
       'The cron expression has no tick in the years before 2026-06-15T12:00:00.000Z, yet its job was fired.',
     );
   });

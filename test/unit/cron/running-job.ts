@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { CronTime } from 'cron';
 import type { CronSchedule, Tick } from '../../../lib/cron/tick.js';
 
@@ -6,23 +5,22 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 // From how long before: an expression that fires often is not walked for days, a rare one has fired by then.
-const HEAD_STARTS_MS = [3 * HOUR_MS, 40 * HOUR_MS, 40 * DAY_MS, 400 * DAY_MS, 9 * 366 * DAY_MS];
-
-/** The `CronTime` of a job, made with the arguments that a `CronJob` gives it. */
-export function cronTimeOf({ cronTime, timeZone, utcOffset }: CronSchedule): CronTime {
-  const of = CronTime as new (source: unknown, timeZone: unknown, utcOffset: unknown) => CronTime;
-  return new of(cronTime, timeZone, utcOffset);
-}
+const HEAD_STARTS_MS = [2.5 * HOUR_MS, 12 * HOUR_MS, 2 * DAY_MS, 8 * DAY_MS, 32 * DAY_MS, 370 * DAY_MS, 9 * 366 * DAY_MS];
 
 /**
- * When a job fires that has been running since long before `sinceMs`: each time it asks `sendAt` when to fire next, at the
- * very moment at which it fires. From the last firing not after `sinceMs` to the first one after `untilMs`. Sets the
- * (fake) clock.
+ * When a job fires that has been running since long before `sinceMs`: from the last firing not after `sinceMs` to the
+ * first one after `untilMs`. As a `CronJob` does, it asks `sendAt` when to fire next at the very moment at which it fires:
+ * `setNow` sets the clock that `Date.now` shows.
  */
-export function firingsOf(schedule: CronSchedule, sinceMs: number, untilMs: number): number[] {
-  const job = cronTimeOf(schedule);
+export function firingsOf(
+  schedule: CronSchedule,
+  [sinceMs, untilMs]: [number, number],
+  setNow: (nowMs: number) => void,
+): number[] {
+  const of = CronTime as new (source: unknown, timeZone: unknown, utcOffset: unknown) => CronTime;
+  const job = new of(schedule.cronTime, schedule.timeZone, schedule.utcOffset);
   const nextAfter = (nowMs: number): number => {
-    jest.setSystemTime(nowMs);
+    setNow(nowMs);
     return job.sendAt().toMillis();
   };
   const headStart = HEAD_STARTS_MS.find((headMs) => nextAfter(sinceMs - headMs) <= sinceMs) ?? Infinity;
