@@ -5,7 +5,15 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 // From how long before: an expression that fires often is not walked for days, a rare one has fired by then.
-const HEAD_STARTS_MS = [2.5 * HOUR_MS, 12 * HOUR_MS, 2 * DAY_MS, 8 * DAY_MS, 32 * DAY_MS, 370 * DAY_MS, 9 * 366 * DAY_MS];
+const HEAD_STARTS_MS = [
+  2.5 * HOUR_MS,
+  12 * HOUR_MS,
+  2 * DAY_MS,
+  8 * DAY_MS,
+  32 * DAY_MS,
+  370 * DAY_MS,
+  9 * 366 * DAY_MS,
+];
 
 /**
  * When a job fires that has been running since long before `sinceMs`: from the last firing not after `sinceMs` to the
