@@ -3,7 +3,7 @@ import { eventually } from '../support/eventually.js';
 import { start, type Fleet } from '../support/fleet.js';
 import type { Report } from './replicas/replica.interface.js';
 import { FAR_MS, Replicas } from './replicas/replicas.js';
-import { delaysMs, FLAWLESS, judge, runsOf, spreadsMs } from './replicas/verdict.js';
+import { delaysMs, FLAWLESS, judge, latenessMs, runsOf, spreadsMs } from './replicas/verdict.js';
 
 /*
  * Real processes, real servers, real distances: each replica reaches another server within 1 ms and all others within 20.
@@ -19,7 +19,7 @@ const CLOCKS = [
   { skewMs: 0, everyMs: 20 },
   { skewMs: 50, everyMs: 60 },
   { skewMs: 500, everyMs: 100 },
-  { skewMs: 5000, everyMs: 100 },
+  { skewMs: 5000, everyMs: 80 },
 ] as const;
 
 const keyOf = (skewMs: number): string => (skewMs === 0 ? 'same instant' : `${skewMs} ms apart`);
@@ -28,7 +28,8 @@ let fleet: Fleet;
 let replicas: Replicas;
 beforeAll(async () => {
   replicas = new Replicas(10);
-  fleet = await start(5, { direct: true });
+  // Nothing here is to survive a restart, and a busy disk would hold all servers up at once.
+  fleet = await start(5, { direct: true, args: ['--appendonly', 'no'] });
 });
 afterAll(async () => {
   await replicas.stop();
@@ -38,7 +39,7 @@ afterAll(async () => {
 describe.each([
   [3, 3],
   [5, 5],
-  [10, 5],
+  [10, 3],
 ])('P8: %i replicas on %i servers, a job of 1 ms', (count, servers) => {
   let reports: Report[];
   beforeAll(async () => {
@@ -52,6 +53,7 @@ describe.each([
 
   it.each(CLOCKS.map(({ skewMs }) => keyOf(skewMs)))('runs each tick once, and quietly: %s', (name) => {
     const key = `${count} ${name}`;
+    expect(latenessMs(reports, key)).toBeLessThan(500); // Or else the machine is too slow to tell anything.
     expect(judge(reports, key, TICKS)).toEqual(FLAWLESS);
     expect(runsOf(reports, key)).toHaveLength(TICKS);
     expect(Math.max(...delaysMs(reports, key))).toBeLessThan(1000);
@@ -73,7 +75,7 @@ it('would notice: with perTick off, clocks that are 500 ms apart run ticks twice
 });
 
 it('would notice a tick that nobody ran, runs that overlap, errors and loud logs', () => {
-  const firing = { key: 'k', tick: 1, firedAtMs: 0, settledAtMs: 10, error: 'Error: no' };
+  const firing = { key: 'k', tick: 1, dueAtMs: 0, firedAtMs: 0, settledAtMs: 10, error: 'Error: no' };
   const details = [
     'debug: 2030-01-01T00:00:01.020Z "k" was contested',
     'debug: 2030-01-01T00:00:02.020Z "k" is locked',
@@ -103,18 +105,16 @@ it('would notice a tick that nobody ran, runs that overlap, errors and loud logs
 it('P8: a job longer than the period never overlaps itself; the ticks that it covers are skipped quietly', async () => {
   const app = await replicas.boot(3, fleet.servers.slice(0, 3), { scheduled: true });
   let reports: Report[] = [];
-  await eventually(async () => runsOf((reports = await app.report()), 'long').length === 3, { withinMs: 15_000 });
+  await eventually(async () => runsOf((reports = await app.report()), 'long').length === 2, { withinMs: 15_000 });
   await app.close();
 
   const runs = runsOf(reports, 'long');
   const first = runs[0]!.tick;
-  // 2.5 periods long, so the ticks 1, 2, 4 and 5 are covered and 3 and 6 are not.
-  expect(runs.map(({ tick }) => tick - first)).toEqual([0, 3, 6]);
-  for (const [index, { startedAtMs }] of runs.slice(1).entries()) {
-    expect(startedAtMs).toBeGreaterThanOrEqual(runs[index]!.endedAtMs);
-  }
+  // 2.5 periods long, so it covers the ticks 1 and 2, then 4 and 5, but not 3.
+  expect(runs.map(({ tick }) => tick - first)).toEqual([0, 3]);
+  expect(runs[1]!.startedAtMs).toBeGreaterThanOrEqual(runs[0]!.endedAtMs);
   for (const { logged, details } of reports) {
     expect(logged).toEqual([]);
-    expect(details.filter((line) => line.includes('"long" is locked by')).length).toBeGreaterThanOrEqual(4);
+    expect(details.filter((line) => line.includes('"long" is locked by')).length).toBeGreaterThanOrEqual(2);
   }
 });

@@ -28,6 +28,7 @@ export interface Run {
 export interface Firing {
   readonly key: string;
   readonly tick: number;
+  readonly dueAtMs: number;
   readonly firedAtMs: number;
   readonly settledAtMs: number;
   /** What the call rejected with. */

@@ -81,7 +81,7 @@ async function fire(call: Call): Promise<void> {
     () => ({}),
     (reason: unknown) => ({ error: String(reason) }),
   );
-  firings.push({ key, tick, firedAtMs, settledAtMs: sharedNowMs(), ...error });
+  firings.push({ key, tick, dueAtMs, firedAtMs, settledAtMs: sharedNowMs(), ...error });
 }
 
 function report(): Report {
