@@ -3,11 +3,21 @@ export function lockKey(prefix: string, key: string): string {
   return prefix + key;
 }
 
-/**
- * The key that stands for one tick of a lock. It has the same hash tag as the lock, so that on a Redis Cluster the two
- * share a slot, and it begins with a brace, so that it is never the key of another lock.
- */
+/** The key that stands for one tick of a lock. */
 export function tickKey(fullKey: string, atMs: number): string {
+  return companion(fullKey, `tick:${atMs}`);
+}
+
+/** The key that counts the grants of a lock. */
+export function counterKey(fullKey: string): string {
+  return companion(fullKey, 'fence');
+}
+
+/**
+ * A key beside a lock. It has the same hash tag as the lock, so that on a Redis Cluster the two share a slot, and it begins
+ * with a brace, so that it is never the key of another lock.
+ */
+function companion(fullKey: string, name: string): string {
   const tag = /\{([^}]+)\}/.exec(fullKey)?.[1];
-  return tag === undefined ? `{${fullKey}}:tick:${atMs}` : `{${tag}}:tick:${atMs}:${fullKey}`;
+  return tag === undefined ? `{${fullKey}}:${name}` : `{${tag}}:${name}:${fullKey}`;
 }

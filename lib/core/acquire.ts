@@ -2,6 +2,7 @@ import { backoffMs } from './backoff.js';
 import { judge, judgeAsIs, type Ballot } from './ballot.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
+import { agreeOnFence } from './fence.js';
 import { poll } from './poll.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
@@ -28,13 +29,22 @@ export interface AcquirePlan {
 /** A majority of the servers carries the lock. */
 export interface Grant {
   readonly token: string;
+  /** Larger than that of every earlier grant of the key; 0 where the claims have no counters. */
+  readonly fence: number;
   readonly grantedAtMs: number;
   readonly deadlineAtMs: number;
 }
 
-/** What one decision came to. `late`: a majority has granted, but the validity was over before the last of them did. */
+/**
+ * What one decision came to.
+ *
+ * - `late`: a majority has granted, but the validity was over before it was known.
+ * - `unconfirmed`: a majority has granted, and too few of them were still there to agree on a fencing token.
+ */
 type Decision = { readonly votes: readonly Vote[] } & (
-  Exclude<Ballot, { kind: 'won' }> | { readonly kind: 'late' } | { readonly kind: 'won'; readonly grant: Grant }
+  | Exclude<Ballot, { kind: 'won' }>
+  | { readonly kind: 'late' | 'unconfirmed' }
+  | { readonly kind: 'won'; readonly grant: Grant }
 );
 
 /** How often a leader asks again without giving its votes back. Then it may be leading against the votes of the dead. */
@@ -68,7 +78,7 @@ export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant>
 /**
  * One decision: won, held or unreachable. A contested vote is none, and is settled in further rounds until
  * `settleUntilMs`: the leader keeps its votes and asks for the others, everybody else gives theirs back and stays out of
- * the way for a few round trips (P7).
+ * the way for a few round trips (P7). Nor is a grant without a fencing token: it is asked for anew.
  */
 async function decide(quorum: Quorum, plan: AcquirePlan, settleUntilMs: number): Promise<Decision> {
   const { clock, entropy, rules } = quorum;
@@ -78,10 +88,10 @@ async function decide(quorum: Quorum, plan: AcquirePlan, settleUntilMs: number):
   for (let contest = 0; ; contest++) {
     const startedAtMs = clock.nowMs();
     const decision = await round(quorum, plan, token);
-    if (decision.kind !== 'contested') return decision;
+    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return decision;
 
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
-    const keep = decision.leading && led < LEADER_ROUNDS;
+    const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
     // A leader waits for the others' votes to be given back, the others for the leader to take them.
     const pauseMs = keep
@@ -100,33 +110,41 @@ async function decide(quorum: Quorum, plan: AcquirePlan, settleUntilMs: number):
   }
 }
 
-/** Asks every server once. Undoes it unless it is won, or contested: then the caller does. */
+/** Asks every server once. Undoes it unless it is won, or to be tried again: then the caller does. */
 async function round(quorum: Quorum, plan: AcquirePlan, token: string): Promise<Decision> {
-  const { clock, rules } = quorum;
   throwIfAborted(plan.signal);
-  const sentAtMs = clock.nowMs();
-  // The tick comes first: "has run" is a better answer than "is locked".
-  const claims = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
-  const asked = poll<Ballot>(
-    quorum,
-    { kind: 'acquire', token, owner: rules.owner, claims },
-    nodeTimeoutMs(rules, plan.ttlMs),
-    {
-      judge: (votes, servers) => judge(votes, servers, token),
-      judgeAsIs: (votes, servers) => judgeAsIs(votes, servers, token),
-    },
-  );
-  const { verdict, votes } = await unlessAborted(asked, plan.signal).catch((reason: unknown) => {
+  const decision = await unlessAborted(ask(quorum, plan, token), plan.signal).catch((reason: unknown) => {
     undo(quorum, plan, token);
     throw reason;
   });
-  if (verdict.kind === 'contested') return { ...verdict, votes };
-  if (verdict.kind === 'won') {
-    const grant = { token, grantedAtMs: sentAtMs, deadlineAtMs: deadlineAtMs(sentAtMs, plan.ttlMs, rules.driftFactor) };
-    if (clock.nowMs() < grant.deadlineAtMs) return { kind: 'won', grant, votes };
-  }
-  undo(quorum, plan, token);
-  return verdict.kind === 'won' ? { kind: 'late', votes } : { ...verdict, votes };
+  if (!['won', 'contested', 'unconfirmed'].includes(decision.kind)) undo(quorum, plan, token);
+  return decision;
+}
+
+async function ask(quorum: Quorum, plan: AcquirePlan, token: string): Promise<Decision> {
+  const { clock, rules } = quorum;
+  const sentAtMs = clock.nowMs();
+  const timeoutMs = nodeTimeoutMs(rules, plan.ttlMs);
+  // The tick comes first: "has run" is a better answer than "is locked".
+  const claims = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
+  const request = { kind: 'acquire', token, owner: rules.owner, claims } as const;
+  const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs, {
+    judge: (soFar, servers) => judge(soFar, servers, token),
+    judgeAsIs: (soFar, servers) => judgeAsIs(soFar, servers, token),
+  });
+  if (verdict.kind !== 'won') return { ...verdict, votes };
+
+  // One timeout for both: what the first answers took is not there for the second.
+  const leftMs = Math.max(0, sentAtMs + timeoutMs - clock.nowMs());
+  const agreement = await agreeOnFence(quorum, request, votes, leftMs);
+  if (agreement.fence === undefined) return { kind: 'unconfirmed', votes: agreement.votes };
+  const grant = {
+    token,
+    fence: agreement.fence,
+    grantedAtMs: sentAtMs,
+    deadlineAtMs: deadlineAtMs(sentAtMs, plan.ttlMs, rules.driftFactor),
+  };
+  return clock.nowMs() < grant.deadlineAtMs ? { kind: 'won', grant, votes } : { kind: 'late', votes };
 }
 
 /** Takes everything of this token back, the tick included, from every server that may have got it. Nobody waits for it. */
@@ -148,6 +166,7 @@ function toError({ couriers }: Quorum, plan: AcquirePlan, decision: Exclude<Deci
       return new LockContendedError(plan.keys, decision.holder, decision.votes, what);
     }
     case 'unreachable':
+    case 'unconfirmed':
     case 'late':
       return new QuorumUnreachableError('acquire', plan.keys, couriers.length, decision.votes);
     default:

@@ -90,6 +90,21 @@ export function judgeRenewal(votes: readonly Vote[], servers: number): Renewal |
   return undefined;
 }
 
+/**
+ * A fencing token is agreed on when a majority of all servers has confirmed it, of the `asked` that were counted for it.
+ */
+export function judgeConfirmation(
+  votes: readonly Vote[],
+  asked: number,
+  servers: number,
+): 'confirmed' | 'unconfirmed' | undefined {
+  const majority = majorityOf(servers);
+  const confirmed = count(votes, 'confirmed');
+  if (confirmed >= majority) return 'confirmed';
+  if (confirmed + asked - votes.length < majority) return 'unconfirmed';
+  return undefined;
+}
+
 /** A release is done when a majority has nothing of the lock any more: nobody else is kept out from then on. */
 export function judgeRelease(votes: readonly Vote[], servers: number): 'released' | 'unknown' | undefined {
   const majority = majorityOf(servers);

@@ -35,6 +35,7 @@ interface Sending {
 export class HeldLock {
   readonly keys: readonly string[];
   readonly token: string;
+  readonly fencingToken: number;
 
   readonly #abort = new AbortController();
   #state: 'held' | 'lost' | 'released' = 'held';
@@ -57,6 +58,7 @@ export class HeldLock {
   ) {
     this.keys = Object.freeze([...plan.keys]);
     this.token = grant.token;
+    this.fencingToken = grant.fence;
     this.#ttlMs = plan.ttlMs;
     this.#deadlineAtMs = grant.deadlineAtMs;
     this.#guardDeadline();
@@ -148,8 +150,9 @@ export class HeldLock {
     const sending = { deadlineAtMs: deadlineAtMs(clock.nowMs(), ttlMs, rules.driftFactor) };
     this.#sent.push(sending);
     this.#setDeadline(Math.min(this.#deadlineAtMs, sending.deadlineAtMs));
-    const claims = this.plan.claims.map(({ key }) => ({ key, ttlMs }));
-    const result = await extend(this.quorum, { token: this.token, claims, ttlMs, validityMs });
+    const claims = this.plan.claims.map((claim) => ({ ...claim, ttlMs }));
+    const { token, fence } = this.grant;
+    const result = await extend(this.quorum, { token, fence, claims, ttlMs, validityMs });
     if (!this.isHeld()) return result;
     if (result.renewal === 'lost') void this.lose('taken', result.votes);
     else if (result.renewal === 'renewed') this.#onRenewed(sending, ttlMs);

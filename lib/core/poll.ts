@@ -18,14 +18,14 @@ export interface Judge<V> {
 }
 
 /**
- * Asks every server the same thing and settles with the first verdict that no missing vote can change, within
+ * Asks every server and settles with the first verdict that no missing vote can change, within
  * `timeoutMs` at the latest. It never waits for the slowest (P4, P5).
  *
  * What has not left by then does not leave any more; what has left goes on behind.
  */
 export function poll<V>(
-  { couriers, clock }: Quorum,
-  request: NodeRequest,
+  { couriers, clock }: Pick<Quorum, 'couriers' | 'clock'>,
+  request: NodeRequest | ((position: number) => NodeRequest),
   timeoutMs: number,
   { judge, judgeAsIs }: Judge<V>,
 ): Promise<Poll<V>> {
@@ -68,8 +68,8 @@ export function poll<V>(
       if (open && verdict !== undefined) close(verdict);
     }
 
-    function onReply(server: string, reply: NodeReply): void {
-      votes.push({ server, ...reply });
+    function onReply(server: string, position: number, reply: NodeReply): void {
+      votes.push({ server, position, ...reply });
       if (open) consider();
       else if (votes.length === couriers.length) cancelTimeout();
     }
@@ -85,19 +85,20 @@ export function poll<V>(
       const cause = new Error(`no answer within ${Math.round(timeoutMs)} ms`);
       couriers.forEach((courier, index) => {
         if (parcels[index]?.settle === undefined) return;
-        votes.push({ server: courier.name, outcome: 'failed', reason: 'timeout', cause });
+        votes.push({ server: courier.name, position: index, outcome: 'failed', reason: 'timeout', cause });
       });
       withdrawAll();
       consider();
     }
 
-    for (const courier of couriers) {
+    couriers.forEach((courier, position) => {
+      const own = typeof request === 'function' ? request(position) : request;
       parcels.push(
-        courier.send(request, (reply) => {
-          onReply(courier.name, reply);
+        courier.send(own, (reply) => {
+          onReply(courier.name, position, reply);
         }),
       );
-    }
+    });
     consider();
   });
 }

@@ -1,7 +1,11 @@
 import type { NodeReply } from './ports/lock-node.js';
 
 /** One server's answer to one question of a lock. */
-export type Vote = NodeReply & { readonly server: string };
+export type Vote = NodeReply & {
+  readonly server: string;
+  /** Its place among those that were asked. */
+  readonly position: number;
+};
 
 type Outcome = NodeReply['outcome'];
 

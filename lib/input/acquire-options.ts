@@ -1,7 +1,7 @@
 import { InvalidOptionsError } from '../core/errors/index.js';
 import type { Tick } from '../cron/tick.js';
 import type { AcquireOptions, WithLockCallOptions, WithLockOptions } from '../interfaces/index.js';
-import { refuse, refuseUnknown, toMs, toWhole } from './check.js';
+import { checkFlag, refuse, refuseUnknown, toMs, toWhole } from './check.js';
 import type { Settings } from './module-options.js';
 
 const ACQUIRE = [
@@ -10,6 +10,7 @@ const ACQUIRE = [
   'signal',
   'autoExtend',
   'minHold',
+  'fencing',
   'tick',
 ] as const satisfies readonly (keyof AcquireOptions)[];
 const WITH_LOCK = [...ACQUIRE, 'onContended'] as const satisfies readonly (keyof WithLockCallOptions)[];
@@ -22,16 +23,18 @@ export interface AcquireSettings {
   readonly signal: AbortSignal | undefined;
   readonly autoExtend: boolean;
   readonly minHoldMs: number;
+  readonly fencing: boolean;
   readonly tick: Tick | undefined;
 }
 
 export function toAcquireSettings(
   options: AcquireOptions,
   where: 'acquire' | 'withLock',
-  defaults: Pick<Settings, 'waitMs' | 'maxRetries'>,
+  defaults: Pick<Settings, 'waitMs' | 'maxRetries' | 'fencing'>,
 ): AcquireSettings {
   refuseUnknown(where, options, where === 'acquire' ? ACQUIRE : WITH_LOCK);
   checkFlag('autoExtend', options.autoExtend);
+  checkFlag('fencing', options.fencing);
   const { signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw refuse('signal', 'an AbortSignal', signal);
   const waitMs = toMs('wait', options.wait ?? defaults.waitMs, { infinite: true });
@@ -44,6 +47,7 @@ export function toAcquireSettings(
     signal,
     autoExtend: options.autoExtend ?? where === 'withLock',
     minHoldMs: toMs('minHold', options.minHold ?? 0),
+    fencing: options.fencing ?? defaults.fencing,
     tick: options.tick === undefined ? undefined : toTick(options.tick),
   };
 }
@@ -66,11 +70,7 @@ export function checkDecoratorOptions(options: WithLockOptions): void {
   if (rest.tick !== undefined && perTick === true) {
     throw new InvalidOptionsError('tick', 'cannot be combined with perTick, which works it out');
   }
-  toAcquireSettings(rest, 'withLock', { waitMs: 0, maxRetries: 0 });
-}
-
-function checkFlag(option: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') throw refuse(option, 'true or false', value);
+  toAcquireSettings(rest, 'withLock', { waitMs: 0, maxRetries: 0, fencing: true });
 }
 
 function toTick(value: unknown): Tick {

@@ -1,6 +1,6 @@
 import type { AcquirePlan } from '../core/acquire.js';
 import type { Claim } from '../core/ports/lock-node.js';
-import { tickKey, lockKey } from '../redlock.keys.js';
+import { counterKey, lockKey, tickKey } from '../redlock.keys.js';
 import type { AcquireSettings } from './acquire-options.js';
 import { toKeys, toTtlMs } from './check.js';
 import type { Settings } from './module-options.js';
@@ -16,7 +16,10 @@ export function toTtl(value: unknown, { driftFactor }: Settings): number {
 export function toAcquirePlan(key: unknown, ttl: unknown, chosen: AcquireSettings, settings: Settings): AcquirePlan {
   const keys = toKeys(key);
   const ttlMs = toTtl(ttl, settings);
-  const claims = keys.toSorted().map((each) => ({ key: lockKey(settings.keyPrefix, each), ttlMs }));
+  const claims = keys.toSorted().map((each): Claim => {
+    const full = lockKey(settings.keyPrefix, each);
+    return { key: full, ttlMs, counter: chosen.fencing ? counterKey(full) : undefined };
+  });
   const { waitMs, maxRetries, signal } = chosen;
   return { keys, claims, tick: tickClaim(claims, chosen, settings), ttlMs, waitMs, maxRetries, signal };
 }

@@ -73,6 +73,10 @@ export function refuseUnknown(where: string, options: object, known: readonly st
   }
 }
 
+export function checkFlag(option: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') throw refuse(option, 'true or false', value);
+}
+
 export function refuse(option: string, takes: string, got: unknown): InvalidOptionsError {
   return new InvalidOptionsError(option, `takes ${takes}, got ${show(got)}`);
 }

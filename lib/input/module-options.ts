@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { RedlockModuleOptions } from '../interfaces/index.js';
-import { refuse, refuseUnknown, toMs, toWhole } from './check.js';
+import { checkFlag, refuse, refuseUnknown, toMs, toWhole } from './check.js';
 import { toServers, type ServerSpec } from './servers.js';
 
 /** The module's options, checked and complete. All times in milliseconds. */
@@ -16,6 +16,7 @@ export interface Settings {
   readonly maxConcurrency: number;
   readonly reconnectDelayMs: number;
   readonly maxReconnectDelayMs: number;
+  readonly fencing: boolean;
   readonly clockToleranceMs: number;
   readonly shutdownTimeoutMs: number;
   readonly owner: string;
@@ -33,6 +34,7 @@ const KNOWN = [
   'maxConcurrency',
   'reconnectDelay',
   'maxReconnectDelay',
+  'fencing',
   'clockTolerance',
   'shutdownTimeout',
   'owner',
@@ -62,6 +64,7 @@ export function toSettings(options: RedlockModuleOptions): Settings {
     maxReconnectDelayMs: toMs('maxReconnectDelay', options.maxReconnectDelay ?? Math.max(3000, reconnectDelayMs), {
       least: reconnectDelayMs,
     }),
+    fencing: toFlag('fencing', options.fencing ?? true),
     clockToleranceMs: toMs('clockTolerance', options.clockTolerance ?? '60s'),
     shutdownTimeoutMs: toMs('shutdownTimeout', options.shutdownTimeout ?? '10s'),
     owner: toText('owner', options.owner ?? `${hostname()}:${process.pid}`),
@@ -78,4 +81,9 @@ function toDriftFactor(value: unknown): number {
   if (typeof value !== 'number' || !(value >= 0 && value < 1))
     throw refuse('driftFactor', 'a number from 0 to below 1', value);
   return value;
+}
+
+function toFlag(option: string, value: unknown): boolean {
+  checkFlag(option, value);
+  return value as boolean;
 }

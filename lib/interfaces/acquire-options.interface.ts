@@ -30,6 +30,9 @@ export interface AcquireOptions {
   /** Keep others out for at least this long after the grant, even when the work is done earlier. Default: 0. */
   minHold?: Duration;
 
+  /** Whether the grant gets a fencing token. Default: the `fencing` of the module. */
+  fencing?: boolean;
+
   /**
    * The tick of a schedule that this run belongs to: a `Date`, or milliseconds since 1970. It is claimed together with the
    * lock and stays claimed when the lock is released. Once claimed the tick is contended, whatever `wait` says.

@@ -16,6 +16,15 @@ export interface Lock extends AsyncDisposable {
   readonly token: string;
 
   /**
+   * For one key, larger than that of every earlier grant, across processes, crashes and pauses, with no assumption about
+   * clocks while a majority of the servers keeps its data. Let the resource refuse whatever comes with a smaller one:
+   * `UPDATE ... SET fence = $1 WHERE fence < $1`. A safe integer; 0 with `fencing: false`.
+   *
+   * Source: Martin Kleppmann, "How to do distributed locking", 2016, for what it is good for.
+   */
+  readonly fencingToken: number;
+
+  /**
    * Aborts with a {@link LockLostError} when the lock can no longer be trusted: no later than the end of its validity,
    * even when the network is silent. Hand it to whatever the work waits for. It does not abort on release.
    */

@@ -63,6 +63,12 @@ export interface RedlockOptions {
   /** The longest pause before the module's own connections are made again. Default: 3000. */
   maxReconnectDelay?: Duration;
 
+  /**
+   * Every grant carries a fencing token (`lock.fencingToken`). It costs nothing more in the steady state, and a counter per
+   * key on each server, which lives for 30 days after the last grant. Default: true.
+   */
+  fencing?: boolean;
+
   /** How far apart the clocks of two replicas may be before one cron tick could run twice. Default: `'60s'`. */
   clockTolerance?: Duration;
 

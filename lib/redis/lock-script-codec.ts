@@ -1,16 +1,17 @@
 import type { Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 
-const OPS = { acquire: 'A', extend: 'E', release: 'R' } as const;
+const OPS = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R' } as const;
 
 /** KEYS (after their number) and ARGV of the lock script for a batch of requests. */
 export function encode(requests: readonly NodeRequest[]): (string | number)[] {
   const keys: string[] = [];
   const args: (string | number)[] = [];
-  for (const { kind, token, owner, claims } of requests) {
-    args.push(OPS[kind], token, owner, claims.length);
-    for (const { key, ttlMs } of claims) {
+  for (const { kind, token, owner, claims, fence = 0, grantedFence = 0 } of requests) {
+    args.push(OPS[kind], token, owner, fence, grantedFence, claims.length);
+    for (const { key, ttlMs, counter } of claims) {
       keys.push(key);
-      args.push(Math.ceil(ttlMs));
+      args.push(Math.ceil(ttlMs), counter === undefined ? 0 : 1);
+      if (counter !== undefined) keys.push(counter);
     }
   }
   return [keys.length, ...keys, ...args];
@@ -21,7 +22,9 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
   const [code, ...rest] = raw as [number | string, ...(number | string)[]];
   switch (Number(code)) {
     case 1:
-      return { outcome: DONE[request.kind] };
+      return request.kind === 'acquire'
+        ? { outcome: 'granted', fence: Number(rest[0]) }
+        : { outcome: DONE[request.kind] };
     case 2:
       return { outcome: 'absent' };
     case 0:
@@ -31,15 +34,14 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
   }
 }
 
-const DONE = { acquire: 'granted', extend: 'renewed', release: 'released' } as const;
+const DONE = { confirm: 'confirmed', extend: 'renewed', release: 'released' } as const;
 
 function holderOf({ claims }: NodeRequest, [index, value, pttl]: readonly (number | string)[]): Holder {
-  const text = String(value);
-  const space = text.indexOf(' ');
+  const [, token, owner] = /^(\S+) \d+ (.*)$/s.exec(String(value)) ?? [];
   return {
     key: claims[Number(index) - 1]?.key ?? '',
-    token: space < 0 ? text : text.slice(0, space),
-    owner: space < 0 ? 'something that is not a lock of this package' : text.slice(space + 1),
+    token: token ?? String(value),
+    owner: owner ?? 'something that is not a lock of this package',
     // No expiry: not one of our locks, and it will not go away by itself.
     remainingMs: Number(pttl) < 0 ? Infinity : Number(pttl),
   };

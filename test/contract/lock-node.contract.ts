@@ -17,9 +17,9 @@ export function lockNodeContract(subject: () => Subject): void {
   const ask = (...requests: NodeRequest[]): Promise<readonly NodeReply[]> => subject().ask(requests);
 
   it('grants what is free, and grants it to the same token again for the full ttl', async () => {
-    expect(await ask(acquire('t', ['k', 300]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('t', ['k', 300]))).toMatchObject([{ outcome: 'granted' }]);
     await subject().pass(200);
-    expect(await ask(acquire('t', ['k', 300]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('t', ['k', 300]))).toMatchObject([{ outcome: 'granted' }]);
     await subject().pass(200);
     expect(await ask(acquire('u', ['k', 300]))).toMatchObject([{ outcome: 'denied' }]);
   });
@@ -36,7 +36,7 @@ export function lockNodeContract(subject: () => Subject): void {
   it('frees a key when its ttl is over', async () => {
     await ask(acquire('t', ['k', 100]));
     await subject().pass(150);
-    expect(await ask(acquire('u', ['k', 100]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('u', ['k', 100]))).toMatchObject([{ outcome: 'granted' }]);
   });
 
   it('takes several keys or none, each for its own ttl, and names the first that is taken', async () => {
@@ -44,9 +44,9 @@ export function lockNodeContract(subject: () => Subject): void {
     expect(await ask(acquire('u', ['a', 5000], ['b', 5000], ['c', 5000]))).toMatchObject([
       { outcome: 'denied', holder: { key: 'b', token: 't' } },
     ]);
-    expect(await ask(acquire('v', ['a', 5000], ['c', 100]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('v', ['a', 5000], ['c', 100]))).toMatchObject([{ outcome: 'granted' }]);
     await subject().pass(150);
-    expect(await ask(acquire('w', ['c', 5000]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('w', ['c', 5000]))).toMatchObject([{ outcome: 'granted' }]);
     expect(await ask(acquire('w', ['a', 5000]))).toMatchObject([{ outcome: 'denied' }]);
   });
 
@@ -70,13 +70,13 @@ export function lockNodeContract(subject: () => Subject): void {
     expect(await ask(extend('t', ['a', 5000], ['b', 5000]))).toMatchObject([
       { outcome: 'taken', holder: { key: 'b', token: 'u', owner: 'owner of u' } },
     ]);
-    expect(await ask(acquire('v', ['a', 200]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('v', ['a', 200]))).toMatchObject([{ outcome: 'granted' }]);
   });
 
   it('releases what the token has, and leaves what others have', async () => {
     await ask(acquire('t', ['a', 5000], ['b', 5000]), acquire('u', ['c', 5000]));
     expect(await ask(release('t', ['a', 0], ['b', 0], ['c', 0]))).toEqual([{ outcome: 'released' }]);
-    expect(await ask(acquire('v', ['a', 100], ['b', 100]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('v', ['a', 100], ['b', 100]))).toMatchObject([{ outcome: 'granted' }]);
     expect(await ask(acquire('v', ['c', 100]))).toMatchObject([{ outcome: 'denied', holder: { token: 'u' } }]);
     expect(await ask(release('t', ['a', 0]))).toEqual([{ outcome: 'released' }]);
   });
@@ -86,7 +86,7 @@ export function lockNodeContract(subject: () => Subject): void {
     expect(await ask(release('t', ['k', 200]))).toEqual([{ outcome: 'released' }]);
     expect(await ask(acquire('u', ['k', 100]))).toMatchObject([{ outcome: 'denied' }]);
     await subject().pass(250);
-    expect(await ask(acquire('u', ['k', 100]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('u', ['k', 100]))).toMatchObject([{ outcome: 'granted' }]);
   });
 
   it('carries out many requests in one trip, in order, one reply for each', async () => {
@@ -125,11 +125,72 @@ export function lockNodeContract(subject: () => Subject): void {
     ]);
   });
 
+  it('P2: counts the grants of a key, and grants again under the number that was granted', async () => {
+    const [first, second, third] = [
+      await grant('t', 'k'),
+      await ask(release('t', ['k', 0])).then(() => grant('u', 'k')),
+      await grant('u', 'k'),
+    ];
+    expect(second).toBe(first + 1);
+    expect(third).toBe(second);
+    expect(await ask(acquire('t', ['no counter', 5000]))).toEqual([{ outcome: 'granted', fence: 0 }]);
+  });
+
+  it('P2: gives several keys one number, above the counters of all of them', async () => {
+    for (const token of ['1', '2', '3']) await grant(token, 'a').then(() => ask(release(token, ['a', 0])));
+    const [a, b] = [await grant('t', 'a'), await grant('t', 'b')];
+    await ask(release('t', ['a', 0], ['b', 0]));
+    const both = await grant('u', 'a', 'b');
+    expect(both).toBe(Math.max(a, b) + 1);
+    await ask(release('u', ['a', 0], ['b', 0]));
+    expect([await grant('v', 'a'), await grant('v', 'b')]).toEqual([both + 1, both + 1]);
+  });
+
+  it('P2: confirms a fencing token where the grant is still there, and nowhere else', async () => {
+    const number = await grant('t', 'k');
+    const confirm = (token: string, grantedFence: number): NodeRequest => ({
+      ...counted('confirm', token, 'k'),
+      fence: number + 100,
+      grantedFence,
+    });
+    expect(await ask(confirm('u', number))).toEqual([{ outcome: 'absent' }]);
+    expect(await ask(confirm('t', number - 1))).toEqual([{ outcome: 'absent' }]);
+    expect(await ask(confirm('t', number))).toEqual([{ outcome: 'confirmed' }]);
+    await ask(release('t', ['k', 0]));
+    expect(await grant('u', 'k')).toBe(number + 101);
+    expect(await ask({ ...counted('confirm', 'u', 'k'), fence: 1, grantedFence: number + 101 })).toEqual([
+      { outcome: 'confirmed' },
+    ]);
+    await ask(release('u', ['k', 0]));
+    expect(await grant('v', 'k')).toBe(number + 102);
+  });
+
+  it('P2: what is put back counts on from the fencing token of its lock', async () => {
+    const number = await grant('t', 'k');
+    await subject().flush();
+    expect(await ask({ ...counted('extend', 't', 'k'), fence: number + 50 })).toEqual([{ outcome: 'absent' }]);
+    expect(await grant('t', 'k')).toBe(number + 50);
+    await ask(release('t', ['k', 0]));
+    expect(await grant('u', 'k')).toBe(number + 51);
+  });
+
+  it('P2: a counter that was lost does not begin below what it had reached', async () => {
+    const number = await grant('t', 'k');
+    await subject().flush();
+    expect(await grant('u', 'k')).toBeGreaterThan(number);
+  });
+
   it('P12: knows nothing any more after it was flushed', async () => {
     await ask(acquire('t', ['k', 5000]));
     await subject().flush();
-    expect(await ask(acquire('u', ['k', 5000]))).toEqual([{ outcome: 'granted' }]);
+    expect(await ask(acquire('u', ['k', 5000]))).toMatchObject([{ outcome: 'granted' }]);
   });
+
+  async function grant(token: string, ...keys: string[]): Promise<number> {
+    const [reply] = await ask(counted('acquire', token, ...keys));
+    if (reply?.outcome !== 'granted') throw new Error(`Not granted: ${JSON.stringify(reply)}`);
+    return reply.fence;
+  }
 }
 
 type Pair = readonly [key: string, ttlMs: number];
@@ -141,4 +202,13 @@ const release = (token: string, ...pairs: Pair[]): NodeRequest => make('release'
 function make(kind: NodeRequest['kind'], token: string, pairs: readonly Pair[]): NodeRequest {
   const claims = pairs.map(([key, ttlMs]): Claim => ({ key, ttlMs }));
   return { kind, token, owner: `owner of ${token}`, claims };
+}
+
+function counted(kind: NodeRequest['kind'], token: string, ...keys: string[]): NodeRequest {
+  const request = make(
+    kind,
+    token,
+    keys.map((key): Pair => [key, 5000]),
+  );
+  return { ...request, claims: request.claims.map((claim) => ({ ...claim, counter: `{${claim.key}}:fence` })) };
 }

@@ -17,6 +17,8 @@ describe('the model node', () => {
   beforeEach(() => {
     const clock = new VirtualClock();
     const node = new ModelNode('model', clock);
+    let start = 0;
+    node.startOfCount = () => (start += 1_000_000);
     subject = {
       node,
       pass: (ms) => clock.advance(ms),

@@ -169,7 +169,7 @@ describe('P9: @WithLock', () => {
     expect(await get('below/8')).toBe('8 below-route');
     await app.get(EventEmitter2).emitAsync('order.paid', { id: 3 });
     expect(runsOf('event')[0]?.keys).toEqual(['event:3', 'orders']);
-    for (const server of fleet.servers) expect(await server.keys()).toEqual([]);
+    for (const server of fleet.servers) expect(await server.keys('redlock:*')).toEqual([]);
   });
 
   it.each([
@@ -269,7 +269,7 @@ describe('P9: @WithLock', () => {
       @WithLock('k', '5s', { instance: 'second' })
       async run(): Promise<string[]> {
         await see('two');
-        return (await Promise.all(fleet.servers.map((server) => server.keys()))).flat();
+        return (await Promise.all(fleet.servers.map((server) => server.keys('other:*')))).flat();
       }
     }
     const { app } = await boot({
@@ -382,7 +382,7 @@ describe('what a contended call does', () => {
     const { app, logger } = await boot({ imports: [redlock()], providers: [Shop] });
     const shop = app.get(Shop);
     const blocked = shop.block();
-    await eventually(async () => (await fleet.servers[0]!.keys()).length > 0);
+    await eventually(async () => (await fleet.servers[0]!.keys('redlock:*')).length > 0);
     expect(await shop.skip()).toBeUndefined();
     expect(logger.of('debug').filter((line) => line.includes('"shop" is locked by'))).toHaveLength(1);
     await expect(shop.throw()).rejects.toMatchObject({ code: 'LOCK_CONTENDED' });

@@ -41,7 +41,7 @@ async function timed<T>(promise: Promise<T>): Promise<{ value?: T; error?: unkno
 }
 
 function keysOf(fleet: Fleet): Promise<string[]> {
-  return Promise.all(fleet.servers.map((server) => server.keys())).then((keys) => keys.flat());
+  return Promise.all(fleet.servers.map((server) => server.keys('redlock:*'))).then((keys) => keys.flat());
 }
 
 describe.each([2, 3, 4, 5])('with %i servers', (count) => {

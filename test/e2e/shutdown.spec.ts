@@ -34,7 +34,7 @@ async function boot(
 }
 
 async function keys(): Promise<string[]> {
-  return (await Promise.all(fleet.servers.map((server) => server.keys()))).flat();
+  return (await Promise.all(fleet.servers.map((server) => server.keys('redlock:*')))).flat();
 }
 
 async function clients(): Promise<number> {

@@ -1,9 +1,10 @@
-import type { LockNode, NodeReply, NodeRequest, NodeState } from '../../lib/core/ports/lock-node.js';
+import type { Claim, LockNode, NodeReply, NodeRequest, NodeState } from '../../lib/core/ports/lock-node.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 interface Entry {
   readonly token: string;
   readonly owner: string;
+  readonly fence: number;
   readonly expiresAtMs: number;
 }
 
@@ -21,7 +22,11 @@ export class ModelNode implements LockNode {
   trips = 0;
   readonly arrived: NodeRequest[] = [];
 
+  /** Where a counter begins that is not there: a server takes its own time of day. */
+  startOfCount: () => number = () => 0;
+
   readonly #entries = new Map<string, Entry>();
+  readonly #counters = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
   #state: NodeState = { status: 'ready' };
   #stalled = false;
@@ -84,6 +89,7 @@ export class ModelNode implements LockNode {
   /** Forgets everything, like a restart without data. */
   flush(): void {
     this.#entries.clear();
+    this.#counters.clear();
   }
 
   /** Who has the key, as an outsider sees it. */
@@ -99,8 +105,13 @@ export class ModelNode implements LockNode {
     return (this.#live(key)?.expiresAtMs ?? this.clock.nowMs()) - this.clock.nowMs();
   }
 
-  plant(key: string, token: string, ttlMs: number, owner = 'somebody'): void {
-    this.#entries.set(key, { token, owner, expiresAtMs: this.clock.nowMs() + ttlMs });
+  plant(key: string, token: string, ttlMs: number, owner = 'somebody', fence = 0): void {
+    this.#entries.set(key, { token, owner, fence, expiresAtMs: this.clock.nowMs() + ttlMs });
+  }
+
+  /** How far a counter has come. */
+  counterOf(counter: string): number | undefined {
+    return this.#counters.get(counter);
   }
 
   #carryOut(trip: Trip): void {
@@ -118,24 +129,62 @@ export class ModelNode implements LockNode {
     });
   }
 
-  #applyOne({ kind, token, owner, claims }: NodeRequest): NodeReply {
+  #applyOne(request: NodeRequest): NodeReply {
+    const { kind, token, owner, claims, fence = 0 } = request;
     const found = claims.map(({ key }) => this.#live(key));
-    if (kind !== 'release') {
+    const mine = found.map((entry) => (entry?.token === token ? entry : undefined));
+    if (kind === 'acquire' || kind === 'extend') {
       const index = found.findIndex((entry) => entry !== undefined && entry.token !== token);
       const [entry, claim] = [found[index], claims[index]];
       if (entry && claim) {
-        const holder = { key: claim.key, ...entry, remainingMs: entry.expiresAtMs - this.clock.nowMs() };
+        const { expiresAtMs, ...rest } = entry;
+        const holder = {
+          key: claim.key,
+          token: rest.token,
+          owner: rest.owner,
+          remainingMs: expiresAtMs - this.clock.nowMs(),
+        };
         return { outcome: kind === 'acquire' ? 'denied' : 'taken', holder };
       }
     }
-    claims.forEach(({ key, ttlMs }, index) => {
-      if (kind !== 'release') this.plant(key, token, ttlMs, owner);
-      else if (found[index]?.token === token && ttlMs > 0) this.plant(key, token, ttlMs, owner);
-      else if (found[index]?.token === token) this.#entries.delete(key);
-    });
-    if (kind === 'release') return { outcome: 'released' };
-    if (kind === 'acquire') return { outcome: 'granted' };
-    return { outcome: found.includes(undefined) ? 'absent' : 'renewed' };
+    switch (kind) {
+      case 'acquire': {
+        const again = !mine.includes(undefined);
+        const number = again ? Math.max(...mine.map((entry) => entry?.fence ?? 0)) : this.#countOn(claims);
+        for (const { key, ttlMs } of claims) this.plant(key, token, ttlMs, owner, number);
+        return { outcome: 'granted', fence: number };
+      }
+      case 'confirm':
+        if (mine.some((entry) => entry?.fence !== request.grantedFence)) return { outcome: 'absent' };
+        for (const { counter } of claims) this.#catchUp(counter, fence);
+        return { outcome: 'confirmed' };
+      case 'extend':
+        claims.forEach(({ key, ttlMs, counter }, index) => {
+          this.plant(key, token, ttlMs, owner, mine[index]?.fence ?? fence);
+          if (mine[index] === undefined) this.#catchUp(counter, fence);
+        });
+        return { outcome: mine.includes(undefined) ? 'absent' : 'renewed' };
+      case 'release':
+        claims.forEach(({ key, ttlMs }, index) => {
+          if (mine[index] && ttlMs > 0) this.plant(key, token, ttlMs, owner, mine[index].fence);
+          else if (mine[index]) this.#entries.delete(key);
+        });
+        return { outcome: 'released' };
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  #countOn(claims: readonly Claim[]): number {
+    const counters = claims.flatMap(({ counter }) => counter ?? []);
+    if (counters.length === 0) return 0;
+    const number = Math.max(...counters.map((counter) => this.#counters.get(counter) ?? this.startOfCount())) + 1;
+    for (const counter of counters) this.#counters.set(counter, number);
+    return number;
+  }
+
+  #catchUp(counter: string | undefined, number: number): void {
+    if (counter !== undefined && (this.#counters.get(counter) ?? 0) < number) this.#counters.set(counter, number);
   }
 
   #live(key: string): Entry | undefined {

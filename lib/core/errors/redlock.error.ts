@@ -65,6 +65,7 @@ function report(vote: Vote): VoteReport {
     case 'failed':
       return { server, outcome, cause: vote.cause.message };
     case 'granted':
+    case 'confirmed':
     case 'renewed':
     case 'absent':
     case 'released':

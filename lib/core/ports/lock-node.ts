@@ -2,6 +2,8 @@
 export interface Claim {
   readonly key: string;
   readonly ttlMs: number;
+  /** Where the node counts the grants of this key, for a fencing token. Without one it counts nothing. */
+  readonly counter?: string | undefined;
 }
 
 /** Who has a key, as the node that was asked sees it. */
@@ -16,20 +18,29 @@ export interface Holder {
 /**
  * What a node can be asked. Each is decided by the node alone and at once:
  *
- * - `acquire` takes all claims or none. A claim that carries the same token already is granted again, for the full ttl.
- * - `extend` gives each claim that carries the token its ttl anew and puts back those that are gone, but nothing at all
- *   where one claim belongs to somebody else.
+ * - `acquire` takes all claims or none. A claim that carries the same token already is granted again, for the full ttl. The
+ *   counters of the claims are set to one more than the highest of them, and the claims record that number; what is merely
+ *   granted again keeps the number it has.
+ * - `confirm` sets the counters to `fence` where they are behind, if all claims still carry the token and the number that
+ *   they were granted under (`grantedFence`).
+ * - `extend` gives each claim that carries the token its ttl anew and puts back those that are gone (under the number
+ *   `fence`, and with counters that are not behind it), but nothing at all where one claim belongs to somebody else.
  * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead.
  */
 export interface NodeRequest {
-  readonly kind: 'acquire' | 'extend' | 'release';
+  readonly kind: 'acquire' | 'confirm' | 'extend' | 'release';
   readonly token: string;
   readonly owner: string;
   readonly claims: readonly Claim[];
+  /** The fencing token of the lock, once it has one. */
+  readonly fence?: number;
+  /** The number under which this node has granted the lock. */
+  readonly grantedFence?: number;
 }
 
 export type NodeReply =
-  | { readonly outcome: 'granted' | 'renewed' | 'absent' | 'released' }
+  | { readonly outcome: 'granted'; /** The number of this grant; 0 where nothing is counted. */ readonly fence: number }
+  | { readonly outcome: 'confirmed' | 'renewed' | 'absent' | 'released' }
   | { readonly outcome: 'denied' | 'taken'; readonly holder: Holder }
   | Failure;
 

@@ -3,61 +3,119 @@ import { createHash } from 'node:crypto';
 /**
  * Carries out a batch of requests, in order.
  *
- * KEYS  the keys of all requests, one after the other.
- * ARGV  for each request: op, token, owner, n (how many of KEYS are its own), then n times a number of milliseconds.
- *       op 'A' acquire: the ttl of each key.
- *       op 'E' extend:  the ttl of each key.
+ * KEYS  of all requests, one after the other, for each claim: its key, and the key of its counter if it has one.
+ * ARGV  for each request: op, token, owner, fence, grantedFence, n (how many claims), then n times a number of
+ *       milliseconds and 1 or 0 (whether the claim has a counter).
+ *       op 'A' acquire: milliseconds are the ttl. fence and grantedFence are not used.
+ *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
+ *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence.
  *       op 'R' release: for how long each key stays; 0 deletes it.
  * Returns one array for each request:
- *       {1}  granted, renewed or released.
- *       {2}  extend only: at least one key was absent. All are there now.
+ *       {1}  confirmed, renewed or released.
+ *       {1, number}  granted, under this number.
+ *       {2}  extend: at least one key was absent, all are there now. confirm: no longer as it was granted.
  *       {0, i, value, pttl}  denied or taken: the i-th key (from 1) has this value. Nothing was changed.
  *       {-1, message}  this request failed, the others did not.
  *
- * A key's value is the token, a space and the owner. Every key is declared in KEYS and the code keeps to what Lua 5.1 and
- * 5.4 share, so that clusters and Dragonfly run it too.
+ * A key's value is the token, a space, the number of the grant, a space and the owner. Every key is declared in KEYS, and
+ * the code keeps to what Lua 5.1 and 5.4 share and to integers that both print alike, so that clusters and Dragonfly run
+ * it too.
+ *
+ * A counter that is not there starts from the server's own time in microseconds: ahead of any count it can have reached
+ * before, and below 2^53 until the year 2255. It lives for 30 days after its last grant, and longer than any lock.
  */
 const SOURCE = `
-local function carryOut(op, token, owner, keys, numbers)
-  local mine, absent = token .. ' ', false
-  local held = {}
-  for i, key in ipairs(keys) do
-    local value = redis.call('GET', key)
-    held[i] = value and string.sub(value, 1, #mine) == mine
-    if not value then
-      absent = true
-    elseif not held[i] and op ~= 'R' then
-      return {0, i, value, redis.call('PTTL', key)}
+local COUNTER_MS = 30 * 24 * 3600 * 1000
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function startOfCount()
+  local now = redis.call('TIME')
+  return tonumber(now[1]) * 1000000 + tonumber(now[2])
+end
+
+local function raise(claim, number)
+  redis.call('SET', claim.counter, whole(number), 'PX', whole(math.max(COUNTER_MS, 2 * claim.ms)))
+end
+
+local function countOn(claims)
+  local highest, counted = 0, false
+  for _, claim in ipairs(claims) do
+    if claim.counter then
+      counted = true
+      highest = math.max(highest, tonumber(redis.call('GET', claim.counter) or startOfCount()))
     end
   end
-  for i, key in ipairs(keys) do
-    if op ~= 'R' then
-      redis.call('SET', key, mine .. owner, 'PX', numbers[i])
-    elseif held[i] and numbers[i] ~= '0' then
-      redis.call('PEXPIRE', key, numbers[i])
-    elseif held[i] then
-      redis.call('DEL', key)
+  if not counted then return 0 end
+  for _, claim in ipairs(claims) do
+    if claim.counter then raise(claim, highest + 1) end
+  end
+  return highest + 1
+end
+
+local function catchUp(claim, number)
+  if claim.counter and tonumber(redis.call('GET', claim.counter) or 0) < number then raise(claim, number) end
+end
+
+local function carryOut(op, token, owner, fence, grantedFence, claims)
+  local mine, numbers, all = token .. ' ', {}, true
+  for i, claim in ipairs(claims) do
+    local value = redis.call('GET', claim.key)
+    if value and string.sub(value, 1, #mine) == mine then
+      numbers[i] = tonumber(string.match(value, '^%d+', #mine + 1))
+    else
+      all = false
+      if value and (op == 'A' or op == 'E') then return {0, i, value, redis.call('PTTL', claim.key)} end
+    end
+    if op == 'C' and numbers[i] ~= grantedFence then return {2} end
+  end
+
+  local number = fence
+  if op == 'A' then
+    number = 0
+    for i = 1, #claims do number = all and math.max(number, numbers[i]) or 0 end
+    if not all then number = countOn(claims) end
+  end
+
+  for i, claim in ipairs(claims) do
+    if op == 'C' then
+      catchUp(claim, fence)
+    elseif op == 'E' and numbers[i] then
+      redis.call('PEXPIRE', claim.key, whole(claim.ms))
+    elseif op ~= 'R' then
+      redis.call('SET', claim.key, mine .. whole(number) .. ' ' .. owner, 'PX', whole(claim.ms))
+      if op == 'E' then catchUp(claim, fence) end
+    elseif numbers[i] and claim.ms > 0 then
+      redis.call('PEXPIRE', claim.key, whole(claim.ms))
+    elseif numbers[i] then
+      redis.call('DEL', claim.key)
     end
   end
-  if op == 'E' and absent then return {2} end
+  if op == 'A' then return {1, number} end
+  if op == 'E' and not all then return {2} end
   return {1}
 end
 
 local replies, k, a = {}, 1, 1
 while a <= #ARGV do
-  local keys, numbers, n = {}, {}, tonumber(ARGV[a + 3])
+  local claims, n = {}, tonumber(ARGV[a + 5])
   for i = 1, n do
-    keys[i] = KEYS[k]
-    numbers[i] = ARGV[a + 3 + i]
+    claims[i] = { key = KEYS[k], ms = tonumber(ARGV[a + 4 + 2 * i]) }
     k = k + 1
+    if ARGV[a + 5 + 2 * i] == '1' then
+      claims[i].counter = KEYS[k]
+      k = k + 1
+    end
   end
-  local fine, reply = pcall(carryOut, ARGV[a], ARGV[a + 1], ARGV[a + 2], keys, numbers)
+  local fine, reply = pcall(carryOut, ARGV[a], ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), claims)
   if not fine then
     if type(reply) == 'table' then reply = reply.err or reply[1] end
     reply = {-1, tostring(reply)}
   end
   replies[#replies + 1] = reply
-  a = a + 4 + n
+  a = a + 6 + 2 * n
 end
 return replies
 `;

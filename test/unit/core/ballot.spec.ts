@@ -8,9 +8,15 @@ const ME = 'm';
 function votes(letters: string): Vote[] {
   return [...letters].map((letter, index): Vote => {
     const server = `node-${index + 1}`;
-    if (letter === 'G') return { server, outcome: 'granted' };
-    if (letter === 'F') return { server, outcome: 'failed', reason: 'timeout', cause: new Error('late') };
-    return { server, outcome: 'denied', holder: { key: 'k', token: letter, owner: letter, remainingMs: 10 } };
+    if (letter === 'G') return { server, position: index, outcome: 'granted', fence: 0 };
+    if (letter === 'F')
+      return { server, position: index, outcome: 'failed', reason: 'timeout', cause: new Error('late') };
+    return {
+      server,
+      position: index,
+      outcome: 'denied',
+      holder: { key: 'k', token: letter, owner: letter, remainingMs: 10 },
+    };
   });
 }
 
@@ -116,10 +122,16 @@ describe('the ballot of an extension', () => {
   const renewal = (letters: string, servers: number): string | undefined =>
     judgeRenewal(
       [...letters].map((letter): Vote => {
-        if (letter === 'R') return { server: 's', outcome: 'renewed' };
-        if (letter === 'A') return { server: 's', outcome: 'absent' };
-        if (letter === 'F') return { server: 's', outcome: 'failed', reason: 'timeout', cause: new Error('late') };
-        return { server: 's', outcome: 'taken', holder: { key: 'k', token: 't', owner: 'o', remainingMs: 1 } };
+        if (letter === 'R') return { server: 's', position: 0, outcome: 'renewed' };
+        if (letter === 'A') return { server: 's', position: 0, outcome: 'absent' };
+        if (letter === 'F')
+          return { server: 's', position: 0, outcome: 'failed', reason: 'timeout', cause: new Error('late') };
+        return {
+          server: 's',
+          position: 0,
+          outcome: 'taken',
+          holder: { key: 'k', token: 't', owner: 'o', remainingMs: 1 },
+        };
       }),
       servers,
     );
@@ -149,8 +161,8 @@ describe('the ballot of a release', () => {
   const released = (letters: string, servers: number): string | undefined =>
     judgeRelease(
       [...letters].map((letter): Vote => {
-        if (letter === 'R') return { server: 's', outcome: 'released' };
-        return { server: 's', outcome: 'failed', reason: 'timeout', cause: new Error('late') };
+        if (letter === 'R') return { server: 's', position: 0, outcome: 'released' };
+        return { server: 's', position: 0, outcome: 'failed', reason: 'timeout', cause: new Error('late') };
       }),
       servers,
     );

@@ -6,7 +6,7 @@ import { toSettings } from '../../../lib/input/module-options.js';
 import type { RedlockModuleOptions } from '../../../lib/interfaces/index.js';
 
 const servers = 'redis://localhost:6379';
-const defaults = { waitMs: 10_000, maxRetries: Infinity };
+const defaults = { waitMs: 10_000, maxRetries: Infinity, fencing: true };
 
 function messageOf(call: () => unknown): string {
   try {

@@ -65,7 +65,7 @@ describe('a Redis lock node', () => {
     const { connection, node, commands } = setUp();
     await node.execute([request('acquire')]);
     connection.knowsScript = false;
-    expect(await node.execute([request('acquire')])).toEqual([{ outcome: 'granted' }]);
+    expect(await node.execute([request('acquire')])).toMatchObject([{ outcome: 'granted' }]);
     expect(commands()).toEqual(['eval', 'evalsha', 'eval']);
   });
 

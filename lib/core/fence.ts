@@ -1,0 +1,38 @@
+import { judgeConfirmation } from './ballot.js';
+import { poll } from './poll.js';
+import type { NodeRequest } from './ports/lock-node.js';
+import type { Quorum } from './quorum.js';
+import { majorityOf, type Vote } from './vote.js';
+
+/** The fencing token of a grant, or what the servers said instead of confirming it. */
+export type Agreement = { readonly fence: number } | { readonly fence: undefined; readonly votes: readonly Vote[] };
+
+/**
+ * Makes one fencing token of the numbers under which the servers have granted (P2): the highest of exactly the grants
+ * that are counted. Where a majority has granted under that very number, as it does in the steady state, nothing more is
+ * to do. Otherwise it is written back to the counted servers, each of which takes it only while it carries this grant, and
+ * a majority must confirm.
+ *
+ * Any two grants share a server. There one of them wrote its token while it had the lock, so the other counted on from it.
+ * No clock is involved. A grant that comes late is not counted: its number is not below the token.
+ */
+export async function agreeOnFence(
+  { couriers, clock }: Quorum,
+  request: NodeRequest,
+  votes: readonly Vote[],
+  timeoutMs: number,
+): Promise<Agreement> {
+  const servers = couriers.length;
+  const counted = votes.filter((vote) => vote.outcome === 'granted');
+  const fence = Math.max(...counted.map((vote) => vote.fence));
+  if (counted.filter((vote) => vote.fence === fence).length >= majorityOf(servers)) return { fence };
+
+  const asked = counted.flatMap(({ position }) => couriers[position] ?? []);
+  const confirmation = await poll(
+    { couriers: asked, clock },
+    (index) => ({ ...request, kind: 'confirm', fence, grantedFence: counted[index]?.fence ?? 0 }),
+    timeoutMs,
+    { judge: (answers, count) => judgeConfirmation(answers, count, servers) },
+  );
+  return confirmation.verdict === 'confirmed' ? { fence } : { fence: undefined, votes: confirmation.votes };
+}
