@@ -13,6 +13,11 @@ export function counterKey(fullKey: string): string {
   return companion(fullKey, 'fence');
 }
 
+/** The key by which a server shows that it still has its data. */
+export function markerKey(prefix: string): string {
+  return `{${prefix}}:marker`;
+}
+
 /**
  * A key beside a lock. It has the same hash tag as the lock, so that on a Redis Cluster the two share a slot, and it begins
  * with a brace, so that it is never the key of another lock.

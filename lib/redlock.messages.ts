@@ -11,6 +11,8 @@ export const NO_MODULE = (instance: string | undefined): string =>
 
 export const SKIPPED = (why: string): string => `Skipped. ${why}`;
 
+export const FINDING = (server: string, finding: string): string => `Server ${server} ${finding}.`;
+
 export const RELEASE_FAILED = (why: string): string =>
   `A lock could not be released everywhere; others may wait until its ttl is over. ${why}`;
 

@@ -1,4 +1,4 @@
-import type { InjectionToken, Provider } from '@nestjs/common';
+import { Logger, type InjectionToken, type Provider } from '@nestjs/common';
 import { Courier } from './core/courier.js';
 import type { Quorum } from './core/quorum.js';
 import type { GivenClient } from './redis/given-connection.js';
@@ -6,12 +6,18 @@ import { GivenConnection } from './redis/given-connection.js';
 import type { Connection } from './redis/connection.js';
 import { OwnConnection } from './redis/own-connection.js';
 import { RedisLockNode } from './redis/redis-lock-node.js';
+import { RestartGuard } from './redis/restart-guard.js';
+import { ServerWatch, type Identities } from './redis/server-watch.js';
 import type { RedlockModuleOptions } from './interfaces/index.js';
 import { toSettings, type Settings } from './input/module-options.js';
 import { getRedlockToken, SETTINGS } from './redlock.constants.js';
+import { markerKey } from './redlock.keys.js';
+import { FINDING } from './redlock.messages.js';
 import { RedlockService } from './redlock.service.js';
 import { SystemClock } from './system/system-clock.js';
 import { SystemEntropy } from './system/system-entropy.js';
+
+const logger = new Logger('Redlock');
 
 /** What one instance of the module provides, and what of it others may inject. */
 export function createInstanceProviders(
@@ -37,6 +43,7 @@ export function createInstanceProviders(
 /** The servers of an instance: their connections, and the quorum that they form. */
 export interface Servers {
   readonly connections: readonly Connection[];
+  readonly watches: readonly ServerWatch[];
   readonly quorum: Quorum;
 }
 
@@ -47,8 +54,23 @@ export function createServers(settings: Settings): Servers {
     if (server.kind === 'given') return new GivenConnection(server.name, server.client as unknown as GivenClient);
     return new OwnConnection(server.name, server.url, server.options, settings, clock);
   });
+  const entropy = new SystemEntropy();
+  const identities: Identities = new Map();
+  const watches: ServerWatch[] = [];
   const couriers = connections.map((connection) => {
-    return new Courier(new RedisLockNode(connection), clock, settings.maxConcurrency);
+    const guard = new RestartGuard(settings.restartGuard, clock);
+    const watch = new ServerWatch(connection, guard, identities, (finding) => {
+      logger.warn(FINDING(connection.name, finding));
+    });
+    watches.push(watch);
+    const guarded = settings.restartGuard !== 'off' && !connection.clustered;
+    const node = new RedisLockNode(connection, {
+      guard,
+      watch,
+      markerKey: guarded ? markerKey(settings.keyPrefix) : undefined,
+      newMarker: () => entropy.token(),
+    });
+    return new Courier(node, clock, settings.maxConcurrency);
   });
-  return { connections, quorum: { couriers, clock, entropy: new SystemEntropy(), rules: settings } };
+  return { connections, watches, quorum: { couriers, clock, entropy, rules: settings } };
 }

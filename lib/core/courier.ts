@@ -52,6 +52,11 @@ export class Courier {
         return parcel;
       }
     }
+    const objection = this.node.objection(request);
+    if (objection !== undefined) {
+      deliver(parcel, { outcome: 'failed', reason: 'untrusted', cause: objection });
+      return parcel;
+    }
     if (state.status === 'down') deliver(parcel, unreachable(state.cause));
     if (state.status !== 'down' || request.kind === 'release') {
       this.#queue.push(parcel);

@@ -34,5 +34,6 @@ function tickClaim(claims: readonly Claim[], { tick, waitMs }: AcquireSettings, 
   const { clockToleranceMs, driftFactor, nodeTimeoutMs } = settings;
   const periodMs = Number.isFinite(tick.periodMs) ? tick.periodMs : UNKNOWN_PERIOD_MS;
   const ttlMs = (clockToleranceMs + periodMs + Math.min(waitMs, periodMs) + 2 * nodeTimeoutMs) * (1 + driftFactor);
-  return { key: tickKey(first.key, tick.atMs), ttlMs };
+  // A server that has forgotten the claim does harm only while replicas with other clocks may still come.
+  return { key: tickKey(first.key, tick.atMs), ttlMs, guardMs: Math.min(ttlMs, clockToleranceMs + 2 * nodeTimeoutMs) };
 }

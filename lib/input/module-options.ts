@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { RedlockModuleOptions } from '../interfaces/index.js';
+import type { RestartGuardMode } from '../redis/restart-guard.js';
 import { checkFlag, refuse, refuseUnknown, toMs, toWhole } from './check.js';
 import { toServers, type ServerSpec } from './servers.js';
 
@@ -17,6 +18,7 @@ export interface Settings {
   readonly reconnectDelayMs: number;
   readonly maxReconnectDelayMs: number;
   readonly fencing: boolean;
+  readonly restartGuard: RestartGuardMode;
   readonly clockToleranceMs: number;
   readonly shutdownTimeoutMs: number;
   readonly owner: string;
@@ -35,6 +37,7 @@ const KNOWN = [
   'reconnectDelay',
   'maxReconnectDelay',
   'fencing',
+  'restartGuard',
   'clockTolerance',
   'shutdownTimeout',
   'owner',
@@ -65,6 +68,7 @@ export function toSettings(options: RedlockModuleOptions): Settings {
       least: reconnectDelayMs,
     }),
     fencing: toFlag('fencing', options.fencing ?? true),
+    restartGuard: toRestartGuard(options.restartGuard ?? 'witnessed'),
     clockToleranceMs: toMs('clockTolerance', options.clockTolerance ?? '60s'),
     shutdownTimeoutMs: toMs('shutdownTimeout', options.shutdownTimeout ?? '10s'),
     owner: toText('owner', options.owner ?? `${hostname()}:${process.pid}`),
@@ -86,4 +90,11 @@ function toDriftFactor(value: unknown): number {
 function toFlag(option: string, value: unknown): boolean {
   checkFlag(option, value);
   return value as boolean;
+}
+
+function toRestartGuard(value: unknown): RestartGuardMode {
+  if (value !== 'witnessed' && value !== 'strict' && value !== 'off') {
+    throw refuse('restartGuard', "'witnessed', 'strict' or 'off'", value);
+  }
+  return value;
 }

@@ -69,6 +69,19 @@ export interface RedlockOptions {
    */
   fencing?: boolean;
 
+  /**
+   * What to do about a server that came back without its data, or was flushed: it does not vote until every lock that it
+   * may have forgotten has expired.
+   *
+   * - `'witnessed'`: when this process has seen the server before.
+   * - `'strict'`: also by the server's own uptime, when this process connects for the first time, and after every restart,
+   *   even with an append-only file.
+   * - `'off'`: it votes at once, and a second holder may get in.
+   *
+   * Default: `'witnessed'`. Source: Redis documentation, "Distributed Locks with Redis", on delayed restarts.
+   */
+  restartGuard?: 'witnessed' | 'strict' | 'off';
+
   /** How far apart the clocks of two replicas may be before one cron tick could run twice. Default: `'60s'`. */
   clockTolerance?: Duration;
 

@@ -4,6 +4,8 @@ import type { NodeState } from '../core/ports/lock-node.js';
 export interface Connection {
   /** `host:port` or a path: what people call the server. Never a password. */
   readonly name: string;
+  /** Whether it is a Cluster: one server to us, but its keys lie on many. */
+  readonly clustered: boolean;
   reach(): NodeState;
   /** Counts the connections so far: a new one may speak to a server that knows nothing of the one before. */
   readonly epoch: number;

@@ -9,6 +9,7 @@ export type GivenClient = Pick<Redis | Cluster, 'status' | 'on' | 'off' | 'call'
 const EVENTS = ['ready', 'close', 'end', 'reconnecting'] as const;
 
 export class GivenConnection implements Connection {
+  readonly clustered: boolean;
   epoch = 0;
   readonly #listeners: (() => void)[] = [];
   readonly #onEvent = (): void => {
@@ -20,6 +21,7 @@ export class GivenConnection implements Connection {
     readonly name: string,
     private readonly client: GivenClient,
   ) {
+    this.clustered = 'isCluster' in client && client.isCluster === true;
     for (const event of EVENTS) client.on(event, this.#onEvent);
   }
 

@@ -2,10 +2,17 @@ import type { Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js'
 
 const OPS = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R' } as const;
 
+/** The marker's key, its value as it was last seen, and the value that it gets if it is not there. */
+export interface Marker {
+  readonly key: string;
+  readonly expected: string | undefined;
+  readonly proposal: string;
+}
+
 /** KEYS (after their number) and ARGV of the lock script for a batch of requests. */
-export function encode(requests: readonly NodeRequest[]): (string | number)[] {
-  const keys: string[] = [];
-  const args: (string | number)[] = [];
+export function encode(requests: readonly NodeRequest[], marker: Marker | undefined): (string | number)[] {
+  const keys: string[] = marker ? [marker.key] : [];
+  const args: (string | number)[] = marker ? [marker.expected ?? '', marker.proposal] : ['-', ''];
   for (const { kind, token, owner, claims, fence = 0, grantedFence = 0 } of requests) {
     args.push(OPS[kind], token, owner, fence, grantedFence, claims.length);
     for (const { key, ttlMs, counter } of claims) {
@@ -27,6 +34,10 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
         : { outcome: DONE[request.kind] };
     case 2:
       return { outcome: 'absent' };
+    case 3: {
+      const cause = new Error('it has lost its data, and may have forgotten locks');
+      return { outcome: 'failed', reason: 'untrusted', cause };
+    }
     case 0:
       return { outcome: request.kind === 'acquire' ? 'denied' : 'taken', holder: holderOf(request, rest) };
     default:

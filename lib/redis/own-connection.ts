@@ -26,6 +26,7 @@ const KEEP_ALIVE_MS = 10_000;
  * least the shortest distance ago.
  */
 export class OwnConnection implements Connection {
+  readonly clustered = false;
   epoch = 0;
 
   #client: Redis | undefined;

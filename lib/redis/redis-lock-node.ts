@@ -1,7 +1,19 @@
 import type { LockNode, NodeReply, NodeRequest, NodeState } from '../core/ports/lock-node.js';
 import { ServerError, type Connection } from './connection.js';
 import { decode, encode } from './lock-script-codec.js';
+import type { RestartGuard } from './restart-guard.js';
 import { LOCK_SCRIPT } from './scripts/lock.script.js';
+import type { ServerWatch } from './server-watch.js';
+
+/** What a lock node needs to know beyond its connection. */
+export interface NodeOptions {
+  readonly guard: RestartGuard;
+  readonly watch: ServerWatch;
+  /** The key of the marker that tells a loss of data. Without one nobody looks. */
+  readonly markerKey: string | undefined;
+  /** The value for a marker that is not there. */
+  readonly newMarker: () => string;
+}
 
 /** A Redis server as a lock node: a batch of requests is one script call. */
 export class RedisLockNode implements LockNode {
@@ -9,21 +21,38 @@ export class RedisLockNode implements LockNode {
   #loadedEpoch = -1;
   #trips = 0;
 
-  constructor(private readonly connection: Connection) {}
+  constructor(
+    private readonly connection: Connection,
+    private readonly options: NodeOptions,
+  ) {}
 
   get name(): string {
     return this.connection.name;
   }
 
+  /** A server that was just connected is looked at before it may vote. */
   reach(): NodeState {
-    return this.connection.reach();
+    const state = this.connection.reach();
+    return state.status === 'ready' ? this.options.watch.reach() : state;
+  }
+
+  objection(request: NodeRequest): Error | undefined {
+    return this.options.guard.objection(request);
   }
 
   onChange(listener: () => void): void {
     this.connection.onChange(listener);
+    this.options.watch.onChange(listener);
   }
 
   async execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
+    for (const request of requests) this.options.guard.onRequest(request);
+    if (!this.connection.clustered) return await this.#attempt(requests);
+    // On a cluster a script may touch one slot only, so each lock goes by itself.
+    return (await Promise.all(requests.map((request) => this.#attempt([request])))).flat();
+  }
+
+  async #attempt(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
     const trip = ++this.#trips;
     try {
       return await this.#run(requests);
@@ -31,18 +60,25 @@ export class RedisLockNode implements LockNode {
       if (!(error instanceof ServerError)) throw error;
       if (!error.message.startsWith('NOSCRIPT')) return requests.map(() => refused(error));
       this.#loadedEpoch = -1;
-      if (trip === this.#trips) return await this.execute(requests);
+      if (trip === this.#trips) return await this.#attempt(requests);
       return await this.#runReleases(requests, error);
     }
   }
 
   /** The first call on a connection sends the script itself, all others its hash. */
   async #run(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
+    const { guard, markerKey, newMarker } = this.options;
     const { epoch } = this.connection;
     const known = this.#loadedEpoch === epoch;
     this.#loadedEpoch = epoch;
+    const marker =
+      markerKey === undefined ? undefined : { key: markerKey, expected: guard.marker, proposal: newMarker() };
     const [command, script] = known ? ['evalsha', LOCK_SCRIPT.sha] : ['eval', LOCK_SCRIPT.source];
-    const replies = (await this.connection.call(command, [script, ...encode(requests)])) as unknown[];
+    const [shown, ...replies] = (await this.connection.call(command, [
+      script,
+      ...encode(requests, marker),
+    ])) as unknown[];
+    if (marker !== undefined && guard.onMarker(String(shown))) this.options.watch.onLoss();
     return requests.map((request, index) => decode(request, replies[index]));
   }
 
@@ -52,7 +88,7 @@ export class RedisLockNode implements LockNode {
    */
   async #runReleases(requests: readonly NodeRequest[], cause: Error): Promise<readonly NodeReply[]> {
     const releases = requests.filter(({ kind }) => kind === 'release');
-    const replies = releases.length > 0 ? [...(await this.execute(releases))] : [];
+    const replies = releases.length > 0 ? [...(await this.#attempt(releases))] : [];
     return requests.map(({ kind }) => (kind === 'release' ? replies.shift() : undefined) ?? refused(cause));
   }
 }

@@ -4,10 +4,10 @@ import { Redis as Redis5 } from 'ioredis5';
 import type { Connection } from '../../lib/redis/connection.js';
 import { GivenConnection, type GivenClient } from '../../lib/redis/given-connection.js';
 import { OwnConnection } from '../../lib/redis/own-connection.js';
-import { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
 import { SystemClock } from '../../lib/system/system-clock.js';
 import { eventually } from '../support/eventually.js';
 import { start, type Fleet } from '../support/fleet.js';
+import { redisLockNode } from '../support/redis-node.js';
 import { ModelNode } from '../support/model-node.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { lockNodeContract, type Subject } from './lock-node.contract.js';
@@ -57,8 +57,8 @@ describe('a Redis server', () => {
     beforeAll(async () => {
       connection = connect();
       client = new Redis(url());
-      const node = new RedisLockNode(connection);
-      await eventually(() => connection.reach().status === 'ready');
+      const node = redisLockNode(connection, { mode: 'off' });
+      await eventually(() => node.reach().status === 'ready');
       subject = {
         node,
         pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -17,6 +17,10 @@ export class DistantNode implements LockNode {
     return this.node.reach();
   }
 
+  objection(request: NodeRequest): Error | undefined {
+    return this.node.objection(request);
+  }
+
   onChange(listener: () => void): void {
     this.node.onChange(listener);
   }

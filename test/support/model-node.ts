@@ -22,6 +22,9 @@ export class ModelNode implements LockNode {
   trips = 0;
   readonly arrived: NodeRequest[] = [];
 
+  /** Set: it does not vote. */
+  distrust: Error | undefined;
+
   /** Where a counter begins that is not there: a server takes its own time of day. */
   startOfCount: () => number = () => 0;
 
@@ -40,6 +43,10 @@ export class ModelNode implements LockNode {
 
   reach(): NodeState {
     return this.#state;
+  }
+
+  objection({ kind }: NodeRequest): Error | undefined {
+    return kind === 'acquire' || kind === 'confirm' ? this.distrust : undefined;
   }
 
   onChange(listener: () => void): void {

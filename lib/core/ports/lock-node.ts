@@ -4,6 +4,8 @@ export interface Claim {
   readonly ttlMs: number;
   /** Where the node counts the grants of this key, for a fencing token. Without one it counts nothing. */
   readonly counter?: string | undefined;
+  /** For how long a server that has forgotten this claim could do harm by it. Default: its ttl. */
+  readonly guardMs?: number;
 }
 
 /** Who has a key, as the node that was asked sees it. */
@@ -47,8 +49,8 @@ export type NodeReply =
 /** A request that got no answer, or no useful one, and why. */
 export interface Failure {
   readonly outcome: 'failed';
-  /** `refused`: the server answered, but with an error. */
-  readonly reason: 'timeout' | 'unreachable' | 'refused';
+  /** `refused`: the server answered, but with an error. `untrusted`: it may have forgotten who has what. */
+  readonly reason: 'timeout' | 'unreachable' | 'refused' | 'untrusted';
   readonly cause: Error;
 }
 
@@ -67,6 +69,9 @@ export interface LockNode {
 
   /** What would become of a request made now. Asking is also the wish for it: a node that is down may try to connect. */
   reach(): NodeState;
+
+  /** Why the node must not vote on this request, although it is ready: it may have forgotten what others hold. */
+  objection(request: NodeRequest): Error | undefined;
 
   /** Called after every change of state. */
   onChange(listener: () => void): void;

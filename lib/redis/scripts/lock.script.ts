@@ -3,18 +3,21 @@ import { createHash } from 'node:crypto';
 /**
  * Carries out a batch of requests, in order.
  *
- * KEYS  of all requests, one after the other, for each claim: its key, and the key of its counter if it has one.
- * ARGV  for each request: op, token, owner, fence, grantedFence, n (how many claims), then n times a number of
+ * KEYS  the marker; then of all requests, one after the other, for each claim: its key, and the key of its counter if it
+ *       has one.
+ * ARGV  the marker's value as it was last seen ('' takes any, '-' looks at none and KEYS begins with the claims); the
+ *       value that it gets if it is not there; then for each request: op, token, owner, fence, grantedFence, n (how many claims), then n times a number of
  *       milliseconds and 1 or 0 (whether the claim has a counter).
  *       op 'A' acquire: milliseconds are the ttl. fence and grantedFence are not used.
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
  *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence.
  *       op 'R' release: for how long each key stays; 0 deletes it.
- * Returns one array for each request:
+ * Returns the marker's value, and one array for each request:
  *       {1}  confirmed, renewed or released.
  *       {1, number}  granted, under this number.
  *       {2}  extend: at least one key was absent, all are there now. confirm: no longer as it was granted.
  *       {0, i, value, pttl}  denied or taken: the i-th key (from 1) has this value. Nothing was changed.
+ *       {3}  acquire and confirm only: the marker has another value, so locks were forgotten. Nothing was changed.
  *       {-1, message}  this request failed, the others did not.
  *
  * A key's value is the token, a space, the number of the grant, a space and the owner. Every key is declared in KEYS, and
@@ -98,7 +101,18 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
   return {1}
 end
 
-local replies, k, a = {}, 1, 1
+local marker, k, a, forgotten = ARGV[1], 1, 3, false
+if marker ~= '-' then
+  k = 2
+  marker = redis.call('GET', KEYS[1])
+  if not marker then
+    marker = ARGV[2]
+    redis.call('SET', KEYS[1], marker)
+  end
+  forgotten = ARGV[1] ~= '' and ARGV[1] ~= marker
+end
+
+local replies = {marker}
 while a <= #ARGV do
   local claims, n = {}, tonumber(ARGV[a + 5])
   for i = 1, n do
@@ -109,7 +123,10 @@ while a <= #ARGV do
       k = k + 1
     end
   end
-  local fine, reply = pcall(carryOut, ARGV[a], ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), claims)
+  local fine, reply = true, {3}
+  if not forgotten or ARGV[a] == 'E' or ARGV[a] == 'R' then
+    fine, reply = pcall(carryOut, ARGV[a], ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), claims)
+  end
   if not fine then
     if type(reply) == 'table' then reply = reply.err or reply[1] end
     reply = {-1, tostring(reply)}

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NodeRequest, NodeState } from '../../../lib/core/ports/lock-node.js';
 import { ServerError, type Connection } from '../../../lib/redis/connection.js';
-import { RedisLockNode } from '../../../lib/redis/redis-lock-node.js';
+import type { RedisLockNode } from '../../../lib/redis/redis-lock-node.js';
+import { redisLockNode } from '../../support/redis-node.js';
 import { LOCK_SCRIPT } from '../../../lib/redis/scripts/lock.script.js';
 
 type Call = [command: string, script: unknown];
@@ -9,6 +10,7 @@ type Call = [command: string, script: unknown];
 /** A connection whose server knows its script only after EVAL, and forgets it when told. */
 class ScriptedConnection implements Connection {
   readonly name = 'server';
+  readonly clustered = false;
   epoch = 1;
   readonly calls: Call[] = [];
   knowsScript = false;
@@ -31,7 +33,7 @@ class ScriptedConnection implements Connection {
     await Promise.resolve();
     if (failure) throw failure;
     if (command === 'evalsha' && !knowsScript) throw new ServerError('NOSCRIPT No matching script.');
-    return Array.from({ length: Number(keys) }, () => [1]);
+    return ['-', ...Array.from({ length: Number(keys) }, () => [1, 0])];
   }
 }
 
@@ -46,7 +48,7 @@ function setUp(): { connection: ScriptedConnection; node: RedisLockNode; command
   const connection = new ScriptedConnection();
   return {
     connection,
-    node: new RedisLockNode(connection),
+    node: redisLockNode(connection, { mode: 'off' }),
     commands: () => connection.calls.map(([command]) => command),
   };
 }

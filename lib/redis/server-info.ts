@@ -1,0 +1,44 @@
+/** What the INFO of a server says that matters to locks. */
+export interface ServerInfo {
+  /** Another one after every start. */
+  readonly runId: string | undefined;
+  readonly uptimeMs: number;
+  readonly version: string | undefined;
+  readonly replica: boolean;
+  readonly cluster: boolean;
+  /** Whether it writes every change to a file, and so has its data back after a restart. */
+  readonly appendOnly: boolean;
+  /** Its eviction policy, if it may evict. */
+  readonly evicts: string | undefined;
+}
+
+export function parseInfo(text: string): ServerInfo {
+  const fields = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const colon = line.indexOf(':');
+    if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1).trim());
+  }
+  const policy = fields.get('maxmemory_policy');
+  const limited = (fields.get('maxmemory') ?? '0') !== '0';
+  return {
+    runId: fields.get('run_id'),
+    uptimeMs: Number(fields.get('uptime_in_seconds') ?? 0) * 1000,
+    version: fields.get('valkey_version') ?? fields.get('redis_version'),
+    replica: ['slave', 'replica'].includes(fields.get('role') ?? 'master'),
+    cluster: fields.get('redis_mode') === 'cluster' || fields.get('cluster_enabled') === '1',
+    appendOnly: fields.get('aof_enabled') === '1',
+    evicts: limited && policy !== undefined && policy !== 'noeviction' ? policy : undefined,
+  };
+}
+
+/** What people should know of the server, one sentence each. */
+export function remarksOn(info: ServerInfo): string[] {
+  const remarks: string[] = [];
+  if (info.evicts !== undefined) {
+    remarks.push(`may evict locks when its memory is full (maxmemory-policy ${info.evicts}); set noeviction`);
+  }
+  if (info.cluster) remarks.push('is a node of a cluster: give the module a Cluster client instead');
+  if (!info.appendOnly)
+    remarks.push('forgets its locks when it restarts (no append-only file); it is quarantined then');
+  return remarks;
+}

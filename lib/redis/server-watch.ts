@@ -1,0 +1,96 @@
+import type { NodeState } from '../core/ports/lock-node.js';
+import type { Connection } from './connection.js';
+import type { RestartGuard } from './restart-guard.js';
+import { parseInfo, remarksOn, type ServerInfo } from './server-info.js';
+
+/** Who watches which server of a quorum group, by run id: the same server under two names has one vote. */
+export type Identities = Map<string, ServerWatch>;
+
+/**
+ * Looks at a server on every new connection, before it may vote (P13): who it is, whether it was restarted, and what about
+ * it endangers locks. Each finding is reported once, and kept for those who ask.
+ */
+export class ServerWatch {
+  #epoch = -1;
+  #state: NodeState = { status: 'connecting' };
+  #info: ServerInfo | undefined;
+  #findings: readonly string[] = [];
+  readonly #reported = new Set<string>();
+  readonly #listeners: (() => void)[] = [];
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly guard: RestartGuard,
+    private readonly identities: Identities,
+    private readonly report: (finding: string) => void,
+  ) {}
+
+  get info(): ServerInfo | undefined {
+    return this.#info;
+  }
+
+  get findings(): readonly string[] {
+    return this.#findings;
+  }
+
+  /** For a connection that is ready: whether its server was looked at, and may take part. */
+  reach(): NodeState {
+    if (this.#epoch !== this.connection.epoch) {
+      this.#epoch = this.connection.epoch;
+      // A Cluster is many servers: what one of them says of itself tells nothing of the others.
+      this.#state = { status: this.connection.clustered ? 'ready' : 'connecting' };
+      if (!this.connection.clustered) void this.#look(this.#epoch);
+    }
+    return this.#state;
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The server has been seen to have lost its data while it was connected. */
+  onLoss(): void {
+    this.#say('has lost its data while connected: it is quarantined');
+  }
+
+  async #look(epoch: number): Promise<void> {
+    const info = await this.connection.call('info', []).then(
+      (text) => parseInfo(String(text)),
+      () => undefined, // Not allowed, or the connection broke: then the next look will tell.
+    );
+    if (epoch !== this.#epoch) return;
+    this.#info = info;
+    this.#state = info === undefined ? { status: 'ready' } : this.#judge(info);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #judge(info: ServerInfo): NodeState {
+    const { name } = this.connection;
+    if (this.guard.onConnected(info)) this.#say('was restarted, and may have forgotten locks: it is quarantined');
+    const twin = this.#twinOf(info);
+    const problem =
+      twin !== undefined
+        ? `is the same server as ${twin}, listed twice: it has one vote`
+        : info.replica
+          ? 'is a replica: it does not vote'
+          : undefined;
+    this.#findings = [...(problem ? [problem] : []), ...remarksOn(info)];
+    for (const finding of this.#findings) this.#say(finding);
+    return problem === undefined ? { status: 'ready' } : { status: 'down', cause: new Error(`${name} ${problem}`) };
+  }
+
+  #twinOf({ runId }: ServerInfo): string | undefined {
+    for (const [id, owner] of this.identities) if (owner === this) this.identities.delete(id);
+    if (runId === undefined) return undefined;
+    const twin = this.identities.get(runId);
+    if (twin === undefined) this.identities.set(runId, this);
+    return twin?.connection.name;
+  }
+
+  /** The same sentence is said once, except for what happens anew. */
+  #say(finding: string): void {
+    if (this.#reported.has(finding) && !finding.includes('quarantined')) return;
+    this.#reported.add(finding);
+    this.report(finding);
+  }
+}

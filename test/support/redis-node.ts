@@ -1,0 +1,22 @@
+import { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
+import type { Connection } from '../../lib/redis/connection.js';
+import { RestartGuard, type RestartGuardMode } from '../../lib/redis/restart-guard.js';
+import { ServerWatch } from '../../lib/redis/server-watch.js';
+import type { Clock } from '../../lib/core/ports/clock.js';
+import { SystemClock } from '../../lib/system/system-clock.js';
+
+/** A lock node over a connection, by itself: no quorum, and findings go to nobody. */
+export function redisLockNode(
+  connection: Connection,
+  { mode = 'witnessed', clock = new SystemClock() }: { mode?: RestartGuardMode; clock?: Clock } = {},
+): RedisLockNode {
+  const guard = new RestartGuard(mode, clock);
+  const watch = new ServerWatch(connection, guard, new Map(), () => undefined);
+  let markers = 0;
+  return new RedisLockNode(connection, {
+    guard,
+    watch,
+    markerKey: mode === 'off' ? undefined : '{redlock:}:marker',
+    newMarker: () => `marker-${process.pid}-${performance.now()}-${markers++}`,
+  });
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from '@jest/globals';
+import type { NodeRequest } from '../../../lib/core/ports/lock-node.js';
+import { RestartGuard, type RestartGuardMode } from '../../../lib/redis/restart-guard.js';
+import { parseInfo, remarksOn, type ServerInfo } from '../../../lib/redis/server-info.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
+
+const server = (runId: string, info: Partial<ServerInfo> = {}): ServerInfo => ({
+  runId,
+  uptimeMs: 0,
+  version: '7.0.15',
+  replica: false,
+  cluster: false,
+  appendOnly: false,
+  evicts: undefined,
+  ...info,
+});
+
+const request = (kind: NodeRequest['kind'], ttlMs = 1000, guardMs?: number): NodeRequest => ({
+  kind,
+  token: 't',
+  owner: 'o',
+  claims: [{ key: 'k', ttlMs, ...(guardMs !== undefined && { guardMs }) }],
+});
+
+function setUp(mode: RestartGuardMode = 'witnessed'): { clock: VirtualClock; guard: RestartGuard } {
+  const clock = new VirtualClock();
+  return { clock, guard: new RestartGuard(mode, clock) };
+}
+
+describe('P12: the restart guard', () => {
+  it('quarantines a server that came back with another run id, until the longest ttl is over since its start', () => {
+    const { clock, guard } = setUp();
+    guard.onConnected(server('a', { uptimeMs: 50 }));
+    guard.onRequest(request('acquire', 30_000));
+    expect(guard.objection(request('acquire'))).toBeUndefined();
+    expect(guard.onConnected(server('b', { uptimeMs: 4000 }))).toBe(true);
+    expect(guard.objection(request('acquire'))?.message).toMatch(
+      /^quarantined for another 26000 ms, because it was restarted/,
+    );
+    clock.stall(25_999);
+    expect(guard.objection(request('acquire'))).toBeDefined();
+    clock.stall(1);
+    expect(guard.objection(request('acquire'))).toBeUndefined();
+  });
+
+  it('goes by the ttl of the request, too, when this process has not used one as long', () => {
+    const { guard } = setUp();
+    guard.onConnected(server('a'));
+    guard.onConnected(server('b'));
+    expect(guard.objection(request('acquire', 60_000))?.message).toContain('60000 ms');
+    expect(guard.leftMs()).toBe(0);
+  });
+
+  it('lets extensions and releases through', () => {
+    const { guard } = setUp();
+    guard.onConnected(server('a'));
+    guard.onConnected(server('b'));
+    expect(guard.objection(request('extend'))).toBeUndefined();
+    expect(guard.objection(request('release'))).toBeUndefined();
+    expect(guard.objection(request('confirm'))).toBeDefined();
+  });
+
+  it('trusts a restart with an append-only file, as long as the marker is the same', () => {
+    const { guard } = setUp();
+    guard.onConnected(server('a', { appendOnly: true }));
+    expect(guard.onMarker('m')).toBe(false);
+    expect(guard.onConnected(server('b', { appendOnly: true }))).toBe(false);
+    expect(guard.onMarker('m')).toBe(false);
+    expect(guard.objection(request('acquire'))).toBeUndefined();
+    expect(guard.onMarker('other')).toBe(true);
+    expect(guard.objection(request('acquire'))?.message).toContain('has lost its data');
+  });
+
+  it('does not keep a server out for a tick longer than replicas may come with it', () => {
+    const { guard } = setUp();
+    guard.onRequest(request('acquire', 86_400_000, 60_000));
+    guard.onMarker('m');
+    guard.onMarker('n');
+    expect(guard.leftMs()).toBe(60_000);
+  });
+
+  it('strict: also keeps a young server out that nobody has seen before, and trusts no restart', () => {
+    const { guard } = setUp('strict');
+    guard.onRequest(request('acquire', 10_000));
+    expect(guard.onConnected(server('a', { uptimeMs: 3000, appendOnly: true }))).toBe(true);
+    expect(guard.leftMs()).toBe(7000);
+    expect(guard.onConnected(server('a', { uptimeMs: 20_000 }))).toBe(false);
+    expect(guard.onConnected(server('b', { uptimeMs: 0, appendOnly: true }))).toBe(true);
+    expect(guard.leftMs()).toBe(10_000);
+  });
+
+  it('off: trusts everything', () => {
+    const { guard } = setUp('off');
+    guard.onConnected(server('a'));
+    guard.onConnected(server('b'));
+    expect(guard.objection(request('acquire'))).toBeUndefined();
+  });
+});
+
+describe('P13: what INFO says', () => {
+  it('is read', () => {
+    const text =
+      '# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\nuptime_in_seconds:12\r\nrole:slave\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:1\r\nredis_mode:standalone\r\n';
+    expect(parseInfo(text)).toEqual({
+      runId: 'abc',
+      uptimeMs: 12_000,
+      version: '7.0.15',
+      replica: true,
+      cluster: false,
+      appendOnly: true,
+      evicts: 'allkeys-lru',
+    });
+  });
+
+  it('is remarked on where it endangers locks', () => {
+    expect(remarksOn(server('a', { appendOnly: true }))).toEqual([]);
+    expect(remarksOn(server('a', { evicts: 'allkeys-lru', cluster: true }))).toEqual([
+      expect.stringContaining('allkeys-lru'),
+      expect.stringContaining('Cluster client'),
+      expect.stringContaining('append-only'),
+    ]);
+  });
+});
