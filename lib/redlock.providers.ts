@@ -52,7 +52,7 @@ export function createServers(settings: Settings): Servers {
   const clock = new SystemClock();
   const connections = settings.servers.map((server): Connection => {
     if (server.kind === 'given') return new GivenConnection(server.name, server.client as unknown as GivenClient);
-    return new OwnConnection(server.name, server.url, server.options, settings, clock);
+    return new OwnConnection(server.name, server.target, settings, clock);
   });
   const entropy = new SystemEntropy();
   const identities: Identities = new Map();

@@ -3,9 +3,12 @@ import { InvalidOptionsError } from '../core/errors/index.js';
 import type { RedisClient } from '../interfaces/index.js';
 import { refuse } from './check.js';
 
+/** Where and how to connect. A function, so that nobody who prints what holds it prints a password. */
+export type Target = () => { readonly url?: string; readonly options: RedisOptions };
+
 /** A server as it was configured: one that we connect to, or a client that was given. */
 export type ServerSpec =
-  | { readonly kind: 'own'; readonly name: string; readonly url?: string; readonly options: RedisOptions }
+  | { readonly kind: 'own'; readonly name: string; readonly target: Target }
   | { readonly kind: 'given'; readonly name: string; readonly client: RedisClient };
 
 const TAKES = "a redis:// or rediss:// URL, a 'host:port', ioredis options or an ioredis client";
@@ -22,7 +25,7 @@ function toServer(server: unknown, option: string): ServerSpec {
   if (typeof server === 'string') return fromText(server, option);
   if (typeof server !== 'object' || server === null || Array.isArray(server)) throw refuse(option, TAKES, server);
   if (isClient(server)) return { kind: 'given', name: nameOf(clientOptions(server)), client: server };
-  return { kind: 'own', name: nameOf(server), options: server };
+  return { kind: 'own', name: nameOf(server), target: () => ({ options: server }) };
 }
 
 function fromText(text: string, option: string): ServerSpec {
@@ -31,7 +34,11 @@ function fromText(text: string, option: string): ServerSpec {
   if (parsed === undefined || !['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
     throw new InvalidOptionsError(option, `takes ${TAKES}, got a text that is none of these`);
   }
-  return { kind: 'own', name: `${parsed.hostname}:${parsed.port || DEFAULT_PORT}`, url, options: {} };
+  return {
+    kind: 'own',
+    name: `${parsed.hostname}:${parsed.port || DEFAULT_PORT}`,
+    target: () => ({ url, options: {} }),
+  };
 }
 
 function isClient(value: object): value is RedisClient {

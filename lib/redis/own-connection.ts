@@ -41,8 +41,7 @@ export class OwnConnection implements Connection {
 
   constructor(
     readonly name: string,
-    private readonly url: string | undefined,
-    private readonly options: RedisOptions,
+    private readonly target: () => { readonly url?: string; readonly options: RedisOptions },
     private readonly rules: ReconnectRules,
     private readonly clock: Clock,
   ) {}
@@ -88,8 +87,9 @@ export class OwnConnection implements Connection {
     this.#cancelRetry();
     this.#lastTryAtMs = this.clock.nowMs();
     this.#state = { status: 'connecting' };
-    const options = { keepAlive: KEEP_ALIVE_MS, ...this.options, ...SAFE_OPTIONS };
-    const client = this.url === undefined ? new Redis(options) : new Redis(this.url, options);
+    const target = this.target();
+    const options = { keepAlive: KEEP_ALIVE_MS, ...target.options, ...SAFE_OPTIONS };
+    const client = target.url === undefined ? new Redis(options) : new Redis(target.url, options);
     this.#client = client;
     this.epoch++;
     let cause = new Error('the connection was closed');

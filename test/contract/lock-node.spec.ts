@@ -44,7 +44,12 @@ describe('a Redis server', () => {
     [
       'its own connection',
       () =>
-        new OwnConnection('own', url(), {}, { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 }, new SystemClock()),
+        new OwnConnection(
+          'own',
+          () => ({ url: url(), options: {} }),
+          { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 },
+          new SystemClock(),
+        ),
     ],
     ['a given ioredis 6 client', () => new GivenConnection('given', new Redis(url()))],
     ['a given ioredis 5 client', () => new GivenConnection('given', new Redis5(url()) as unknown as GivenClient)],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
 import { InvalidOptionsError } from '../../../lib/core/errors/index.js';
 import { toAcquireSettings, checkDecoratorOptions } from '../../../lib/input/acquire-options.js';
 import { toKeys, toMs, toTtlMs } from '../../../lib/input/check.js';
@@ -193,5 +194,15 @@ describe('P16: the options of a call', () => {
     [{ key: 'k' }, /^key: is not an option of @WithLock/],
   ])('refuses %p on a decorator by name', (options, message) => {
     expect(messageOf(() => checkDecoratorOptions(options as object))).toMatch(message);
+  });
+});
+
+describe('a password', () => {
+  it('is nowhere in what is printed of the settings', () => {
+    const settings = toSettings({
+      servers: ['redis://:secret@a', 'rediss://user:secret@b', { host: 'c', password: 'secret' }],
+    });
+    expect(inspect(settings, { depth: 20, showHidden: true })).not.toContain('secret');
+    expect(JSON.stringify(settings)).not.toContain('secret');
   });
 });

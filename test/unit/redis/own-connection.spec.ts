@@ -40,8 +40,7 @@ afterEach(async () => {
 function connectTo(port: number, rules = { reconnectDelayMs: 30, maxReconnectDelayMs: 60 }): OwnConnection {
   const connection = new OwnConnection(
     's',
-    undefined,
-    { host: '127.0.0.1', port, enableReadyCheck: false, protocol: 2, disableClientInfo: true },
+    () => ({ options: { host: '127.0.0.1', port, enableReadyCheck: false, protocol: 2, disableClientInfo: true } }),
     rules,
     new SystemClock(),
   );
