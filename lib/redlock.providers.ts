@@ -40,29 +40,34 @@ export function createInstanceProviders(
   };
 }
 
-/** The servers of an instance: their connections, and the quorum that they form. */
+/** One server, with all that this process knows of it. */
+export interface Server {
+  readonly connection: Connection;
+  readonly node: RedisLockNode;
+  readonly watch: ServerWatch;
+  readonly guard: RestartGuard;
+}
+
+/** The servers of an instance, and the quorum that they form. */
 export interface Servers {
-  readonly connections: readonly Connection[];
-  readonly watches: readonly ServerWatch[];
+  readonly all: readonly Server[];
   readonly quorum: Quorum;
 }
 
 /** Where options become servers, ports and the algorithm. Opens nothing. */
 export function createServers(settings: Settings): Servers {
   const clock = new SystemClock();
-  const connections = settings.servers.map((server): Connection => {
-    if (server.kind === 'given') return new GivenConnection(server.name, server.client as unknown as GivenClient);
-    return new OwnConnection(server.name, server.target, settings, clock);
-  });
   const entropy = new SystemEntropy();
   const identities: Identities = new Map();
-  const watches: ServerWatch[] = [];
-  const couriers = connections.map((connection) => {
+  const all = settings.servers.map((spec): Server => {
+    const connection =
+      spec.kind === 'given'
+        ? new GivenConnection(spec.name, spec.client as unknown as GivenClient)
+        : new OwnConnection(spec.name, spec.target, settings, clock);
     const guard = new RestartGuard(settings.restartGuard, clock);
     const watch = new ServerWatch(connection, guard, identities, (finding) => {
       logger.warn(FINDING(connection.name, finding));
     });
-    watches.push(watch);
     const guarded = settings.restartGuard !== 'off' && !connection.clustered;
     const node = new RedisLockNode(connection, {
       guard,
@@ -70,7 +75,8 @@ export function createServers(settings: Settings): Servers {
       markerKey: guarded ? markerKey(settings.keyPrefix) : undefined,
       newMarker: () => entropy.token(),
     });
-    return new Courier(node, clock, settings.maxConcurrency);
+    return { connection, node, watch, guard };
   });
-  return { connections, watches, quorum: { couriers, clock, entropy, rules: settings } };
+  const couriers = all.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
+  return { all, quorum: { couriers, clock, entropy, rules: settings } };
 }

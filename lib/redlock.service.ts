@@ -6,16 +6,28 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { acquire } from './core/acquire.js';
-import { LockContendedError, RedlockShutdownError } from './core/errors/index.js';
+import { LockContendedError, QuorumUnreachableError, RedlockShutdownError } from './core/errors/index.js';
 import { hold } from './core/hold.js';
+import { inspect, remove } from './core/inspect.js';
 import { HeldLock } from './core/lock.js';
+import { count, majorityOf } from './core/vote.js';
 import { toAcquirePlan, toTtl } from './input/acquire-plan.js';
 import { checkOnContended, toAcquireSettings } from './input/acquire-options.js';
+import { toKeys } from './input/check.js';
 import type { Settings } from './input/module-options.js';
-import type { AcquireOptions, Duration, Lock, WithLockCallOptions } from './interfaces/index.js';
-import { runUnder } from './redlock.context.js';
+import type {
+  AcquireOptions,
+  Duration,
+  Lock,
+  LockInspection,
+  RedlockHealth,
+  WithLockCallOptions,
+} from './interfaces/index.js';
+import { currentLock, runUnder } from './redlock.context.js';
+import { lockKey } from './redlock.keys.js';
 import { RELEASE_FAILED, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
 import type { Servers } from './redlock.providers.js';
+import { toHealth, toInspection } from './redlock.views.js';
 import { WorkTracker } from './work-tracker.js';
 
 /**
@@ -77,6 +89,8 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * The result and the error are those of the work: a release that fails is logged, not thrown. Work that ended well
    * after its lock was lost rejects with LockLostError.
    *
+   * Nested in the same async context on a key that it already holds, the work runs under the lock that it has.
+   *
    * @throws as `acquire`; with `onContended: 'skip'` it returns undefined where others throw LockContendedError
    * @throws LockLostError
    */
@@ -99,6 +113,8 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     options: WithLockCallOptions = {},
   ): Promise<T | undefined> {
     checkOnContended(options.onContended, ['throw', 'skip']);
+    const outer = this.#lockAround(key);
+    if (outer !== undefined) return await work(outer);
     return await this.#work.track(async () => {
       let lock: HeldLock;
       try {
@@ -118,9 +134,42 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     });
   }
 
+  /**
+   * Who holds the key, as each server sees it. Settles within one `nodeTimeout`; a server that does not answer is `unknown`.
+   *
+   * @throws InvalidOptionsError
+   */
+  async inspect(key: string): Promise<LockInspection> {
+    const [only = ''] = toKeys(key);
+    return toInspection(only, await inspect(this.servers.quorum, lockKey(this.settings.keyPrefix, only)));
+  }
+
+  /**
+   * An operator's tool: frees the key, whoever holds it. The holder notices with its next extension, and its signal aborts.
+   *
+   * @returns whether anybody had it
+   * @throws QuorumUnreachableError no majority of the servers answered; it may still be held
+   * @throws InvalidOptionsError
+   */
+  async forceRelease(key: string): Promise<boolean> {
+    const [only = ''] = toKeys(key);
+    const full = lockKey(this.settings.keyPrefix, only);
+    const votes = await remove(this.servers.quorum, full);
+    for (const lock of this.#locks) if (lock.keys.includes(only)) void lock.lose('taken', votes);
+    if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
+      throw new QuorumUnreachableError('release', [only], votes.length, votes);
+    }
+    return count(votes, 'released') > 0;
+  }
+
+  /** Each server's state, latency and why it does not vote. Settles within one `nodeTimeout`, and never rejects. */
+  async health(): Promise<RedlockHealth> {
+    return await toHealth(this.servers.all, this.settings.nodeTimeoutMs);
+  }
+
   /** Connects ahead of the first lock. Nothing waits for it. */
   onApplicationBootstrap(): void {
-    for (const connection of this.servers.connections) connection.reach();
+    for (const { node } of this.servers.all) node.reach();
   }
 
   /**
@@ -139,7 +188,14 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
       this.#logger.warn(SHUTDOWN_TIMEOUT(this.#work.size, this.settings.shutdownTimeoutMs));
     }
     await Promise.all([...this.#locks].map((lock) => lock.lose('shutdown')));
-    for (const connection of this.servers.connections) connection.close();
+    for (const { connection } of this.servers.all) connection.close();
+  }
+
+  /** The lock of this async context, if it is ours, still held, and covers the keys. */
+  #lockAround(key: string | string[]): HeldLock | undefined {
+    const current = currentLock();
+    const ours = [...this.#locks].find((lock) => lock === current);
+    return ours?.isHeld() && toKeys(key).every((each) => ours.keys.includes(each)) ? ours : undefined;
   }
 
   #shutdownLeftMs(): number {
@@ -171,6 +227,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
       const lock = new HeldLock(quorum, plan, grant, {
         autoExtend: chosen.autoExtend,
         minHoldMs: chosen.minHoldMs,
+        maxHoldMs: chosen.maxHoldMs,
         toTtlMs: (value) => toTtl(value, this.settings),
         onEnd: () => this.#locks.delete(lock),
       });

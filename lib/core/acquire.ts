@@ -93,10 +93,11 @@ async function decide(quorum: Quorum, plan: AcquirePlan, settleUntilMs: number):
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
-    // A leader waits for the others' votes to be given back, the others for the leader to take them.
+    // The leader asks again at once, because the others give their votes back at once. They stay out of its way for as
+    // long as it needs to ask twice.
     const pauseMs = keep
-      ? roundMs * (0.5 + 0.5 * entropy.random())
-      : roundMs + 2 * roundMs * entropy.random() + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
+      ? 0.25 * roundMs * entropy.random()
+      : 2 * roundMs * (1 + entropy.random()) + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
     const giveUp = clock.nowMs() + pauseMs > settleUntilMs;
     if (giveUp || !keep) {
       undo(quorum, plan, token);

@@ -16,8 +16,8 @@ export type Ballot =
   | { readonly kind: 'contested'; readonly holder: Holder; readonly leading: boolean };
 
 /**
- * The verdict on an acquire, as soon as there is one: `undefined` asks for more votes, `'unsure'` says that we cannot
- * win any more but that the missing votes decide between held and contested. That is only worth a short wait.
+ * The verdict on an acquire, as soon as there is one: `undefined` asks for more votes, `'unsure'` says that somebody else
+ * has votes, too, and that the missing ones make the difference. That is only worth a short wait.
  *
  * Held and contested must not be mixed up: three replicas that split the votes of three servers would all skip the job,
  * each believing that another one runs it.
@@ -27,7 +27,11 @@ export function judge(votes: readonly Vote[], servers: number, token: string): B
   const granted = count(votes, 'granted');
   const pending = servers - votes.length;
   if (granted >= majority) return { kind: 'won' };
-  if (granted + pending >= majority) return undefined;
+  if (granted + pending >= majority) {
+    // Nobody knows yet, but where somebody else has votes the missing ones may never come: a contender that waits for a
+    // stalled server would keep its own votes from those that could settle it with the servers that are up.
+    return votes.length >= majority && count(votes, 'denied') > 0 ? 'unsure' : undefined;
+  }
   if (servers - count(votes, 'failed') < majority) return { kind: 'unreachable' };
 
   const rival = strongestRival(votes);
@@ -103,6 +107,11 @@ export function judgeConfirmation(
   if (confirmed >= majority) return 'confirmed';
   if (confirmed + asked - votes.length < majority) return 'unconfirmed';
   return undefined;
+}
+
+/** A question to which every answer matters. */
+export function judgeEveryone(votes: readonly Vote[], servers: number): 'complete' | undefined {
+  return votes.length === servers ? 'complete' : undefined;
 }
 
 /** A release is done when a majority has nothing of the lock any more: nobody else is kept out from then on. */

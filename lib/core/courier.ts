@@ -127,7 +127,7 @@ export class Courier {
   }
 
   #noteSent({ kind, token }: NodeRequest): void {
-    if (kind === 'release') return;
+    if (kind === 'release' || kind === 'inspect' || kind === 'remove') return;
     const trace = this.#traces.get(token) ?? { unanswered: 0, planted: false };
     trace.unanswered++;
     this.#traces.set(token, trace);

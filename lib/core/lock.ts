@@ -15,6 +15,8 @@ export interface KeepPlan {
   readonly autoExtend: boolean;
   /** Others are kept out for at least this long after the grant, even when the lock is released earlier. */
   readonly minHoldMs: number;
+  /** So long after the grant the lock is over, however often it was extended. */
+  readonly maxHoldMs: number;
   /** Checks a ttl that a caller asks for, and gives it in milliseconds. */
   toTtlMs(ttl: number | string): number;
   /** Called once, when the lock is not held any more. */
@@ -60,7 +62,7 @@ export class HeldLock {
     this.token = grant.token;
     this.fencingToken = grant.fence;
     this.#ttlMs = plan.ttlMs;
-    this.#deadlineAtMs = grant.deadlineAtMs;
+    this.#deadlineAtMs = Math.min(grant.deadlineAtMs, this.#latestAtMs);
     this.#guardDeadline();
     this.#extendLater(this.#ttlMs * EXTEND_AFTER - (quorum.clock.nowMs() - grant.grantedAtMs));
   }
@@ -72,6 +74,10 @@ export class HeldLock {
   get remaining(): number {
     if (this.#state !== 'held') return 0;
     return Math.max(0, this.#deadlineAtMs - this.quorum.clock.nowMs());
+  }
+
+  get #latestAtMs(): number {
+    return this.grant.grantedAtMs + this.keep.maxHoldMs;
   }
 
   /** Goes by the clock, not by the timer: after a stall of the event loop the timer may not have fired yet. */
@@ -165,7 +171,7 @@ export class HeldLock {
     if (index < 0) return; // A newer one has been confirmed before.
     this.#sent = this.#sent.slice(index);
     this.#ttlMs = ttlMs;
-    this.#setDeadline(Math.min(...this.#sent.map((each) => each.deadlineAtMs)));
+    this.#setDeadline(Math.min(this.#latestAtMs, ...this.#sent.map((each) => each.deadlineAtMs)));
     this.#extendLater(ttlMs * EXTEND_AFTER);
   }
 

@@ -10,6 +10,7 @@ const ACQUIRE = [
   'signal',
   'autoExtend',
   'minHold',
+  'maxHold',
   'fencing',
   'tick',
 ] as const satisfies readonly (keyof AcquireOptions)[];
@@ -23,6 +24,7 @@ export interface AcquireSettings {
   readonly signal: AbortSignal | undefined;
   readonly autoExtend: boolean;
   readonly minHoldMs: number;
+  readonly maxHoldMs: number;
   readonly fencing: boolean;
   readonly tick: Tick | undefined;
 }
@@ -47,6 +49,7 @@ export function toAcquireSettings(
     signal,
     autoExtend: options.autoExtend ?? where === 'withLock',
     minHoldMs: toMs('minHold', options.minHold ?? 0),
+    maxHoldMs: toMs('maxHold', options.maxHold ?? Infinity, { least: 1, infinite: true }),
     fencing: options.fencing ?? defaults.fencing,
     tick: options.tick === undefined ? undefined : toTick(options.tick),
   };

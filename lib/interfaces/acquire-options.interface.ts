@@ -30,6 +30,12 @@ export interface AcquireOptions {
   /** Keep others out for at least this long after the grant, even when the work is done earlier. Default: 0. */
   minHold?: Duration;
 
+  /**
+   * So long after the grant the lock is over: it is not extended beyond that, and its signal aborts. For work that may hang.
+   * Default: no end.
+   */
+  maxHold?: Duration;
+
   /** Whether the grant gets a fencing token. Default: the `fencing` of the module. */
   fencing?: boolean;
 

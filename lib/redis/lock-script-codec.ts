@@ -1,6 +1,6 @@
 import type { Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 
-const OPS = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R' } as const;
+const OPS = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R', inspect: 'I', remove: 'D' } as const;
 
 /** The marker's key, its value as it was last seen, and the value that it gets if it is not there. */
 export interface Marker {
@@ -39,19 +39,34 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
       return { outcome: 'failed', reason: 'untrusted', cause };
     }
     case 0:
-      return { outcome: request.kind === 'acquire' ? 'denied' : 'taken', holder: holderOf(request, rest) };
+      return { outcome: KEPT[request.kind], holder: holderOf(request, rest) };
     default:
       return { outcome: 'failed', reason: 'refused', cause: new Error(String(rest[0])) };
   }
 }
 
-const DONE = { confirm: 'confirmed', extend: 'renewed', release: 'released' } as const;
+const DONE = {
+  confirm: 'confirmed',
+  extend: 'renewed',
+  release: 'released',
+  inspect: 'absent',
+  remove: 'released',
+} as const;
+const KEPT = {
+  acquire: 'denied',
+  confirm: 'taken',
+  extend: 'taken',
+  release: 'taken',
+  inspect: 'seen',
+  remove: 'taken',
+} as const;
 
 function holderOf({ claims }: NodeRequest, [index, value, pttl]: readonly (number | string)[]): Holder {
-  const [, token, owner] = /^(\S+) \d+ (.*)$/s.exec(String(value)) ?? [];
+  const [, token, fence, owner] = /^(\S+) (\d+) (.*)$/s.exec(String(value)) ?? [];
   return {
     key: claims[Number(index) - 1]?.key ?? '',
     token: token ?? String(value),
+    fence: Number(fence ?? 0),
     owner: owner ?? 'something that is not a lock of this package',
     // No expiry: not one of our locks, and it will not go away by itself.
     remainingMs: Number(pttl) < 0 ? Infinity : Number(pttl),

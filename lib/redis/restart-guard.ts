@@ -62,7 +62,7 @@ export class RestartGuard {
 
   /** Why the server must not vote on this, if so. */
   objection(request: NodeRequest): Error | undefined {
-    if (request.kind === 'extend' || request.kind === 'release') return undefined;
+    if (request.kind !== 'acquire' && request.kind !== 'confirm') return undefined;
     const leftMs = this.leftMs(lengthOf(request));
     if (leftMs <= 0) return undefined;
     return new Error(

@@ -242,4 +242,108 @@ describe('RedlockService', () => {
     await expect(lock.extend('soon')).rejects.toThrow(/^ttl: /);
     await lock.release();
   });
+
+  it('runs nested work on a key that it holds under the lock that it has', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    await service.withLock(['a', 'b'], '5s', async (outer) => {
+      expect(await service.withLock('a', '5s', (inner) => Promise.resolve(inner))).toBe(outer);
+      expect(await service.withLock(['b', 'a'], '5s', () => Promise.resolve(currentLock()))).toBe(outer);
+      expect(await service.withLock('c', '5s', (inner) => Promise.resolve(inner.keys))).toEqual(['c']);
+      await expect(service.withLock(['a', 'c'], '5s', () => Promise.resolve(), { wait: 0 })).rejects.toMatchObject({
+        code: 'LOCK_CONTENDED',
+      });
+      expect(outer.isHeld()).toBe(true);
+    });
+    expect(await service.tryAcquire('a', '5s')).not.toBeNull();
+  });
+
+  it('inspect says who holds a key, as each server sees it', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls, { owner: 'me' })])).get(RedlockService);
+    expect(await service.inspect('k')).toMatchObject({
+      key: 'k',
+      held: false,
+      servers: [{ state: 'free' }, { state: 'free' }, { state: 'free' }],
+    });
+    await service.withLock('k', '5s', async ({ token }) => {
+      await eventually(async () => (await service.inspect('k')).servers.every(({ state }) => state === 'held'));
+      await fleet.servers[2]!.pause();
+      const inspection = await service.inspect('k');
+      expect(inspection).toMatchObject({ key: 'k', held: true, owner: 'me' });
+      expect(inspection.remainingMs).toBeGreaterThan(3000);
+      expect(inspection.servers.map(({ server }) => server)).toEqual(fleet.urls.map((url) => new URL(url).host));
+      expect(inspection.servers).toMatchObject([
+        { state: 'held', owner: 'me', token },
+        { state: 'held', token },
+        { state: 'unknown', cause: 'no answer within 500 ms' },
+      ]);
+      await fleet.servers[2]!.resume();
+    });
+    await expect(service.inspect('')).rejects.toThrow(/^key: /);
+  });
+
+  it("forceRelease frees a key, and the holder's signal aborts", async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    const operator = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    expect(await operator.forceRelease('k')).toBe(false);
+    const startedAt = performance.now();
+    const work = service.withLock('k', '1s', async ({ signal }) => {
+      expect(await operator.forceRelease('k')).toBe(true);
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve);
+      });
+    });
+    await expect(work).rejects.toMatchObject({ code: 'LOCK_LOST', reason: 'taken' });
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(await operator.tryAcquire('k', '1s')).not.toBeNull();
+    const own = await service.acquire('own', '1m');
+    await service.forceRelease('own');
+    expect(own.signal.aborted).toBe(true);
+  });
+
+  it('health tells the state of each server, and whether there is a quorum', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    await eventually(async () => (await service.health()).servers.every(({ state }) => state === 'ready'));
+    const healthy = await service.health();
+    expect(healthy).toMatchObject({ quorum: true, servers: [{ state: 'ready', findings: [] }, {}, {}] });
+    expect(healthy.servers[0]?.latencyMs).toBeGreaterThan(0);
+    expect(healthy.servers[0]?.version).toMatch(/^\d+\./);
+    await fleet.servers[0]!.kill();
+    await fleet.servers[1]!.pause();
+    await eventually(async () => (await service.health()).servers[0]?.state === 'down');
+    const ill = await service.health();
+    expect(ill.quorum).toBe(false);
+    expect(ill.servers[0]?.reason).toMatch(/ECONNREFUSED|connect/);
+    expect(ill.servers[1]).toMatchObject({ reason: expect.stringMatching(/^no answer within 500 ms|not connected/) });
+    await fleet.servers[0]!.restart();
+    await fleet.servers[1]!.resume();
+    await eventually(async () => (await service.health()).quorum);
+  });
+
+  it('fencingToken grows with each grant, and costs one round trip in the steady state', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    const calls = async (): Promise<number> => {
+      const stats = await Promise.all(fleet.servers.map((server) => server.command('INFO', 'commandstats')));
+      return stats
+        .map((text) =>
+          [...String(text).matchAll(/cmdstat_eval(?:sha)?:calls=(\d+)/g)].reduce(
+            (sum, [, count]) => sum + Number(count),
+            0,
+          ),
+        )
+        .reduce((sum, count) => sum + count, 0);
+    };
+    const grant = async (): Promise<number> => {
+      const lock = await service.acquire('k', '5s');
+      await lock.release();
+      return lock.fencingToken;
+    };
+    const tokens = [await grant(), await grant(), await grant()];
+    const before = await calls();
+    for (let index = 0; index < 50; index++) tokens.push(await grant());
+    await eventually(async () => (await calls()) >= before + 50 * 2 * 3);
+    expect(await calls()).toBe(before + 50 * 2 * 3); // one for the grant and one for the release, on each of three
+    expect(tokens).toEqual(tokens.toSorted((one, other) => one - other));
+    expect(new Set(tokens).size).toBe(tokens.length);
+    expect((await service.acquire('without', '1s', { fencing: false })).fencingToken).toBe(0);
+  });
 });

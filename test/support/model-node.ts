@@ -140,7 +140,7 @@ export class ModelNode implements LockNode {
     const { kind, token, owner, claims, fence = 0 } = request;
     const found = claims.map(({ key }) => this.#live(key));
     const mine = found.map((entry) => (entry?.token === token ? entry : undefined));
-    if (kind === 'acquire' || kind === 'extend') {
+    if (kind === 'acquire' || kind === 'extend' || kind === 'inspect') {
       const index = found.findIndex((entry) => entry !== undefined && entry.token !== token);
       const [entry, claim] = [found[index], claims[index]];
       if (entry && claim) {
@@ -149,9 +149,10 @@ export class ModelNode implements LockNode {
           key: claim.key,
           token: rest.token,
           owner: rest.owner,
+          fence: rest.fence,
           remainingMs: expiresAtMs - this.clock.nowMs(),
         };
-        return { outcome: kind === 'acquire' ? 'denied' : 'taken', holder };
+        return { outcome: kind === 'acquire' ? 'denied' : kind === 'extend' ? 'taken' : 'seen', holder };
       }
     }
     switch (kind) {
@@ -177,6 +178,11 @@ export class ModelNode implements LockNode {
           else if (mine[index]) this.#entries.delete(key);
         });
         return { outcome: 'released' };
+      case 'inspect':
+        return { outcome: 'absent' };
+      case 'remove':
+        for (const { key } of claims) this.#entries.delete(key);
+        return { outcome: found.some((entry) => entry !== undefined) ? 'released' : 'absent' };
       default:
         return kind satisfies never;
     }

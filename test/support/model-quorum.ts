@@ -61,5 +61,5 @@ export function planFor({
 }
 
 export function keepFor(keep: Partial<KeepPlan> = {}): KeepPlan {
-  return { autoExtend: false, minHoldMs: 0, toTtlMs: Number, ...keep };
+  return { autoExtend: false, minHoldMs: 0, maxHoldMs: Infinity, toTtlMs: Number, ...keep };
 }

@@ -61,6 +61,7 @@ function report(vote: Vote): VoteReport {
   switch (vote.outcome) {
     case 'denied':
     case 'taken':
+    case 'seen':
       return { server, outcome, owner: vote.holder.owner, remainingMs: vote.holder.remainingMs };
     case 'failed':
       return { server, outcome, cause: vote.cause.message };

@@ -13,6 +13,8 @@ export interface Holder {
   readonly key: string;
   readonly token: string;
   readonly owner: string;
+  /** The number of its grant on this node. */
+  readonly fence: number;
   /** Milliseconds until the node forgets it by itself; Infinity for a key that never expires (it is not one of ours). */
   readonly remainingMs: number;
 }
@@ -28,9 +30,11 @@ export interface Holder {
  * - `extend` gives each claim that carries the token its ttl anew and puts back those that are gone (under the number
  *   `fence`, and with counters that are not behind it), but nothing at all where one claim belongs to somebody else.
  * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead.
+ * - `inspect` says who has the first claim, and changes nothing.
+ * - `remove` deletes the claims, whoever has them: `absent` where there was nothing.
  */
 export interface NodeRequest {
-  readonly kind: 'acquire' | 'confirm' | 'extend' | 'release';
+  readonly kind: 'acquire' | 'confirm' | 'extend' | 'release' | 'inspect' | 'remove';
   readonly token: string;
   readonly owner: string;
   readonly claims: readonly Claim[];
@@ -43,7 +47,7 @@ export interface NodeRequest {
 export type NodeReply =
   | { readonly outcome: 'granted'; /** The number of this grant; 0 where nothing is counted. */ readonly fence: number }
   | { readonly outcome: 'confirmed' | 'renewed' | 'absent' | 'released' }
-  | { readonly outcome: 'denied' | 'taken'; readonly holder: Holder }
+  | { readonly outcome: 'denied' | 'taken' | 'seen'; readonly holder: Holder }
   | Failure;
 
 /** A request that got no answer, or no useful one, and why. */

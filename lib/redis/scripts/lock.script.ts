@@ -12,11 +12,13 @@ import { createHash } from 'node:crypto';
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
  *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence.
  *       op 'R' release: for how long each key stays; 0 deletes it.
+ *       op 'I' inspect, op 'D' remove: milliseconds are not used, and neither is the token.
  * Returns the marker's value, and one array for each request:
- *       {1}  confirmed, renewed or released.
+ *       {1}  confirmed, renewed, released, removed; inspect: there is nothing.
  *       {1, number}  granted, under this number.
- *       {2}  extend: at least one key was absent, all are there now. confirm: no longer as it was granted.
- *       {0, i, value, pttl}  denied or taken: the i-th key (from 1) has this value. Nothing was changed.
+ *       {2}  extend: at least one key was absent, all are there now. confirm: no longer as it was granted. remove: there
+ *            was nothing.
+ *       {0, i, value, pttl}  denied, taken or seen: the i-th key (from 1) has this value. Nothing was changed.
  *       {3}  acquire and confirm only: the marker has another value, so locks were forgotten. Nothing was changed.
  *       {-1, message}  this request failed, the others did not.
  *
@@ -64,16 +66,23 @@ end
 
 local function carryOut(op, token, owner, fence, grantedFence, claims)
   local mine, numbers, all = token .. ' ', {}, true
+  if op == 'D' then
+    local removed = 0
+    for _, claim in ipairs(claims) do removed = removed + redis.call('DEL', claim.key) end
+    return {removed > 0 and 1 or 2}
+  end
   for i, claim in ipairs(claims) do
     local value = redis.call('GET', claim.key)
     if value and string.sub(value, 1, #mine) == mine then
       numbers[i] = tonumber(string.match(value, '^%d+', #mine + 1))
     else
       all = false
-      if value and (op == 'A' or op == 'E') then return {0, i, value, redis.call('PTTL', claim.key)} end
+      if value and (op == 'A' or op == 'E' or op == 'I') then return {0, i, value, redis.call('PTTL', claim.key)} end
     end
     if op == 'C' and numbers[i] ~= grantedFence then return {2} end
   end
+
+  if op == 'I' then return {1} end
 
   local number = fence
   if op == 'A' then
@@ -124,7 +133,7 @@ while a <= #ARGV do
     end
   end
   local fine, reply = true, {3}
-  if not forgotten or ARGV[a] == 'E' or ARGV[a] == 'R' then
+  if not forgotten or (ARGV[a] ~= 'A' and ARGV[a] ~= 'C') then
     fine, reply = pcall(carryOut, ARGV[a], ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), claims)
   end
   if not fine then

@@ -15,7 +15,7 @@ function votes(letters: string): Vote[] {
       server,
       position: index,
       outcome: 'denied',
-      holder: { key: 'k', token: letter, owner: letter, remainingMs: 10 },
+      holder: { key: 'k', token: letter, owner: letter, fence: 0, remainingMs: 10 },
     };
   });
 }
@@ -130,7 +130,7 @@ describe('the ballot of an extension', () => {
           server: 's',
           position: 0,
           outcome: 'taken',
-          holder: { key: 'k', token: 't', owner: 'o', remainingMs: 1 },
+          holder: { key: 'k', token: 't', owner: 'o', fence: 0, remainingMs: 1 },
         };
       }),
       servers,

@@ -252,6 +252,23 @@ describe('automatic extension', () => {
     expect(lock.isHeld()).toBe(true);
   });
 
+  it('maxHold: stops there, and aborts', async () => {
+    const { clock, nodes, lock } = await held(3, { autoExtend: true, maxHoldMs: 2500 });
+    await clock.advance(2400);
+    expect(lock.isHeld()).toBe(true);
+    await clock.advance(100);
+    expect(lock.signal.reason).toMatchObject({ code: 'LOCK_LOST' });
+    await clock.advance(10);
+    for (const node of nodes) expect(node.keys).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('maxHold: binds also when it is shorter than the ttl', async () => {
+    const { clock, lock } = await held(3, { maxHoldMs: 300 });
+    await clock.advance(300);
+    expect(lock.signal.aborted).toBe(true);
+  });
+
   it('P12: heals a rolling restart without data, one server at a time', async () => {
     const { clock, nodes, lock } = await held(5, { autoExtend: true });
     for (const node of nodes) {
