@@ -337,7 +337,11 @@ describe('RedlockService', () => {
       await lock.release();
       return lock.fencingToken;
     };
+    // Connected to all, and the first grants carried out everywhere.
+    await eventually(async () => (await service.health()).servers.every(({ state }) => state === 'ready'));
+    const start = await calls();
     const tokens = [await grant(), await grant(), await grant()];
+    await eventually(async () => (await calls()) >= start + 3 * 2 * 3);
     const before = await calls();
     for (let index = 0; index < 50; index++) tokens.push(await grant());
     await eventually(async () => (await calls()) >= before + 50 * 2 * 3);
