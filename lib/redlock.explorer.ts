@@ -5,6 +5,7 @@ import { lockedMethodsOf, type LockedMethod } from './decorators/locked-method.j
 import { triggerOf } from './decorators/trigger.js';
 import { getRedlockToken } from './redlock.constants.js';
 import { CANNOT_LOCK, NO_MODULE, SHARED_TICK } from './redlock.messages.js';
+import type { RedlockService } from './redlock.service.js';
 
 /**
  * Audits the decorated methods while the application starts. It never patches one: they lock by themselves, from the
@@ -23,12 +24,11 @@ export class RedlockExplorer implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const perTick = new Map<string, Set<string>>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
-      const instance = wrapper.instance as unknown;
-      // Nest keeps a mere prototype in the place of a host that it makes anew for each request.
-      if (typeof instance !== 'object' || instance === null || !wrapper.isDependencyTreeStatic()) continue;
-      for (const method of lockedMethodsOf(instance)) {
-        this.#ensureService(instance, method);
-        await this.#checkSchedule(instance, method, perTick);
+      for (const host of hostsOf(wrapper)) {
+        for (const method of lockedMethodsOf(host)) {
+          this.#ensureService(host, method);
+          await this.#checkSchedule(host, method, perTick);
+        }
       }
     }
     for (const [key, methods] of perTick) {
@@ -37,7 +37,9 @@ export class RedlockExplorer implements OnModuleInit {
   }
 
   #ensureService(host: object, { label, property, options }: LockedMethod): void {
-    if ((host as Record<symbol, unknown>)[property] !== undefined) return;
+    // A constant may have come from an application that has ended, with its service.
+    const present = (host as Record<symbol, RedlockService | undefined>)[property];
+    if (present !== undefined && !present.isClosed) return;
     let service: unknown;
     try {
       service = this.moduleRef.get<unknown>(getRedlockToken(options.instance), { strict: false });
@@ -50,8 +52,8 @@ export class RedlockExplorer implements OnModuleInit {
   }
 
   async #checkSchedule(host: object, method: LockedMethod, perTick: Map<string, Set<string>>): Promise<void> {
-    const { label, propertyKey, key, options } = method;
-    const trigger = triggerOf(host, propertyKey, (host as Record<string | symbol, object>)[propertyKey] ?? {});
+    const { label, key, options } = method;
+    const trigger = triggerOf(host, method);
     if (trigger?.kind !== 'cron') {
       if (options.perTick)
         throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
@@ -59,8 +61,18 @@ export class RedlockExplorer implements OnModuleInit {
     }
     if (options.perTick === false) return;
     await trigger.tickOf(Date.now());
-    for (const each of typeof key === 'function' ? [] : [key].flat().slice(0, 1)) {
-      perTick.set(each, (perTick.get(each) ?? new Set()).add(label));
-    }
+    if (typeof key === 'function') return;
+    const name = [key].flat().toSorted().join('", "');
+    perTick.set(name, (perTick.get(name) ?? new Set()).add(label));
   }
+}
+
+/** What of a provider exists by now: Nest keeps a mere prototype in the place of a host that it makes for each request. */
+function hostsOf(wrapper: ReturnType<DiscoveryService['getProviders']>[number]): object[] {
+  const instances: unknown[] = wrapper.isTransient
+    ? wrapper.getStaticTransientInstances().map((each) => each?.instance as unknown)
+    : wrapper.isDependencyTreeStatic()
+      ? [wrapper.instance]
+      : [];
+  return instances.filter((each): each is object => typeof each === 'object' && each !== null);
 }

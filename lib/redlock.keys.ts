@@ -3,9 +3,9 @@ export function lockKey(prefix: string, key: string): string {
   return prefix + key;
 }
 
-/** The key that stands for one tick of a lock. */
-export function tickKey(fullKey: string, atMs: number): string {
-  return companion(fullKey, `tick:${atMs}`);
+/** The key that stands for one tick of a lock, which is on all of these keys. */
+export function tickKey([first = '', ...others]: readonly string[], atMs: number): string {
+  return companion(first, ['tick', atMs, ...others].join(':'));
 }
 
 /** The key that counts the grants of a lock. */
@@ -23,6 +23,13 @@ export function markerKey(prefix: string): string {
  * with a brace, so that it is never the key of another lock.
  */
 function companion(fullKey: string, name: string): string {
-  const tag = /\{([^}]+)\}/.exec(fullKey)?.[1];
+  const tag = hashTag(fullKey);
   return tag === undefined ? `{${fullKey}}:${name}` : `{${tag}}:${name}:${fullKey}`;
+}
+
+/** What of a key decides its slot, where that is not all of it. Source: Redis cluster specification, "Hash tags". */
+function hashTag(key: string): string | undefined {
+  const open = key.indexOf('{');
+  const close = key.indexOf('}', open + 1);
+  return open >= 0 && close > open + 1 ? key.slice(open + 1, close) : undefined;
 }

@@ -8,6 +8,7 @@ import type {
   RedlockServer,
 } from './interfaces/index.js';
 import { toSettings } from './input/module-options.js';
+import { isClient } from './input/servers.js';
 import { RedlockExplorer } from './redlock.explorer.js';
 import { ConfigurableModuleClass } from './redlock.module-definition.js';
 
@@ -50,6 +51,8 @@ export class RedlockModule extends ConfigurableModuleClass {
   }
 }
 
+/** An object is one server only if it says where that is. */
 function isModuleOptions(value: unknown): value is RedlockModuleOptions & RedlockModuleExtras {
-  return typeof value === 'object' && value !== null && 'servers' in value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isClient(value)) return false;
+  return 'servers' in value || !['host', 'port', 'path', 'sentinels'].some((name) => name in value);
 }

@@ -5,15 +5,14 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { acquire } from './core/acquire.js';
-import { LockContendedError, QuorumUnreachableError, RedlockShutdownError } from './core/errors/index.js';
+import { LockContendedError, QuorumUnreachableError } from './core/errors/index.js';
 import { hold } from './core/hold.js';
 import { inspect, remove } from './core/inspect.js';
-import { HeldLock } from './core/lock.js';
+import type { HeldLock } from './core/lock.js';
 import { count, majorityOf } from './core/vote.js';
-import { toAcquirePlan, toTtl } from './input/acquire-plan.js';
-import { checkOnContended, toAcquireSettings } from './input/acquire-options.js';
-import { toKeys } from './input/check.js';
+import { HeldLocks } from './held-locks.js';
+import { checkOnContended, given } from './input/acquire-options.js';
+import { refuse, toKeys } from './input/check.js';
 import type { Settings } from './input/module-options.js';
 import type {
   AcquireOptions,
@@ -23,7 +22,7 @@ import type {
   RedlockHealth,
   WithLockCallOptions,
 } from './interfaces/index.js';
-import { currentLock, runUnder } from './redlock.context.js';
+import { runUnder } from './redlock.context.js';
 import { lockKey } from './redlock.keys.js';
 import { RELEASE_FAILED, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
 import type { Servers } from './redlock.providers.js';
@@ -41,16 +40,21 @@ import { WorkTracker } from './work-tracker.js';
 @Injectable()
 export class RedlockService implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #logger = new Logger('Redlock');
-  readonly #locks = new Set<HeldLock>();
+  readonly #locks: HeldLocks;
   readonly #work = new WorkTracker();
-  readonly #waiting = new Set<AbortController>();
-  #closed = false;
   #shutdownStartedAtMs: number | undefined;
 
   constructor(
     private readonly settings: Settings,
     private readonly servers: Servers,
-  ) {}
+  ) {
+    this.#locks = new HeldLocks(settings, servers);
+  }
+
+  /** Whether the application has begun to shut down, so that no more locks are given out. */
+  get isClosed(): boolean {
+    return this.#locks.isClosed();
+  }
 
   /**
    * Takes the lock, waiting for it up to `wait`. Settles within `wait` and two `nodeTimeout`s.
@@ -64,7 +68,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * @throws the reason of `options.signal` when it aborts first
    */
   async acquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock> {
-    return await this.#acquire(key, ttl, options, 'acquire');
+    return await this.#locks.acquire(key, ttl, options, 'acquire');
   }
 
   /**
@@ -75,7 +79,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    */
   async tryAcquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock | null> {
     try {
-      return await this.#acquire(key, ttl, { wait: 0, ...options }, 'acquire');
+      return await this.#locks.acquire(key, ttl, { wait: 0, ...given(options) }, 'acquire');
     } catch (error) {
       if (error instanceof LockContendedError) return null;
       throw error;
@@ -112,16 +116,18 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     work: (lock: Lock) => Promise<T>,
     options: WithLockCallOptions = {},
   ): Promise<T | undefined> {
-    checkOnContended(options.onContended, ['throw', 'skip']);
-    const outer = this.#lockAround(key);
+    checkOnContended(given(options).onContended, ['throw', 'skip']);
+    if (typeof work !== 'function') throw refuse('work', 'a function', work);
+    const outer = this.#locks.around(key);
     if (outer !== undefined) return await work(outer);
     return await this.#work.track(async () => {
       let lock: HeldLock;
       try {
-        lock = await this.#acquire(key, ttl, options, 'withLock');
+        lock = await this.#locks.acquire(key, ttl, options, 'withLock');
       } catch (error) {
         if (options.onContended !== 'skip' || !(error instanceof LockContendedError)) throw error;
-        this.#logger.debug(SKIPPED(error.message));
+        // Somebody else has it, and that is quiet. That nobody may have got it is not.
+        this.#logger[error.undecided ? 'warn' : 'debug'](SKIPPED(error.message));
         return undefined;
       }
       return await hold(
@@ -155,7 +161,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     const [only = ''] = toKeys(key);
     const full = lockKey(this.settings.keyPrefix, only);
     const votes = await remove(this.servers.quorum, full);
-    for (const lock of this.#locks) if (lock.keys.includes(only)) void lock.lose('taken', votes);
+    this.#locks.lose(only, votes);
     if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
       throw new QuorumUnreachableError('release', [only], votes.length, votes);
     }
@@ -182,60 +188,17 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
 
   async onApplicationShutdown(): Promise<void> {
     const leftMs = this.#shutdownLeftMs();
-    this.#closed = true;
-    for (const controller of this.#waiting) controller.abort(new RedlockShutdownError());
+    this.#locks.close();
     if (!(await this.#work.settle(leftMs))) {
       this.#logger.warn(SHUTDOWN_TIMEOUT(this.#work.size, this.settings.shutdownTimeoutMs));
     }
-    await Promise.all([...this.#locks].map((lock) => lock.lose('shutdown')));
+    await this.#locks.giveUp();
     for (const { connection } of this.servers.all) connection.close();
-  }
-
-  /** The lock of this async context, if it is ours, still held, and covers the keys. */
-  #lockAround(key: string | string[]): HeldLock | undefined {
-    const current = currentLock();
-    const ours = [...this.#locks].find((lock) => lock === current);
-    return ours?.isHeld() && toKeys(key).every((each) => ours.keys.includes(each)) ? ours : undefined;
   }
 
   #shutdownLeftMs(): number {
     const nowMs = this.servers.quorum.clock.nowMs();
     this.#shutdownStartedAtMs ??= nowMs;
     return Math.max(0, this.#shutdownStartedAtMs + this.settings.shutdownTimeoutMs - nowMs);
-  }
-
-  async #acquire(
-    key: string | string[],
-    ttl: Duration,
-    options: AcquireOptions,
-    where: 'acquire' | 'withLock',
-  ): Promise<HeldLock> {
-    const { quorum } = this.servers;
-    const chosen = toAcquireSettings(options, where, this.settings);
-    const controller = new AbortController();
-    const plan = toAcquirePlan(key, ttl, { ...chosen, signal: controller.signal }, this.settings);
-    if (this.#closed) throw new RedlockShutdownError(plan.keys);
-
-    const onAbort = (): void => {
-      controller.abort(chosen.signal?.reason);
-    };
-    if (chosen.signal?.aborted) onAbort();
-    chosen.signal?.addEventListener('abort', onAbort, { once: true });
-    this.#waiting.add(controller);
-    try {
-      const grant = await acquire(quorum, plan);
-      const lock = new HeldLock(quorum, plan, grant, {
-        autoExtend: chosen.autoExtend,
-        minHoldMs: chosen.minHoldMs,
-        maxHoldMs: chosen.maxHoldMs,
-        toTtlMs: (value) => toTtl(value, this.settings),
-        onEnd: () => this.#locks.delete(lock),
-      });
-      this.#locks.add(lock);
-      return lock;
-    } finally {
-      this.#waiting.delete(controller);
-      chosen.signal?.removeEventListener('abort', onAbort);
-    }
   }
 }

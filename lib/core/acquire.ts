@@ -47,6 +47,23 @@ type Decision = { readonly votes: readonly Vote[] } & (
   | { readonly kind: 'won'; readonly grant: Grant }
 );
 
+interface Bounds {
+  /** No round of a contest begins later. */
+  readonly settleUntilMs: number;
+  /** No round goes on longer. */
+  readonly endAtMs: number;
+}
+
+function boundsAfter(waitUntilMs: number, timeoutMs: number): Bounds {
+  return { settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs };
+}
+
+interface Limits {
+  readonly endAtMs: number;
+  /** How long to wait for slow servers in a contest, as a multiple of what the others have taken. */
+  readonly patience: number;
+}
+
 /** How often a leader asks again without giving its votes back. Then it may be leading against the votes of the dead. */
 const LEADER_ROUNDS = 3;
 
@@ -60,12 +77,20 @@ const SHORTEST_ROUND_MS = 2;
  */
 export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
   const { clock, entropy, rules } = quorum;
+  const timeoutMs = nodeTimeoutMs(rules, plan.ttlMs);
   const waitUntilMs = clock.nowMs() + plan.waitMs;
-  const settleUntilMs = waitUntilMs + nodeTimeoutMs(rules, plan.ttlMs);
+  let bounds = boundsAfter(waitUntilMs, timeoutMs);
 
+  let wasLate = false;
   for (let retry = 0; ; retry++) {
-    const decision = await decide(quorum, plan, settleUntilMs);
+    const decision = await decide(quorum, plan, bounds);
     if (decision.kind === 'won') return decision.grant;
+    // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
+    if (decision.kind === 'late' && !wasLate) {
+      wasLate = true;
+      bounds = boundsAfter(Math.max(waitUntilMs, clock.nowMs()), timeoutMs);
+      continue;
+    }
 
     const leftMs = waitUntilMs - clock.nowMs();
     if (leftMs <= 0 || retry >= plan.maxRetries || tickHasRun(decision, plan)) throw toError(quorum, plan, decision);
@@ -77,17 +102,17 @@ export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant>
 
 /**
  * One decision: won, held or unreachable. A contested vote is none, and is settled in further rounds until
- * `settleUntilMs`: the leader keeps its votes and asks for the others, everybody else gives theirs back and stays out of
+ * the time is over: the leader keeps its votes and asks for the others, everybody else gives theirs back and stays out of
  * the way for a few round trips (P7). Nor is a grant without a fencing token: it is asked for anew.
  */
-async function decide(quorum: Quorum, plan: AcquirePlan, settleUntilMs: number): Promise<Decision> {
+async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds): Promise<Decision> {
   const { clock, entropy, rules } = quorum;
   let token = entropy.token();
   let led = 0;
 
   for (let contest = 0; ; contest++) {
     const startedAtMs = clock.nowMs();
-    const decision = await round(quorum, plan, token);
+    const decision = await round(quorum, plan, token, { endAtMs: bounds.endAtMs, patience: 2 ** contest });
     if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return decision;
 
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
@@ -98,7 +123,7 @@ async function decide(quorum: Quorum, plan: AcquirePlan, settleUntilMs: number):
     const pauseMs = keep
       ? 0.25 * roundMs * entropy.random()
       : 2 * roundMs * (1 + entropy.random()) + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
-    const giveUp = clock.nowMs() + pauseMs > settleUntilMs;
+    const giveUp = clock.nowMs() + pauseMs > bounds.settleUntilMs;
     if (giveUp || !keep) {
       undo(quorum, plan, token);
       token = entropy.token();
@@ -111,10 +136,13 @@ async function decide(quorum: Quorum, plan: AcquirePlan, settleUntilMs: number):
   }
 }
 
-/** Asks every server once. Undoes it unless it is won, or to be tried again: then the caller does. */
-async function round(quorum: Quorum, plan: AcquirePlan, token: string): Promise<Decision> {
+/**
+ * Asks every server once, with more patience for slow ones in each further round of a contest. Undoes it unless it is won,
+ * or to be tried again: then the caller does.
+ */
+async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
   throwIfAborted(plan.signal);
-  const decision = await unlessAborted(ask(quorum, plan, token), plan.signal).catch((reason: unknown) => {
+  const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {
     undo(quorum, plan, token);
     throw reason;
   });
@@ -122,22 +150,21 @@ async function round(quorum: Quorum, plan: AcquirePlan, token: string): Promise<
   return decision;
 }
 
-async function ask(quorum: Quorum, plan: AcquirePlan, token: string): Promise<Decision> {
+async function ask(quorum: Quorum, plan: AcquirePlan, token: string, { endAtMs, patience }: Limits): Promise<Decision> {
   const { clock, rules } = quorum;
   const sentAtMs = clock.nowMs();
-  const timeoutMs = nodeTimeoutMs(rules, plan.ttlMs);
-  // The tick comes first: "has run" is a better answer than "is locked".
-  const claims = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
+  const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
+  // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
+  const claims = plan.tick === undefined ? plan.claims : [...plan.claims, plan.tick];
   const request = { kind: 'acquire', token, owner: rules.owner, claims } as const;
-  const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs, {
+  const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs(), {
+    patience,
     judge: (soFar, servers) => judge(soFar, servers, token),
     judgeAsIs: (soFar, servers) => judgeAsIs(soFar, servers, token),
   });
   if (verdict.kind !== 'won') return { ...verdict, votes };
 
-  // One timeout for both: what the first answers took is not there for the second.
-  const leftMs = Math.max(0, sentAtMs + timeoutMs - clock.nowMs());
-  const agreement = await agreeOnFence(quorum, request, votes, leftMs);
+  const agreement = await agreeOnFence(quorum, request, votes, timeoutMs());
   if (agreement.fence === undefined) return { kind: 'unconfirmed', votes: agreement.votes };
   const grant = {
     token,

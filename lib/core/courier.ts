@@ -4,6 +4,9 @@ import type { Failure, LockNode, NodeReply, NodeRequest } from './ports/lock-nod
 /** More requests than this in one round trip would keep a server from its other clients for too long. */
 const LARGEST_BATCH = 100;
 
+/** A server that refuses a release (it is busy, or loading its data) is asked again after this time. */
+const RELEASE_AGAIN_MS = 1000;
+
 /** A request on its way. Settled once; what comes later is for the books only. */
 export interface Parcel {
   readonly request: NodeRequest;
@@ -24,8 +27,12 @@ export class Courier {
   #inFlight = 0;
   #flushing = false;
 
-  /** For each token that the node may carry: how many requests for it are unanswered, and whether one has, or may have, taken. */
-  readonly #traces = new Map<string, { unanswered: number; planted: boolean }>();
+  /**
+   * For each token that the node may carry: how many requests for it are unanswered, whether one has, or may have, taken,
+   * and when the node has forgotten it by itself.
+   */
+  readonly #traces = new Map<string, { unanswered: number; planted: boolean; goneAtMs: number }>();
+  readonly #onIdle: (() => void)[] = [];
 
   constructor(
     private readonly node: LockNode,
@@ -73,6 +80,14 @@ export class Courier {
     if (index >= 0) this.#queue.splice(index, 1);
   }
 
+  /** Resolves when all that was asked for has been answered: nothing more is to be undone or given back. */
+  idle(): Promise<void> {
+    if (this.#queue.length === 0 && this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle.push(resolve);
+    });
+  }
+
   #onChange(): void {
     const state = this.node.reach();
     if (state.status === 'ready') this.#flushSoon();
@@ -96,7 +111,7 @@ export class Courier {
       const batch = this.#queue.splice(0, LARGEST_BATCH);
       this.#inFlight++;
       for (const { request } of batch) this.#noteSent(request);
-      this.node.execute(batch.map(({ request }) => request)).then(
+      this.node.execute(batch.map(({ request }) => this.#asOfNow(request))).then(
         (replies) => {
           this.#inFlight--;
           batch.forEach((parcel, index) => {
@@ -105,6 +120,7 @@ export class Courier {
             deliver(parcel, reply);
           });
           if (this.#queue.length > 0) this.#flushSoon();
+          this.#noteIdle();
         },
         (cause: unknown) => {
           this.#inFlight--;
@@ -124,20 +140,42 @@ export class Courier {
       this.#noteReply(parcel.request, undefined);
       deliver(parcel, failure);
     }
+    this.#noteIdle();
   }
 
-  #noteSent({ kind, token }: NodeRequest): void {
+  #noteIdle(): void {
+    if (this.#queue.length > 0 || this.#inFlight > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  #releaseLater(request: NodeRequest): void {
+    this.clock.after(RELEASE_AGAIN_MS, () => this.send(request), 'background');
+  }
+
+  /** A claim that stays until a certain instant stays the shorter, the later the request leaves. */
+  #asOfNow(request: NodeRequest): NodeRequest {
+    const { keepUntilMs, claims } = request;
+    if (keepUntilMs === undefined) return request;
+    const ttlMs = Math.max(0, Math.ceil(keepUntilMs - this.clock.nowMs()));
+    return { ...request, claims: claims.map((claim) => ({ ...claim, ttlMs })) };
+  }
+
+  #noteSent({ kind, token, claims }: NodeRequest): void {
     if (kind === 'release' || kind === 'inspect' || kind === 'remove') return;
-    const trace = this.#traces.get(token) ?? { unanswered: 0, planted: false };
+    const trace = this.#traces.get(token) ?? { unanswered: 0, planted: false, goneAtMs: 0 };
     trace.unanswered++;
+    trace.goneAtMs = Math.max(trace.goneAtMs, this.clock.nowMs() + Math.max(...claims.map(({ ttlMs }) => ttlMs)));
     this.#traces.set(token, trace);
   }
 
-  #noteReply({ kind, token }: NodeRequest, reply: NodeReply | undefined): void {
+  #noteReply(request: NodeRequest, reply: NodeReply | undefined): void {
+    const { kind, token } = request;
     const trace = this.#traces.get(token);
     if (trace === undefined) return;
     if (kind === 'release') {
-      if (reply !== undefined) this.#traces.delete(token);
+      if (reply === undefined) return;
+      if (reply.outcome !== 'failed' || this.clock.nowMs() >= trace.goneAtMs) this.#traces.delete(token);
+      else this.#releaseLater(request);
       return;
     }
     trace.unanswered--;

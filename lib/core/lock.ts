@@ -140,12 +140,12 @@ export class HeldLock {
   }
 
   #giveBack(): Promise<void> {
-    const { clock, rules } = this.quorum;
-    const keepMs = Math.max(0, Math.ceil(this.grant.grantedAtMs + this.keep.minHoldMs - clock.nowMs()));
+    const { rules } = this.quorum;
     return release(this.quorum, {
       keys: this.keys,
       token: this.token,
-      claims: this.plan.claims.map(({ key }) => ({ key, ttlMs: keepMs })),
+      claims: this.plan.claims.map(({ key }) => ({ key, ttlMs: 0 })),
+      keepUntilMs: this.grant.grantedAtMs + this.keep.minHoldMs,
       timeoutMs: nodeTimeoutMs(rules, this.plan.ttlMs),
     });
   }

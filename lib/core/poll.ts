@@ -13,6 +13,8 @@ export interface Poll<V> {
 export interface Judge<V> {
   /** A verdict; `undefined` for "more votes, please"; `'unsure'` for "more votes would be better, but do not wait long". */
   readonly judge: (votes: readonly Vote[], servers: number) => V | 'unsure' | undefined;
+  /** How long an unsure judge waits, as a multiple of what the votes so far have taken. Default: 1. */
+  readonly patience?: number;
   /** The verdict of an unsure judge who has waited long enough. */
   readonly judgeAsIs?: (votes: readonly Vote[], servers: number) => V | undefined;
 }
@@ -27,7 +29,7 @@ export function poll<V>(
   { couriers, clock }: Pick<Quorum, 'couriers' | 'clock'>,
   request: NodeRequest | ((position: number) => NodeRequest),
   timeoutMs: number,
-  { judge, judgeAsIs }: Judge<V>,
+  { judge, judgeAsIs, patience = 1 }: Judge<V>,
 ): Promise<Poll<V>> {
   const startedAtMs = clock.nowMs();
   const votes: Vote[] = [];
@@ -36,7 +38,10 @@ export function poll<V>(
   return new Promise((resolve, reject) => {
     let open = true;
     let cancelGrace: (() => void) | undefined;
-    let cancelTimeout = clock.after(timeoutMs, onTimeout);
+    // After a stall of this process the answers may lie here unread: they count.
+    let cancelTimeout = clock.after(timeoutMs, () => {
+      clock.afterInput(onTimeout);
+    });
 
     function close(verdict: V): void {
       open = false;
@@ -54,7 +59,7 @@ export function poll<V>(
       try {
         const verdict = judge(votes, couriers.length);
         if (verdict === 'unsure') {
-          cancelGrace ??= clock.after(clock.nowMs() - startedAtMs + 1, onGraceOver);
+          cancelGrace ??= clock.after((clock.nowMs() - startedAtMs + 1) * patience, onGraceOver);
         } else if (verdict !== undefined) close(verdict);
       } catch (error) {
         open = false;
@@ -82,6 +87,7 @@ export function poll<V>(
     }
 
     function onTimeout(): void {
+      if (!open) return;
       const cause = new Error(`no answer within ${Math.round(timeoutMs)} ms`);
       couriers.forEach((courier, index) => {
         if (parcels[index]?.settle === undefined) return;

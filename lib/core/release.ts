@@ -4,11 +4,12 @@ import { poll } from './poll.js';
 import type { Claim } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 
-/** What is to be given back. A claim with a ttl above zero stays for that long, so that nobody follows too soon. */
+/** What is to be given back, and until when it stays, so that nobody follows too soon. */
 export interface ReleasePlan {
   readonly keys: readonly string[];
   readonly token: string;
   readonly claims: readonly Claim[];
+  readonly keepUntilMs: number;
   readonly timeoutMs: number;
 }
 
@@ -18,8 +19,11 @@ export interface ReleasePlan {
  *
  * Rejects with {@link QuorumUnreachableError} when no majority confirms: then others may have to wait for the ttl.
  */
-export async function release(quorum: Quorum, { keys, token, claims, timeoutMs }: ReleasePlan): Promise<void> {
-  const request = { kind: 'release', token, owner: quorum.rules.owner, claims } as const;
+export async function release(
+  quorum: Quorum,
+  { keys, token, claims, keepUntilMs, timeoutMs }: ReleasePlan,
+): Promise<void> {
+  const request = { kind: 'release', token, owner: quorum.rules.owner, claims, keepUntilMs } as const;
   const { verdict, votes } = await poll(quorum, request, timeoutMs, { judge: judgeRelease });
   if (verdict === 'unknown') throw new QuorumUnreachableError('release', keys, quorum.couriers.length, votes);
 }

@@ -9,6 +9,8 @@ export interface LockedMethod {
   /** Where the host keeps the lock service for this method. */
   readonly property: symbol;
   readonly propertyKey: string | symbol;
+  /** The function that stands for the method: `@Cron` above `@WithLock` leaves its metadata there. */
+  readonly wrapper: object;
   readonly key: LockKey;
   readonly ttl: Duration;
   readonly options: WithLockOptions;

@@ -1,4 +1,5 @@
 import { InvalidOptionsError } from '../core/errors/index.js';
+import { given } from '../input/acquire-options.js';
 import type { WithLockCallOptions } from '../interfaces/index.js';
 import { CANNOT_LOCK } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
@@ -10,15 +11,15 @@ export interface Call {
   readonly firedAtMs: number;
   readonly host: object;
   readonly args: readonly unknown[];
-  readonly wrapper: object;
   work(): Promise<unknown>;
 }
 
 /**
- * A tick whose key is still locked by another run gives that run this long to end, but no longer than a quarter of the
- * period: replicas fire a few milliseconds apart, and a run that is just ending covers no tick.
+ * A tick whose key is still locked waits this long, but no longer than a quarter of the period: replicas fire a few
+ * milliseconds apart, and a run that is just ending covers no tick. Nor does one that comes to nothing, because its replica
+ * does not reach enough servers in time.
  */
-const TICK_GRACE_MS = 250;
+const TICK_GRACE_MS = 1000;
 
 /**
  * An interval's run keeps others out for a little less than the interval, so that its own replica, whose timer may be a
@@ -27,10 +28,15 @@ const TICK_GRACE_MS = 250;
 const INTERVAL_SLACK_MS = 50;
 
 export async function runLocked(service: RedlockService, method: LockedMethod, call: Call): Promise<unknown> {
-  const { label, propertyKey, ttl, options } = method;
-  const trigger = triggerOf(call.host, propertyKey, call.wrapper);
+  const { label, ttl, options } = method;
+  const trigger = triggerOf(call.host, method);
   const key = typeof method.key === 'function' ? method.key.apply(call.host, [...call.args]) : method.key;
-  const { instance, perTick = trigger?.kind === 'cron', onContended = trigger ? 'skip' : 'wait', ...rest } = options;
+  const {
+    instance,
+    perTick = trigger?.kind === 'cron',
+    onContended = trigger ? 'skip' : 'wait',
+    ...rest
+  } = given(options);
   if (perTick && trigger?.kind !== 'cron') {
     throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
   }

@@ -1,3 +1,4 @@
+import type { LockedMethod } from './locked-method.js';
 import { compileTicks, type CronSchedule, type Tick } from '../cron/tick.js';
 
 /** What calls a method by itself. */
@@ -16,7 +17,10 @@ const known = new WeakMap<object, Trigger | undefined>();
  * How the method is scheduled. `@Cron` may stand above another decorator that wraps our wrapper, or on a method that
  * overrides ours: then it is on what the host has under the name.
  */
-export function triggerOf(host: object, propertyKey: string | symbol, wrapper: object): Trigger | undefined {
+export function triggerOf(
+  host: object,
+  { propertyKey, wrapper }: Pick<LockedMethod, 'propertyKey' | 'wrapper'>,
+): Trigger | undefined {
   const outermost = (host as Record<string | symbol, unknown>)[propertyKey];
   return (typeof outermost === 'function' ? triggerOn(outermost) : undefined) ?? triggerOn(wrapper);
 }

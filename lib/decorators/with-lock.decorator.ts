@@ -69,9 +69,6 @@ export function WithLock(
     // A property of its own for each method, so that Nest's error names the method where the service is missing.
     const property = Symbol(`@WithLock on ${label}`);
     Inject(getRedlockToken(options.instance))(target, property);
-    const method: LockedMethod = { label, property, propertyKey, key, ttl, options };
-    addLockedMethod(target, method);
-
     const wrapper = async function (this: object | undefined, ...args: unknown[]): Promise<unknown> {
       const firedAtMs = Date.now();
       const service = (this as Record<symbol, RedlockService | undefined> | undefined)?.[property];
@@ -80,10 +77,11 @@ export function WithLock(
         firedAtMs,
         host: this,
         args,
-        wrapper,
         work: () => original.apply(this, args) as Promise<unknown>,
       });
     };
+    const method: LockedMethod = { label, property, propertyKey, wrapper, key, ttl, options };
+    addLockedMethod(target, method);
     imitate(wrapper, original);
     descriptor.value = wrapper as unknown as T;
     return descriptor;

@@ -17,6 +17,9 @@ const ACQUIRE = [
 const WITH_LOCK = [...ACQUIRE, 'onContended'] as const satisfies readonly (keyof WithLockCallOptions)[];
 const DECORATOR = [...WITH_LOCK, 'instance', 'perTick'] as const satisfies readonly (keyof WithLockOptions)[];
 
+/** The longest that a cron expression can have, the 29th of February around a year that has none. */
+const LONGEST_PERIOD_MS = 9 * 366 * 24 * 3600 * 1000;
+
 /** The options of one call, checked and complete. */
 export interface AcquireSettings {
   readonly waitMs: number;
@@ -27,6 +30,12 @@ export interface AcquireSettings {
   readonly maxHoldMs: number;
   readonly fencing: boolean;
   readonly tick: Tick | undefined;
+}
+
+/** The options without those that are undefined: leaving one out and naming it so mean the same. */
+export function given<T extends object>(options: T): T {
+  if (typeof options !== 'object' || (options as object | null) === null) throw refuse('options', 'an object', options);
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
 export function toAcquireSettings(
@@ -80,7 +89,7 @@ function toTick(value: unknown): Tick {
   const tick = typeof value === 'object' && value !== null && 'atMs' in value ? (value as Tick) : undefined;
   const atMs = tick?.atMs ?? (value instanceof Date ? value.getTime() : value);
   const periodMs = tick?.periodMs ?? Infinity;
-  if (!Number.isSafeInteger(atMs) || !(periodMs > 0)) {
+  if (!Number.isSafeInteger(atMs) || !(periodMs > 0 && (periodMs < LONGEST_PERIOD_MS || periodMs === Infinity))) {
     throw refuse('tick', 'a valid Date, or a whole number of milliseconds since 1970', value);
   }
   return { atMs: atMs as number, periodMs };

@@ -29,11 +29,17 @@ export function toAcquirePlan(key: unknown, ttl: unknown, chosen: AcquireSetting
  * timer fires late by up to a period (later, it would be the next tick), and which then waits for the lock.
  */
 function tickClaim(claims: readonly Claim[], { tick, waitMs }: AcquireSettings, settings: Settings): Claim | undefined {
-  const [first] = claims;
-  if (tick === undefined || first === undefined) return undefined;
+  if (tick === undefined) return undefined;
   const { clockToleranceMs, driftFactor, nodeTimeoutMs } = settings;
   const periodMs = Number.isFinite(tick.periodMs) ? tick.periodMs : UNKNOWN_PERIOD_MS;
   const ttlMs = (clockToleranceMs + periodMs + Math.min(waitMs, periodMs) + 2 * nodeTimeoutMs) * (1 + driftFactor);
   // A server that has forgotten the claim does harm only while replicas with other clocks may still come.
-  return { key: tickKey(first.key, tick.atMs), ttlMs, guardMs: Math.min(ttlMs, clockToleranceMs + 2 * nodeTimeoutMs) };
+  return {
+    key: tickKey(
+      claims.map(({ key }) => key),
+      tick.atMs,
+    ),
+    ttlMs,
+    guardMs: Math.min(ttlMs, clockToleranceMs + 2 * nodeTimeoutMs),
+  };
 }

@@ -25,6 +25,9 @@ function toServer(server: unknown, option: string): ServerSpec {
   if (typeof server === 'string') return fromText(server, option);
   if (typeof server !== 'object' || server === null || Array.isArray(server)) throw refuse(option, TAKES, server);
   if (isClient(server)) return { kind: 'given', name: nameOf(clientOptions(server)), client: server };
+  if (!['host', 'port', 'path', 'sentinels'].some((name) => name in server)) {
+    throw new InvalidOptionsError(option, `takes ${TAKES}, got an object without host, port, path and sentinels`);
+  }
   return { kind: 'own', name: nameOf(server), target: () => ({ options: server }) };
 }
 
@@ -41,7 +44,7 @@ function fromText(text: string, option: string): ServerSpec {
   };
 }
 
-function isClient(value: object): value is RedisClient {
+export function isClient(value: object): value is RedisClient {
   return 'call' in value && typeof value.call === 'function' && 'status' in value && 'on' in value;
 }
 

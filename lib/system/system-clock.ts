@@ -23,6 +23,10 @@ export class SystemClock implements Clock {
     };
   }
 
+  afterInput(callback: () => void): void {
+    setImmediate(callback); // Timers come before input, and this after it.
+  }
+
   atEndOfTurn(callback: () => void): void {
     process.nextTick(callback);
   }

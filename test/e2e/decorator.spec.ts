@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import {
   Controller,
   Get,
+  Inject,
   Injectable,
   Module,
   Param,
@@ -263,6 +264,62 @@ describe('P9: @WithLock', () => {
     expect(seen).toEqual([]);
   });
 
+  it('finds @Cron on the method itself when a subclass overrides it and calls it', async () => {
+    abstract class Base {
+      @Cron('0 0 1 1 *')
+      @WithLock('base', '5s', { perTick: true })
+      run(): Promise<void> {
+        return see('base');
+      }
+    }
+    @Injectable()
+    class Derived extends Base {
+      override async run(): Promise<void> {
+        await super.run();
+      }
+    }
+    const { app } = await boot({ imports: [redlock(), ScheduleModule.forRoot()], providers: [Derived] });
+    await app.get(Derived).run();
+    expect(runsOf('base')).toHaveLength(1);
+  });
+
+  it('locks a constant that an application before had, and a transient host made by a factory', async () => {
+    const host = new DerivedJobs();
+    for (let index = 0; index < 2; index++) {
+      const { app } = await boot({ imports: [redlock()], providers: [{ provide: 'JOBS', useValue: host }] });
+      await host.own();
+      await app.close();
+    }
+    @Injectable()
+    class User {
+      constructor(@Inject('JOBS') readonly jobs: DerivedJobs) {}
+    }
+    const factory = { provide: 'JOBS', useFactory: () => new DerivedJobs(), scope: Scope.TRANSIENT };
+    const { app } = await boot({ imports: [redlock()], providers: [factory, User] });
+    await app.get(User).jobs.own();
+    expect(runsOf('own')).toHaveLength(3);
+  });
+
+  it('keeps the ticks of jobs apart whose lists of keys share one', async () => {
+    @Injectable()
+    class Lists {
+      @Cron('* * * * * *')
+      @WithLock(['z1', 'shared'], '2s')
+      one(): Promise<void> {
+        return see('list one');
+      }
+      @Cron('* * * * * *')
+      @WithLock(['z2', 'shared'], '2s')
+      two(): Promise<void> {
+        return see('list two');
+      }
+    }
+    const { logger } = await boot({ imports: [redlock(), ScheduleModule.forRoot()], providers: [Lists] });
+    await eventually(() => runsOf('list one').length >= 2);
+    expect(Math.abs(runsOf('list one').length - runsOf('list two').length)).toBeLessThanOrEqual(1);
+    expect(logger.problems).toEqual([]);
+  });
+
   it('uses the instance that it names', async () => {
     @Injectable()
     class Two {
@@ -397,7 +454,7 @@ describe('what a contended call does', () => {
 describe('P8: @Interval and @Timeout', () => {
   @Injectable()
   class Timed {
-    @WithLock('interval', '300ms')
+    @WithLock('interval', '300ms', { minHold: undefined })
     @Interval(400)
     everySoOften(): Promise<void> {
       return see('interval');

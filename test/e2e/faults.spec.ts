@@ -196,6 +196,37 @@ describe('with three servers', () => {
     await eventually(async () => (await keysOf(fleet)).length === 0);
   });
 
+  it('P6, P7: does not take a stall of its own event loop for silent servers', async () => {
+    await using direct = await start(3, { direct: true });
+    const service = await connect(direct);
+    const asked = service.acquire('k', '30s', { wait: 0 });
+    await new Promise((resolve) => process.nextTick(resolve));
+    setImmediate(() => {
+      const endAt = performance.now() + 600;
+      while (performance.now() < endAt);
+    });
+    expect((await asked).isHeld()).toBe(true);
+  });
+
+  it('P11: gives a lock back to a server that was busy when it was released', async () => {
+    const service = await connect(fleet);
+    const lock = await service.acquire('busy', '5m');
+    await eventually(async () => (await keysOf(fleet)).length === 3);
+    const server = fleet.servers[0]!;
+    await server.command('CONFIG', 'SET', 'lua-time-limit', '20');
+    const script = server.command('EVAL', 'while true do end', '0').catch(() => undefined);
+    await eventually(() =>
+      server.command('PING').then(
+        () => false,
+        (error: unknown) => String(error).includes('BUSY'),
+      ),
+    );
+    await lock.release();
+    await server.command('SCRIPT', 'KILL');
+    await script;
+    await eventually(async () => (await keysOf(fleet)).length === 0);
+  });
+
   it('goes on after SCRIPT FLUSH', async () => {
     const service = await connect(fleet);
     for (const server of fleet.servers) await server.command('SCRIPT', 'FLUSH');

@@ -100,6 +100,22 @@ describe('P15: shutdown', () => {
     await eventually(async () => (await keys()).length === 0);
   });
 
+  it('P11: leaves nothing of what is under way, also when the servers are slow', async () => {
+    for (const verb of ['acquire', 'withLock'] as const) {
+      const { app, service } = await boot({ shutdownTimeout: 30 });
+      await service.withLock('warm-up', '5s', () => Promise.resolve());
+      for (const server of fleet.servers) await server.slow(100);
+      const asked =
+        verb === 'acquire' ? service.acquire('k', '5m') : service.withLock('k', '5m', () => Promise.resolve());
+      const outcome = asked.catch((error: unknown) => error);
+      await eventually(() => service.health().then(() => true));
+      await app.close();
+      await outcome;
+      for (const server of fleet.servers) await server.slow(0);
+      await eventually(async () => (await keys()).length === 0);
+    }
+  });
+
   it('is quick while servers are away', async () => {
     const { app, service } = await boot();
     await service.acquire('k', '60s');

@@ -22,6 +22,9 @@ export class ModelNode implements LockNode {
   trips = 0;
   readonly arrived: NodeRequest[] = [];
 
+  /** Set: it answers everything with this error. */
+  refusal: Error | undefined;
+
   /** Set: it does not vote. */
   distrust: Error | undefined;
 
@@ -132,6 +135,7 @@ export class ModelNode implements LockNode {
   #apply(requests: readonly NodeRequest[]): NodeReply[] {
     return requests.map((request) => {
       this.arrived.push(request);
+      if (this.refusal) return { outcome: 'failed', reason: 'refused', cause: this.refusal };
       return this.#applyOne(request);
     });
   }

@@ -32,6 +32,10 @@ export class VirtualClock implements Clock {
     };
   }
 
+  afterInput(callback: () => void): void {
+    callback();
+  }
+
   atEndOfTurn(callback: () => void): void {
     process.nextTick(callback);
   }

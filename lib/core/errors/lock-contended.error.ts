@@ -16,10 +16,14 @@ export class LockContendedError extends RedlockError {
   /** For how much longer, in milliseconds, unless the holder extends or releases it. */
   readonly remainingMs: number;
 
+  /** Whether nobody is known to hold it: the vote was split between several, and the time was over before one had won. */
+  readonly undecided: boolean;
+
   constructor(keys: readonly string[], holder: Holder, votes: readonly Vote[], what: 'held' | 'contested' | 'tick') {
     super(describe(keys, holder, what), keys, votes);
     this.owner = holder.owner;
     this.remainingMs = holder.remainingMs;
+    this.undecided = what === 'contested';
   }
 }
 

@@ -16,6 +16,9 @@ export interface Clock {
    */
   after(delayMs: number, callback: () => void, background?: 'background'): Cancel;
 
+  /** Calls back once what has reached this process already has been read. */
+  afterInput(callback: () => void): void;
+
   /** Calls back when this turn of the event loop has nothing more to say, so that what it asked for can travel together. */
   atEndOfTurn(callback: () => void): void;
 }

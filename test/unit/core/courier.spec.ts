@@ -11,7 +11,7 @@ function setUp(maxConcurrency = 10): { clock: VirtualClock; node: ModelNode; cou
 }
 
 function request(kind: NodeRequest['kind'], token: string, key = token): NodeRequest {
-  return { kind, token, owner: 'me', claims: [{ key, ttlMs: kind === 'release' ? 0 : 1000 }] };
+  return { kind, token, owner: 'me', claims: [{ key, ttlMs: kind === 'release' ? 0 : 5000 }] };
 }
 
 describe('a courier', () => {
@@ -107,6 +107,21 @@ describe('a courier', () => {
     await clock.advance(7); // the denial is here, the grant is under way
     courier.send(request('release', 't', 'k'));
     await clock.advance(20);
+    expect(node.keys).toEqual([]);
+  });
+
+  it('P11: asks again when a server refuses a release, because it is busy or loads its data', async () => {
+    const { clock, node, courier } = setUp();
+    courier.send(request('acquire', 't'));
+    await clock.advance(0);
+    node.refusal = new Error('BUSY Redis is busy running a script.');
+    const replies: NodeReply[] = [];
+    courier.send(request('release', 't'), (reply) => replies.push(reply));
+    await clock.advance(500);
+    expect(replies).toMatchObject([{ outcome: 'failed', reason: 'refused' }]);
+    node.refusal = undefined;
+    node.plant('t', 't', 60_000);
+    await clock.advance(600);
     expect(node.keys).toEqual([]);
   });
 

@@ -101,6 +101,17 @@ describe('a held lock', () => {
   });
 });
 
+it('minHold: is not longer because a server hears late of the release', async () => {
+  const { clock, nodes, lock } = await held(3, { minHoldMs: 40_000 });
+  await clock.settle(lock.extend(60_000));
+  nodes[0]?.stall();
+  await clock.settle(lock.release());
+  await clock.advance(39_000);
+  nodes[0]?.resume();
+  await clock.advance(2000);
+  for (const node of nodes.slice(1)) expect(node.keys).toEqual([]);
+});
+
 describe('extend', () => {
   it('P6: begins the ttl anew from before it was sent', async () => {
     const { clock, nodes, lock } = await held();

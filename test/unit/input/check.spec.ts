@@ -95,6 +95,7 @@ describe('P16: module options', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['no servers', { servers: undefined }, /^servers: takes at least one server/],
     ['an empty list of servers', { servers: [] }, /^servers: .*got an empty list/],
+    ['a server that is an empty object', { servers: {} }, /^servers: .*without host, port, path and sentinels/],
     ['a server that is a number', { servers: [6379] }, /^servers: takes a redis:\/\/.*got 6379/],
     ['a server that is nothing', { servers: [servers, null] }, /^servers\[1\]: .*got null/],
     [
@@ -151,7 +152,6 @@ describe('P16: module options', () => {
     [{ host: 'h', port: 1, password: 'secret' }, 'h:1'],
     [{ path: '/run/redis.sock' }, '/run/redis.sock'],
     [{ sentinels: [{ host: 'a', port: 1 }], name: 'main' }, 'sentinel:main'],
-    [{}, 'localhost:6379'],
   ])('calls the server %p by the name %s', (server, name) => {
     expect(toSettings({ servers: [server] }).servers.map((each) => each.name)).toEqual([name]);
   });
@@ -180,6 +180,7 @@ describe('P16: the options of a call', () => {
     [{ tick: new Date(NaN) }, /^tick: /],
     [{ tick: 1.5 }, /^tick: /],
     [{ tick: { atMs: 1, periodMs: 0 } }, /^tick: /],
+    [{ tick: { atMs: 1, periodMs: 1e20 } }, /^tick: /],
     [{ onContended: 'skip' }, /^onContended: is not an option of acquire/],
     [{ timeout: 5 }, /^timeout: is not an option of acquire, which takes wait, maxRetries/],
   ])('refuses %p by name', (options, message) => {

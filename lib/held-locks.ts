@@ -1,0 +1,99 @@
+import { acquire } from './core/acquire.js';
+import { RedlockShutdownError } from './core/errors/index.js';
+import { HeldLock } from './core/lock.js';
+import type { Vote } from './core/vote.js';
+import { given, toAcquireSettings } from './input/acquire-options.js';
+import { toAcquirePlan, toTtl } from './input/acquire-plan.js';
+import { toKeys } from './input/check.js';
+import type { Settings } from './input/module-options.js';
+import type { AcquireOptions } from './interfaces/index.js';
+import { currentLock } from './redlock.context.js';
+import type { Servers } from './redlock.providers.js';
+
+/** The locks that an instance holds and waits for, so that its shutdown can end them. */
+export class HeldLocks {
+  readonly #locks = new Set<HeldLock>();
+  readonly #waiting = new Set<AbortController>();
+  #closed = false;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly servers: Servers,
+  ) {}
+
+  isClosed(): boolean {
+    return this.#closed;
+  }
+
+  async acquire(
+    key: string | string[],
+    ttl: unknown,
+    options: AcquireOptions,
+    where: 'acquire' | 'withLock',
+  ): Promise<HeldLock> {
+    const { quorum } = this.servers;
+    const chosen = toAcquireSettings(given(options), where, this.settings);
+    const controller = new AbortController();
+    const plan = toAcquirePlan(key, ttl, { ...chosen, signal: controller.signal }, this.settings);
+    if (this.isClosed()) throw new RedlockShutdownError(plan.keys);
+
+    const onAbort = (): void => {
+      controller.abort(chosen.signal?.reason);
+    };
+    if (chosen.signal?.aborted) onAbort();
+    chosen.signal?.addEventListener('abort', onAbort, { once: true });
+    this.#waiting.add(controller);
+    try {
+      const grant = await acquire(quorum, plan);
+      const lock = new HeldLock(quorum, plan, grant, {
+        autoExtend: chosen.autoExtend,
+        minHoldMs: chosen.minHoldMs,
+        maxHoldMs: chosen.maxHoldMs,
+        toTtlMs: (value) => toTtl(value, this.settings),
+        onEnd: () => this.#locks.delete(lock),
+      });
+      this.#locks.add(lock);
+      if (!this.isClosed()) return lock;
+      await lock.lose('shutdown');
+      throw new RedlockShutdownError(plan.keys);
+    } finally {
+      this.#waiting.delete(controller);
+      chosen.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** The lock of this async context, if it is one of these, still held, and covers the keys. */
+  around(key: string | string[]): HeldLock | undefined {
+    const current = currentLock();
+    const ours = [...this.#locks].find((lock) => lock === current);
+    return ours?.isHeld() && toKeys(key).every((each) => ours.keys.includes(each)) ? ours : undefined;
+  }
+
+  /** Gives up what is held on this key. */
+  lose(key: string, votes: readonly Vote[]): void {
+    for (const lock of this.#locks) if (lock.keys.includes(key)) void lock.lose('taken', votes);
+  }
+
+  /** No more locks: who waits for one hears that it is over. */
+  close(): void {
+    this.#closed = true;
+    for (const controller of this.#waiting) controller.abort(new RedlockShutdownError());
+  }
+
+  /** Gives up everything that is still held, and waits until what is to be undone or given back has left. */
+  async giveUp(): Promise<void> {
+    const { couriers, clock } = this.servers.quorum;
+    await Promise.all([...this.#locks].map((lock) => lock.lose('shutdown')));
+    // Whoever was waiting undoes what it had begun, and that has been asked for after this.
+    await new Promise<void>((resolve) => {
+      clock.afterInput(resolve);
+    });
+    // A server that does not answer in time keeps it until its ttl is over.
+    let cancel: () => void = () => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = clock.after(this.settings.nodeTimeoutMs, resolve);
+    });
+    await Promise.race([Promise.all(couriers.map((courier) => courier.idle())), timeout]);
+    cancel();
+  }
+}
