@@ -65,8 +65,8 @@ export function createServers(settings: Settings): Servers {
         ? new GivenConnection(spec.name, spec.client as unknown as GivenClient)
         : new OwnConnection(spec.name, spec.target, settings, clock);
     const guard = new RestartGuard(settings.restartGuard, clock);
-    const watch = new ServerWatch(connection, guard, identities, (finding) => {
-      logger.warn(FINDING(connection.name, finding));
+    const watch = new ServerWatch(connection, guard, identities, (finding, level) => {
+      logger[level](FINDING(connection.name, finding));
     });
     const guarded = settings.restartGuard !== 'off' && !connection.clustered;
     const node = new RedisLockNode(connection, {

@@ -31,14 +31,17 @@ export function parseInfo(text: string): ServerInfo {
   };
 }
 
-/** What people should know of the server, one sentence each. */
-export function remarksOn(info: ServerInfo): string[] {
-  const remarks: string[] = [];
+/** What endangers locks on this server, one sentence each. */
+export function dangersOf(info: ServerInfo): string[] {
+  const dangers: string[] = [];
   if (info.evicts !== undefined) {
-    remarks.push(`may evict locks when its memory is full (maxmemory-policy ${info.evicts}); set noeviction`);
+    dangers.push(`may evict locks when its memory is full (maxmemory-policy ${info.evicts}); set noeviction`);
   }
-  if (info.cluster) remarks.push('is a node of a cluster: give the module a Cluster client instead');
-  if (!info.appendOnly)
-    remarks.push('forgets its locks when it restarts (no append-only file); it is quarantined then');
-  return remarks;
+  if (info.cluster) dangers.push('is a node of a cluster: give the module a Cluster client instead');
+  return dangers;
+}
+
+/** What is merely good to know: the restart guard copes with it. */
+export function notesOn(info: ServerInfo): string[] {
+  return info.appendOnly ? [] : ['forgets its locks when it restarts (no append-only file); it is quarantined then'];
 }

@@ -1,7 +1,7 @@
 import type { NodeState } from '../core/ports/lock-node.js';
 import type { Connection } from './connection.js';
 import type { RestartGuard } from './restart-guard.js';
-import { parseInfo, remarksOn, type ServerInfo } from './server-info.js';
+import { dangersOf, notesOn, parseInfo, type ServerInfo } from './server-info.js';
 
 /** Who watches which server of a quorum group, by run id: the same server under two names has one vote. */
 export type Identities = Map<string, ServerWatch>;
@@ -22,7 +22,7 @@ export class ServerWatch {
     private readonly connection: Connection,
     private readonly guard: RestartGuard,
     private readonly identities: Identities,
-    private readonly report: (finding: string) => void,
+    private readonly report: (finding: string, level: 'warn' | 'log') => void,
   ) {}
 
   get info(): ServerInfo | undefined {
@@ -50,7 +50,7 @@ export class ServerWatch {
 
   /** The server has been seen to have lost its data while it was connected. */
   onLoss(): void {
-    this.#say('has lost its data while connected: it is quarantined');
+    this.report('has lost its data while connected: it is quarantined', 'warn');
   }
 
   async #look(epoch: number): Promise<void> {
@@ -66,7 +66,9 @@ export class ServerWatch {
 
   #judge(info: ServerInfo): NodeState {
     const { name } = this.connection;
-    if (this.guard.onConnected(info)) this.#say('was restarted, and may have forgotten locks: it is quarantined');
+    if (this.guard.onConnected(info)) {
+      this.report('was restarted, and may have forgotten locks: it is quarantined', 'warn');
+    }
     const twin = this.#twinOf(info);
     const problem =
       twin !== undefined
@@ -74,8 +76,10 @@ export class ServerWatch {
         : info.replica
           ? 'is a replica: it does not vote'
           : undefined;
-    this.#findings = [...(problem ? [problem] : []), ...remarksOn(info)];
-    for (const finding of this.#findings) this.#say(finding);
+    const dangers = [...(problem ? [problem] : []), ...dangersOf(info)];
+    this.#findings = [...dangers, ...notesOn(info)];
+    for (const danger of dangers) this.#say(danger);
+    for (const note of notesOn(info)) this.#say(note, 'log');
     return problem === undefined ? { status: 'ready' } : { status: 'down', cause: new Error(`${name} ${problem}`) };
   }
 
@@ -87,10 +91,10 @@ export class ServerWatch {
     return twin?.connection.name;
   }
 
-  /** The same sentence is said once, except for what happens anew. */
-  #say(finding: string): void {
-    if (this.#reported.has(finding) && !finding.includes('quarantined')) return;
+  /** What is so, and not what happens, is said once. */
+  #say(finding: string, level: 'warn' | 'log' = 'warn'): void {
+    if (this.#reported.has(finding)) return;
     this.#reported.add(finding);
-    this.report(finding);
+    this.report(finding, level);
   }
 }

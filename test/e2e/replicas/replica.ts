@@ -85,7 +85,7 @@ async function fire(call: Call): Promise<void> {
 }
 
 function report(): Report {
-  const isDetail = ({ level }: { level: string }): boolean => level === 'debug' || level === 'verbose';
+  const isDetail = ({ level }: { level: string }): boolean => ['log', 'debug', 'verbose'].includes(level);
   const texts = (lines: CollectingLogger['lines']): string[] => lines.map(({ level, text }) => `${level}: ${text}`);
   return {
     runs,

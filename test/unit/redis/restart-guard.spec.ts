@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NodeRequest } from '../../../lib/core/ports/lock-node.js';
 import { RestartGuard, type RestartGuardMode } from '../../../lib/redis/restart-guard.js';
-import { parseInfo, remarksOn, type ServerInfo } from '../../../lib/redis/server-info.js';
+import { dangersOf, notesOn, parseInfo, type ServerInfo } from '../../../lib/redis/server-info.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const server = (runId: string, info: Partial<ServerInfo> = {}): ServerInfo => ({
@@ -113,11 +113,13 @@ describe('P13: what INFO says', () => {
   });
 
   it('is remarked on where it endangers locks', () => {
-    expect(remarksOn(server('a', { appendOnly: true }))).toEqual([]);
-    expect(remarksOn(server('a', { evicts: 'allkeys-lru', cluster: true }))).toEqual([
+    expect([...dangersOf(server('a', { appendOnly: true })), ...notesOn(server('a', { appendOnly: true }))]).toEqual(
+      [],
+    );
+    expect(dangersOf(server('a', { evicts: 'allkeys-lru', cluster: true }))).toEqual([
       expect.stringContaining('allkeys-lru'),
       expect.stringContaining('Cluster client'),
-      expect.stringContaining('append-only'),
     ]);
+    expect(notesOn(server('a'))).toEqual([expect.stringContaining('append-only')]);
   });
 });
