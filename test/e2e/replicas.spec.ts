@@ -66,6 +66,24 @@ describe.each([
   });
 });
 
+it.each(['pause', 'kill'] as const)(
+  'P4, P8: runs each tick once while a minority of the servers is out of it: %s',
+  async (fault) => {
+    const app = await replicas.boot(3, fleet.servers);
+    const broken = fleet.servers.slice(3);
+    await app.fire({ key: `before ${fault}`, ticks: 3, everyMs: 20 });
+    for (const server of broken) await server[fault]();
+    await app.fire({ key: fault, ticks: 10, everyMs: 20 });
+    for (const server of broken) await (fault === 'kill' ? server.restart({ data: true }) : server.resume());
+    const reports = await app.report();
+    await app.close();
+    const key = fault;
+    expect(judge(reports, key, 10)).toEqual({ ...FLAWLESS, logged: expect.anything() });
+    expect(runsOf(reports, key)).toHaveLength(10);
+  },
+  60_000,
+);
+
 it('would notice: with perTick off, clocks that are 500 ms apart run ticks twice', async () => {
   const app = await replicas.boot(3, fleet.servers.slice(0, 3));
   await app.fire({ key: 'lock only', ticks: 5, everyMs: 100, skewMs: 500, perTick: false });
