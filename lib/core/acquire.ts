@@ -119,11 +119,12 @@ async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds): Promis
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
     // The leader asks again at once, because the others give their votes back at once. They stay out of its way for as
-    // long as it needs to ask twice.
-    const pauseMs = keep
+    // long as it needs to ask twice, but ask a last time before they give up: who has won by then is held to have it.
+    const wishMs = keep
       ? 0.25 * roundMs * entropy.random()
       : 2 * roundMs * (1 + entropy.random()) + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
-    const giveUp = clock.nowMs() + pauseMs > bounds.settleUntilMs;
+    const pauseMs = Math.min(wishMs, bounds.settleUntilMs - clock.nowMs());
+    const giveUp = pauseMs <= 0;
     if (giveUp || !keep) {
       undo(quorum, plan, token);
       token = entropy.token();
