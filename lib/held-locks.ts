@@ -16,10 +16,13 @@ export class HeldLocks {
   readonly #waiting = new Set<AbortController>();
   #closed = false;
 
-  constructor(
-    private readonly settings: Settings,
-    private readonly servers: Servers,
-  ) {}
+  readonly #settings: Settings;
+  readonly #servers: Servers;
+
+  constructor(settings: Settings, servers: Servers) {
+    this.#settings = settings;
+    this.#servers = servers;
+  }
 
   isClosed(): boolean {
     return this.#closed;
@@ -31,10 +34,10 @@ export class HeldLocks {
     options: AcquireOptions,
     where: 'acquire' | 'withLock',
   ): Promise<HeldLock> {
-    const { quorum } = this.servers;
-    const chosen = toAcquireSettings(given(options), where, this.settings);
+    const { quorum } = this.#servers;
+    const chosen = toAcquireSettings(given(options), where, this.#settings);
     const controller = new AbortController();
-    const plan = toAcquirePlan(key, ttl, { ...chosen, signal: controller.signal }, this.settings);
+    const plan = toAcquirePlan(key, ttl, { ...chosen, signal: controller.signal }, this.#settings);
     if (this.isClosed()) throw new RedlockShutdownError(plan.keys);
 
     const onAbort = (): void => {
@@ -49,7 +52,7 @@ export class HeldLocks {
         autoExtend: chosen.autoExtend,
         minHoldMs: chosen.minHoldMs,
         maxHoldMs: chosen.maxHoldMs,
-        toTtlMs: (value) => toTtl(value, this.settings),
+        toTtlMs: (value) => toTtl(value, this.#settings),
         onEnd: () => this.#locks.delete(lock),
       });
       this.#locks.add(lock);
@@ -82,7 +85,7 @@ export class HeldLocks {
 
   /** Gives up everything that is still held, and waits until what is to be undone or given back has left. */
   async giveUp(): Promise<void> {
-    const { couriers, clock } = this.servers.quorum;
+    const { couriers, clock } = this.#servers.quorum;
     await Promise.all([...this.#locks].map((lock) => lock.lose('shutdown')));
     // Whoever was waiting undoes what it had begun, and that has been asked for after this.
     await new Promise<void>((resolve) => {
@@ -91,7 +94,7 @@ export class HeldLocks {
     // A server that does not answer in time keeps it until its ttl is over.
     let cancel: () => void = () => undefined;
     const timeout = new Promise<void>((resolve) => {
-      cancel = clock.after(this.settings.nodeTimeoutMs, resolve);
+      cancel = clock.after(this.#settings.nodeTimeoutMs, resolve);
     });
     await Promise.race([Promise.all(couriers.map((courier) => courier.idle())), timeout]);
     cancel();

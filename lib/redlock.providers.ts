@@ -62,7 +62,7 @@ export function createServers(settings: Settings): Servers {
   const all = settings.servers.map((spec): Server => {
     const connection =
       spec.kind === 'given'
-        ? new GivenConnection(spec.name, spec.client as unknown as GivenClient)
+        ? new GivenConnection(spec.name, spec.client() as unknown as GivenClient)
         : new OwnConnection(spec.name, spec.target, settings, clock);
     const guard = new RestartGuard(settings.restartGuard, clock);
     const watch = new ServerWatch(connection, guard, identities, (finding, level) => {

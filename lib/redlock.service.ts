@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { LockContendedError, QuorumUnreachableError } from './core/errors/index.js';
+import { LockContendedError, QuorumUnreachableError, RedlockShutdownError } from './core/errors/index.js';
 import { hold } from './core/hold.js';
 import { inspect, remove } from './core/inspect.js';
 import type { HeldLock } from './core/lock.js';
@@ -44,16 +44,23 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   readonly #work = new WorkTracker();
   #shutdownStartedAtMs: number | undefined;
 
-  constructor(
-    private readonly settings: Settings,
-    private readonly servers: Servers,
-  ) {
+  readonly #settings: Settings;
+  readonly #servers: Servers;
+
+  constructor(settings: Settings, servers: Servers) {
+    this.#settings = settings;
+    this.#servers = servers;
     this.#locks = new HeldLocks(settings, servers);
   }
 
   /** Whether the application has begun to shut down, so that no more locks are given out. */
   get isClosed(): boolean {
     return this.#locks.isClosed();
+  }
+
+  /** Whether shutdown waits for the work in flight: runs of a schedule do not begin any more. */
+  get isClosing(): boolean {
+    return this.#shutdownStartedAtMs !== undefined;
   }
 
   /**
@@ -125,9 +132,11 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
       try {
         lock = await this.#locks.acquire(key, ttl, options, 'withLock');
       } catch (error) {
-        if (options.onContended !== 'skip' || !(error instanceof LockContendedError)) throw error;
-        // Somebody else has it, and that is quiet. That nobody may have got it is not.
-        this.#logger[error.undecided ? 'warn' : 'debug'](SKIPPED(error.message));
+        if (options.onContended !== 'skip') throw error;
+        if (!(error instanceof LockContendedError || error instanceof RedlockShutdownError)) throw error;
+        // That somebody else has it is quiet, and so is the end. That nobody may have got it is not.
+        const undecided = error instanceof LockContendedError && error.undecided;
+        this.#logger[undecided ? 'warn' : 'debug'](SKIPPED(error.message));
         return undefined;
       }
       return await hold(
@@ -147,7 +156,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    */
   async inspect(key: string): Promise<LockInspection> {
     const [only = ''] = toKeys(key);
-    return toInspection(only, await inspect(this.servers.quorum, lockKey(this.settings.keyPrefix, only)));
+    return toInspection(only, await inspect(this.#servers.quorum, lockKey(this.#settings.keyPrefix, only)));
   }
 
   /**
@@ -159,8 +168,8 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    */
   async forceRelease(key: string): Promise<boolean> {
     const [only = ''] = toKeys(key);
-    const full = lockKey(this.settings.keyPrefix, only);
-    const votes = await remove(this.servers.quorum, full);
+    const full = lockKey(this.#settings.keyPrefix, only);
+    const votes = await remove(this.#servers.quorum, full);
     this.#locks.lose(only, votes);
     if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
       throw new QuorumUnreachableError('release', [only], votes.length, votes);
@@ -170,17 +179,17 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
 
   /** Each server's state, latency and why it does not vote. Settles within one `nodeTimeout`, and never rejects. */
   async health(): Promise<RedlockHealth> {
-    return await toHealth(this.servers.all, this.settings.nodeTimeoutMs);
+    return await toHealth(this.#servers.all, this.#settings.nodeTimeoutMs);
   }
 
   /** Connects ahead of the first lock. Nothing waits for it. */
   onApplicationBootstrap(): void {
-    for (const { node } of this.servers.all) node.reach();
+    for (const { node } of this.#servers.all) node.reach();
   }
 
   /**
-   * Waits for the locked work that is in flight. `@nestjs/schedule` stops its jobs in this same phase, so work that begins
-   * now is still allowed, and waited for in the next phase.
+   * Waits for the locked work that is in flight, as long as the rest of the application is still there. Scheduled runs do
+   * not begin any more; other work may (what is in flight can need it), and is waited for in the next phase.
    */
   async beforeApplicationShutdown(): Promise<void> {
     await this.#work.settle(this.#shutdownLeftMs());
@@ -190,15 +199,15 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     const leftMs = this.#shutdownLeftMs();
     this.#locks.close();
     if (!(await this.#work.settle(leftMs))) {
-      this.#logger.warn(SHUTDOWN_TIMEOUT(this.#work.size, this.settings.shutdownTimeoutMs));
+      this.#logger.warn(SHUTDOWN_TIMEOUT(this.#work.size, this.#settings.shutdownTimeoutMs));
     }
     await this.#locks.giveUp();
-    for (const { connection } of this.servers.all) connection.close();
+    for (const { connection } of this.#servers.all) connection.close();
   }
 
   #shutdownLeftMs(): number {
-    const nowMs = this.servers.quorum.clock.nowMs();
+    const nowMs = this.#servers.quorum.clock.nowMs();
     this.#shutdownStartedAtMs ??= nowMs;
-    return Math.max(0, this.#shutdownStartedAtMs + this.settings.shutdownTimeoutMs - nowMs);
+    return Math.max(0, this.#shutdownStartedAtMs + this.#settings.shutdownTimeoutMs - nowMs);
   }
 }

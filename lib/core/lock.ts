@@ -52,12 +52,17 @@ export class HeldLock {
   #cancelDeadline: Cancel = () => undefined;
   #cancelExtension: Cancel = () => undefined;
 
-  constructor(
-    private readonly quorum: Quorum,
-    private readonly plan: AcquirePlan,
-    private readonly grant: Grant,
-    private readonly keep: KeepPlan,
-  ) {
+  // Private to the language, too: a lock that somebody prints must not show clients and their passwords.
+  readonly #quorum: Quorum;
+  readonly #plan: AcquirePlan;
+  readonly #grant: Grant;
+  readonly #keep: KeepPlan;
+
+  constructor(quorum: Quorum, plan: AcquirePlan, grant: Grant, keep: KeepPlan) {
+    this.#quorum = quorum;
+    this.#plan = plan;
+    this.#grant = grant;
+    this.#keep = keep;
     this.keys = Object.freeze([...plan.keys]);
     this.token = grant.token;
     this.fencingToken = grant.fence;
@@ -73,11 +78,11 @@ export class HeldLock {
 
   get remaining(): number {
     if (this.#state !== 'held') return 0;
-    return Math.max(0, this.#deadlineAtMs - this.quorum.clock.nowMs());
+    return Math.max(0, this.#deadlineAtMs - this.#quorum.clock.nowMs());
   }
 
   get #latestAtMs(): number {
-    return this.grant.grantedAtMs + this.keep.maxHoldMs;
+    return this.#grant.grantedAtMs + this.#keep.maxHoldMs;
   }
 
   /** Goes by the clock, not by the timer: after a stall of the event loop the timer may not have fired yet. */
@@ -92,7 +97,7 @@ export class HeldLock {
   }
 
   async extend(ttl?: number | string): Promise<void> {
-    const ttlMs = ttl === undefined ? this.#ttlMs : this.keep.toTtlMs(ttl);
+    const ttlMs = ttl === undefined ? this.#ttlMs : this.#keep.toTtlMs(ttl);
     if (!this.isHeld())
       throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
     const { renewal, votes } = await this.#extendOnce(ttlMs);
@@ -100,7 +105,7 @@ export class HeldLock {
     if (!this.isHeld())
       throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
     if (renewal === 'unknown') {
-      throw new QuorumUnreachableError('extend', this.keys, this.quorum.couriers.length, votes);
+      throw new QuorumUnreachableError('extend', this.keys, this.#quorum.couriers.length, votes);
     }
   }
 
@@ -136,29 +141,29 @@ export class HeldLock {
     this.#state = state;
     this.#cancelDeadline();
     this.#cancelExtension();
-    this.keep.onEnd?.();
+    this.#keep.onEnd?.();
   }
 
   #giveBack(): Promise<void> {
-    const { rules } = this.quorum;
-    return release(this.quorum, {
+    const { rules } = this.#quorum;
+    return release(this.#quorum, {
       keys: this.keys,
       token: this.token,
-      claims: this.plan.claims.map(({ key }) => ({ key, ttlMs: 0 })),
-      keepUntilMs: this.grant.grantedAtMs + this.keep.minHoldMs,
-      timeoutMs: nodeTimeoutMs(rules, this.plan.ttlMs),
+      claims: this.#plan.claims.map(({ key }) => ({ key, ttlMs: 0 })),
+      keepUntilMs: this.#grant.grantedAtMs + this.#keep.minHoldMs,
+      timeoutMs: nodeTimeoutMs(rules, this.#plan.ttlMs),
     });
   }
 
   async #extendOnce(ttlMs: number): Promise<Awaited<ReturnType<typeof extend>>> {
-    const { clock, rules } = this.quorum;
+    const { clock, rules } = this.#quorum;
     const validityMs = this.remaining;
     const sending = { deadlineAtMs: deadlineAtMs(clock.nowMs(), ttlMs, rules.driftFactor) };
     this.#sent.push(sending);
     this.#setDeadline(Math.min(this.#deadlineAtMs, sending.deadlineAtMs));
-    const claims = this.plan.claims.map((claim) => ({ ...claim, ttlMs }));
-    const { token, fence } = this.grant;
-    const result = await extend(this.quorum, { token, fence, claims, ttlMs, validityMs });
+    const claims = this.#plan.claims.map((claim) => ({ ...claim, ttlMs }));
+    const { token, fence } = this.#grant;
+    const result = await extend(this.#quorum, { token, fence, claims, ttlMs, validityMs });
     if (!this.isHeld()) return result;
     if (result.renewal === 'lost') void this.lose('taken', result.votes);
     else if (result.renewal === 'renewed') this.#onRenewed(sending, ttlMs);
@@ -184,7 +189,7 @@ export class HeldLock {
   /** A local timer, so that the signal aborts in time whatever the network does. Timers are late rather than early. */
   #guardDeadline(): void {
     this.#cancelDeadline();
-    this.#cancelDeadline = this.quorum.clock.after(
+    this.#cancelDeadline = this.#quorum.clock.after(
       Math.max(0, Math.floor(this.remaining) - 1),
       () => {
         void this.lose('expired');
@@ -194,9 +199,9 @@ export class HeldLock {
   }
 
   #extendLater(delayMs: number): void {
-    if (!this.keep.autoExtend) return;
+    if (!this.#keep.autoExtend) return;
     this.#cancelExtension();
-    this.#cancelExtension = this.quorum.clock.after(
+    this.#cancelExtension = this.#quorum.clock.after(
       Math.max(0, delayMs),
       () => {
         if (this.isHeld()) void this.#extendOnce(this.#ttlMs);

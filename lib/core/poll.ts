@@ -5,7 +5,7 @@ import type { Vote } from './vote.js';
 
 export interface Poll<V> {
   readonly verdict: V;
-  /** The votes that were in when the verdict was found. */
+  /** One for each server that was asked; `unanswered` where the verdict did not wait for it. */
   readonly votes: readonly Vote[];
 }
 
@@ -51,7 +51,14 @@ export function poll<V>(
       if (votes.length < couriers.length) {
         cancelTimeout = clock.after(startedAtMs + timeoutMs - clock.nowMs(), withdrawAll, 'background');
       }
-      resolve({ verdict, votes: [...votes] });
+      resolve({ verdict, votes: [...votes, ...unanswered()] });
+    }
+
+    function unanswered(): Vote[] {
+      const answered = new Set(votes.map(({ position }) => position));
+      return couriers.flatMap(({ name }, position): Vote[] =>
+        answered.has(position) ? [] : [{ server: name, position, outcome: 'unanswered' }],
+      );
     }
 
     function consider(): void {

@@ -1,13 +1,13 @@
 import type { NodeReply } from './ports/lock-node.js';
 
 /** One server's answer to one question of a lock. */
-export type Vote = NodeReply & {
+export type Vote = (NodeReply | { /** Not in when the verdict was found. */ readonly outcome: 'unanswered' }) & {
   readonly server: string;
   /** Its place among those that were asked. */
   readonly position: number;
 };
 
-type Outcome = NodeReply['outcome'];
+type Outcome = Vote['outcome'];
 
 export function count(votes: readonly Vote[], outcome: Outcome): number {
   let sum = 0;

@@ -30,6 +30,8 @@ const INTERVAL_SLACK_MS = 50;
 export async function runLocked(service: RedlockService, method: LockedMethod, call: Call): Promise<unknown> {
   const { label, ttl, options } = method;
   const trigger = triggerOf(call.host, method);
+  // Other replicas, or this one after its restart, run what the schedule asks for from now on.
+  if (trigger !== undefined && service.isClosing) return undefined;
   const key = typeof method.key === 'function' ? method.key.apply(call.host, [...call.args]) : method.key;
   const {
     instance,

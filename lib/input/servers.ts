@@ -9,7 +9,7 @@ export type Target = () => { readonly url?: string; readonly options: RedisOptio
 /** A server as it was configured: one that we connect to, or a client that was given. */
 export type ServerSpec =
   | { readonly kind: 'own'; readonly name: string; readonly target: Target }
-  | { readonly kind: 'given'; readonly name: string; readonly client: RedisClient };
+  | { readonly kind: 'given'; readonly name: string; readonly client: () => RedisClient };
 
 const TAKES = "a redis:// or rediss:// URL, a 'host:port', ioredis options or an ioredis client";
 const DEFAULT_PORT = 6379;
@@ -24,7 +24,7 @@ export function toServers(value: unknown): readonly ServerSpec[] {
 function toServer(server: unknown, option: string): ServerSpec {
   if (typeof server === 'string') return fromText(server, option);
   if (typeof server !== 'object' || server === null || Array.isArray(server)) throw refuse(option, TAKES, server);
-  if (isClient(server)) return { kind: 'given', name: nameOf(clientOptions(server)), client: server };
+  if (isClient(server)) return { kind: 'given', name: nameOf(clientOptions(server)), client: () => server };
   if (!['host', 'port', 'path', 'sentinels'].some((name) => name in server)) {
     throw new InvalidOptionsError(option, `takes ${TAKES}, got an object without host, port, path and sentinels`);
   }

@@ -16,6 +16,9 @@ export interface Connection {
   close(): void;
 }
 
+/** Why a connection is down that was closed on purpose. */
+export const CLOSED = new Error('the connection was closed at shutdown');
+
 /** The server has answered, with an error. */
 export class ServerError extends Error {}
 

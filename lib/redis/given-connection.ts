@@ -11,28 +11,30 @@ const EVENTS = ['ready', 'close', 'end', 'reconnecting'] as const;
 export class GivenConnection implements Connection {
   readonly clustered: boolean;
   epoch = 0;
+  readonly #client: GivenClient;
   readonly #listeners: (() => void)[] = [];
   readonly #onEvent = (): void => {
-    if (this.client.status === 'ready') this.epoch++;
+    if (this.#client.status === 'ready') this.epoch++;
     for (const listener of this.#listeners) listener();
   };
 
   constructor(
     readonly name: string,
-    private readonly client: GivenClient,
+    client: GivenClient,
   ) {
+    this.#client = client;
     this.clustered = 'isCluster' in client && client.isCluster === true;
     for (const event of EVENTS) client.on(event, this.#onEvent);
   }
 
   reach(): NodeState {
-    const { status } = this.client;
+    const { status } = this.#client;
     switch (status) {
       case 'ready':
         return { status: 'ready' };
       case 'wait':
         // A lazy client connects with its first command, and this is it.
-        this.client.connect().catch(() => undefined);
+        this.#client.connect().catch(() => undefined);
         return { status: 'connecting' };
       case 'connecting':
       case 'connect':
@@ -48,13 +50,13 @@ export class GivenConnection implements Connection {
 
   async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
     try {
-      return await this.client.call(command, ...args);
+      return await this.#client.call(command, ...args);
     } catch (error) {
       throw toCallError(error);
     }
   }
 
   close(): void {
-    for (const event of EVENTS) this.client.off(event, this.#onEvent);
+    for (const event of EVENTS) this.#client.off(event, this.#onEvent);
   }
 }

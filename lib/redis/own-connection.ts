@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Cancel, Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { toCallError, type Connection } from './connection.js';
+import { CLOSED, toCallError, type Connection } from './connection.js';
 
 /** Milliseconds, between two tries to connect. */
 export interface ReconnectRules {
@@ -48,7 +48,7 @@ export class OwnConnection implements Connection {
 
   reach(): NodeState {
     const state = this.#state;
-    if (state === 'closed') return { status: 'down', cause: new Error('the connection was closed at shutdown') };
+    if (state === 'closed') return { status: 'down', cause: CLOSED };
     const mayTry = this.clock.nowMs() - this.#lastTryAtMs >= this.rules.reconnectDelayMs;
     if (state !== 'idle' && !(state.status === 'down' && mayTry)) return state;
     this.#connect();

@@ -1,5 +1,5 @@
 import type { NodeState } from '../core/ports/lock-node.js';
-import type { Connection } from './connection.js';
+import { CLOSED, type Connection } from './connection.js';
 import type { RestartGuard } from './restart-guard.js';
 import { dangersOf, notesOn, parseInfo, type ServerInfo } from './server-info.js';
 
@@ -15,6 +15,7 @@ export class ServerWatch {
   #state: NodeState = { status: 'connecting' };
   #info: ServerInfo | undefined;
   #findings: readonly string[] = [];
+  #away = false;
   readonly #reported = new Set<string>();
   readonly #listeners: (() => void)[] = [];
 
@@ -23,7 +24,11 @@ export class ServerWatch {
     private readonly guard: RestartGuard,
     private readonly identities: Identities,
     private readonly report: (finding: string, level: 'warn' | 'log') => void,
-  ) {}
+  ) {
+    connection.onChange(() => {
+      this.#onConnection();
+    });
+  }
 
   get info(): ServerInfo | undefined {
     return this.#info;
@@ -51,6 +56,18 @@ export class ServerWatch {
   /** The server has been seen to have lost its data while it was connected. */
   onLoss(): void {
     this.report('has lost its data while connected: it is quarantined', 'warn');
+  }
+
+  /** One line when the server goes away, with the reason, and one when it is back. */
+  #onConnection(): void {
+    const state = this.connection.reach();
+    if (state.status === 'down' && state.cause !== CLOSED && !this.#away) {
+      this.#away = true;
+      this.report(`cannot be reached: ${state.cause.message}`, 'warn');
+    } else if (state.status === 'ready' && this.#away) {
+      this.#away = false;
+      this.report('is connected again', 'log');
+    }
   }
 
   async #look(epoch: number): Promise<void> {

@@ -154,6 +154,25 @@ describe('with three servers', () => {
     }
   });
 
+  it('says once that a server is away, with the reason, and once that it is back', async () => {
+    @Module({ imports: [RedlockModule.forRoot(fleet.urls)] })
+    class AppModule {}
+    const logger = new CollectingLogger();
+    const app = await NestFactory.createApplicationContext(AppModule, { logger });
+    apps.push(app);
+    const service = app.get(RedlockService);
+    await service.withLock('k', '5s', () => Promise.resolve());
+    const server = fleet.servers[0]!;
+    await server.kill();
+    await eventually(() => logger.problems.length > 0);
+    for (let index = 0; index < 5; index++)
+      await service.withLock('k', '5s', () => new Promise((resolve) => setTimeout(resolve, 100)));
+    expect(logger.problems).toEqual([expect.stringMatching(new RegExp(`:${server.port} cannot be reached: `))]);
+    await server.restart();
+    await eventually(() => logger.of('log').filter((line) => line.includes('is connected again')).length === 1);
+    expect(logger.problems).toHaveLength(1);
+  });
+
   it('P3: a lock whose holder has died is free after its ttl', async () => {
     const [first, second] = [await connect(fleet), await connect(fleet)];
     await first.acquire('k', 400);

@@ -3,10 +3,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Injectable, Module, type DynamicModule, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Cluster, Redis } from 'ioredis';
+import { inspect } from 'node:util';
 import {
   currentLock,
   getRedlockToken,
   InjectRedlock,
+  type LockContendedError,
   RedlockModule,
   RedlockService,
   type RedlockModuleOptions,
@@ -269,6 +271,34 @@ describe('RedlockService', () => {
     await lock.extend('1m');
     expect(lock.remaining).toBeGreaterThan(50_000);
     await expect(lock.extend('soon')).rejects.toThrow(/^ttl: /);
+    await lock.release();
+  });
+
+  it('P16: neither a lock nor the service shows a password when it is printed', async () => {
+    const [host, port] = new URL(fleet.urls[0]!).host.split(':');
+    const given = new Redis({ host: host!, port: Number(port), username: 'default', password: 'secret' });
+    clients.push(given);
+    const service = (await boot([RedlockModule.forRoot(given)])).get(RedlockService);
+    const lock = await service.acquire('k', '5s');
+    for (const printed of [lock, service, new Set([lock])]) {
+      expect(inspect(printed, { depth: 20, showHidden: true })).not.toContain('secret');
+      expect(JSON.stringify(printed)).not.toContain('secret');
+    }
+    expect(JSON.parse(JSON.stringify(lock))).toEqual({
+      keys: ['k'],
+      token: lock.token,
+      fencingToken: lock.fencingToken,
+    });
+    await lock.release();
+  });
+
+  it('an error has one vote for each server, also where the decision did not wait for it', async () => {
+    const service = (await boot([RedlockModule.forRoot(fleet.urls)])).get(RedlockService);
+    const lock = await service.acquire('k', '5s');
+    const error = await service.acquire('k', '5s', { wait: 0 }).catch((cause: unknown) => cause as LockContendedError);
+    const votes = (error as LockContendedError).votes;
+    expect(votes.map(({ server }) => server).sort()).toEqual(fleet.urls.map((url) => new URL(url).host).sort());
+    expect(votes.filter(({ outcome }) => outcome === 'denied').length).toBeGreaterThanOrEqual(2);
     await lock.release();
   });
 

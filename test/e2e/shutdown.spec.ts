@@ -1,13 +1,15 @@
 import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Module, type INestApplicationContext } from '@nestjs/common';
+import { Injectable, Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { Interval, ScheduleModule } from '@nestjs/schedule';
 import { Redis } from 'ioredis';
 import {
   LockLostError,
   RedlockModule,
   RedlockService,
   RedlockShutdownError,
+  WithLock,
   type RedlockModuleOptions,
 } from 'redlock-nestjs';
 import { CollectingLogger } from '../support/collecting-logger.js';
@@ -78,6 +80,38 @@ describe('P15: shutdown', () => {
     expect(await outcome).toBeInstanceOf(LockLostError);
     await eventually(async () => (await keys()).length === 0);
     expect(logger.problems).toEqual([expect.stringMatching(/waited 300 ms/)]);
+  });
+
+  it('begins no scheduled run any more while it waits for the work in flight', async () => {
+    const runs: string[] = [];
+    let finish: (() => void) | undefined;
+    @Injectable()
+    class Jobs {
+      @Interval(50)
+      @WithLock('often', '1s', { minHold: 0 })
+      often(): Promise<void> {
+        runs.push('often');
+        return Promise.resolve();
+      }
+      @WithLock('long', '5s')
+      long(): Promise<void> {
+        return new Promise((resolve) => (finish = resolve));
+      }
+    }
+    @Module({ imports: [RedlockModule.forRoot(fleet.urls), ScheduleModule.forRoot()], providers: [Jobs] })
+    class AppModule {}
+    const logger = new CollectingLogger();
+    const app = await NestFactory.createApplicationContext(AppModule, { logger });
+    void app.get(Jobs).long();
+    await eventually(() => finish !== undefined && runs.length >= 2);
+    const closing = app.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const begun = runs.length;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(runs.length).toBe(begun);
+    finish?.();
+    await closing;
+    expect(logger.problems).toEqual([]);
   });
 
   it('ends the waiting for locks, and gives out no more', async () => {

@@ -30,9 +30,9 @@ function describe(keys: readonly string[], reason: LossReason): string {
   const name = quoted(keys);
   switch (reason) {
     case 'expired':
-      return `The lock on ${name} has expired: no majority of the servers confirmed an extension in time.`;
+      return `The lock on ${name} has expired: its time was over, and no extension was confirmed before.`;
     case 'taken':
-      return `The lock on ${name} is lost: too many servers have forgotten it or given it to somebody else.`;
+      return `The lock on ${name} is lost: too many servers no longer have it. They have forgotten it, it was released by force, or somebody else has it.`;
     case 'shutdown':
       return `The lock on ${name} was given up, because the application shuts down.`;
     default:

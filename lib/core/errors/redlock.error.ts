@@ -30,7 +30,7 @@ export abstract class RedlockError extends Error {
   /** The keys as they were asked for, without prefix. */
   readonly keys: readonly string[];
 
-  /** One entry per server that had its say. */
+  /** One entry per server; `unanswered` where the decision did not wait for it. */
   readonly votes: readonly VoteReport[];
 
   protected constructor(message: string, keys: readonly string[] = [], votes: readonly Vote[] = []) {
@@ -70,6 +70,7 @@ function report(vote: Vote): VoteReport {
     case 'renewed':
     case 'absent':
     case 'released':
+    case 'unanswered':
       return { server, outcome };
     default:
       return vote satisfies never;
