@@ -18,7 +18,7 @@ export interface Lock extends AsyncDisposable {
   /**
    * For one key, larger than that of every earlier grant, across processes, crashes and pauses, with no assumption about
    * clocks while a majority of the servers keeps its data. Let the resource refuse whatever comes with a smaller one:
-   * `UPDATE ... SET fence = $1 WHERE fence < $1`. A safe integer; 0 with `fencing: false`.
+   * `UPDATE ... SET fence = $1 WHERE fence <= $1`. A safe integer; 0 with `fencing: false`.
    *
    * Source: Martin Kleppmann, "How to do distributed locking", 2016, for what it is good for.
    */
