@@ -404,8 +404,10 @@ describe('RedlockService', () => {
     await eventually(async () => (await calls()) >= start + 20 * 2 * 3);
     const before = await calls();
     for (let index = 0; index < 50; index++) tokens.push(await grant());
-    await eventually(async () => (await calls()) >= before + 50 * 2 * 3);
-    expect(await calls()).toBe(before + 50 * 2 * 3); // one for the grant and one for the release, on each of three
+    // One for the grant and one for the release, on each of three. A server that lags ten trips behind is spared some
+    // of them, and then costs one confirmation to catch up.
+    await eventually(async () => (await calls()) >= before + 0.9 * 50 * 2 * 3);
+    expect(await calls()).toBeLessThanOrEqual(before + 1.05 * 50 * 2 * 3);
     expect(tokens).toEqual(tokens.toSorted((one, other) => one - other));
     expect(new Set(tokens).size).toBe(tokens.length);
     expect((await service.acquire('without', '1s', { fencing: false })).fencingToken).toBe(0);
