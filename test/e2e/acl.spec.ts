@@ -1,0 +1,88 @@
+import 'reflect-metadata';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { Module, type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { RedlockModule, RedlockService, type RedlockServer } from 'redlock-nestjs';
+import { CollectingLogger } from '../support/collecting-logger.js';
+import { eventually } from '../support/eventually.js';
+import { start, type Fleet } from '../support/fleet.js';
+
+/** The rules that the README gives, so that they are the ones that work. */
+const RULES = /ACL SETUSER redlock (.*) >password/.exec(readFileSync('README.md', 'utf8'))?.[1]?.split(' ') ?? [];
+const PASSWORD = 's3cret/pass word';
+
+let fleet: Fleet;
+const apps: INestApplicationContext[] = [];
+beforeAll(async () => {
+  fleet = await start(3);
+  for (const server of fleet.servers) await server.command('ACL', 'SETUSER', 'redlock', ...RULES, `>${PASSWORD}`);
+});
+afterAll(() => fleet.stop());
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+});
+
+async function boot(servers: RedlockServer[]): Promise<{ service: RedlockService; logger: CollectingLogger }> {
+  @Module({ imports: [RedlockModule.forRoot(servers, { nodeTimeout: 300 })] })
+  class AppModule {}
+  const logger = new CollectingLogger();
+  const app = await NestFactory.createApplicationContext(AppModule, { logger });
+  apps.push(app);
+  return { service: app.get(RedlockService), logger };
+}
+
+const addresses = (): { host: string; port: number }[] =>
+  fleet.urls.map((url) => ({ host: new URL(url).hostname, port: Number(new URL(url).port) }));
+
+describe('a user that may run exactly the commands of the README', () => {
+  it.each<[string, () => RedlockServer[]]>([
+    ['in options', () => addresses().map((address) => ({ ...address, username: 'redlock', password: PASSWORD }))],
+    [
+      'in a url',
+      () => addresses().map(({ host, port }) => `redis://redlock:${encodeURIComponent(PASSWORD)}@${host}:${port}`),
+    ],
+  ])('can do everything, with the password %s', async (_, servers) => {
+    expect(RULES.length).toBeGreaterThan(5);
+    const { service, logger } = await boot(servers());
+    const ran = await service.withLock(
+      ['a', 'b'],
+      '2s',
+      async (lock) => {
+        await lock.extend('3s');
+        expect((await service.inspect('a')).held).toBe(true);
+        return lock.fencingToken;
+      },
+      { tick: new Date(), minHold: 50 },
+    );
+    expect(ran).toBeGreaterThan(0);
+    const lock = await service.acquire('c', '2s');
+    for (const server of fleet.servers) await server.command('DEL', 'redlock:c');
+    await expect(lock.extend()).rejects.toMatchObject({ code: 'LOCK_LOST' });
+    await service.acquire('d', '2s');
+    expect(await service.forceRelease('d')).toBe(true);
+    await eventually(async () => (await service.health()).servers.every(({ state }) => state === 'ready'));
+    expect(logger.problems).toEqual([]);
+  });
+});
+
+describe('P16: a wrong password', () => {
+  it('is told as the reason, and appears nowhere', async () => {
+    const wrong = 'wr0ng-secret';
+    const { service, logger } = await boot(
+      addresses().map((address) => ({ ...address, username: 'redlock', password: wrong })),
+    );
+    const error: unknown = await service.acquire('k', '2s', { wait: 0 }).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ code: 'QUORUM_UNREACHABLE', message: expect.stringContaining('WRONGPASS') });
+    const health = await service.health();
+    expect(health.quorum).toBe(false);
+    const everything = [
+      inspect(error, { depth: 9 }),
+      JSON.stringify(error),
+      JSON.stringify(health),
+      ...logger.lines.map(({ text }) => text),
+    ];
+    expect(everything.join('\n')).not.toContain(wrong);
+  });
+});
