@@ -40,6 +40,11 @@ describe('a Redis server', () => {
   afterAll(() => fleet.stop());
 
   const url = (): string => fleet.urls[0] ?? '';
+  const clients: { disconnect(): void }[] = [];
+  const given = (client: { disconnect(): void }): GivenClient => {
+    clients.push(client);
+    return client as unknown as GivenClient;
+  };
   const connections: [string, () => Connection][] = [
     [
       'its own connection',
@@ -51,8 +56,8 @@ describe('a Redis server', () => {
           new SystemClock(),
         ),
     ],
-    ['a given ioredis 6 client', () => new GivenConnection('given', new Redis(url()))],
-    ['a given ioredis 5 client', () => new GivenConnection('given', new Redis5(url()) as unknown as GivenClient)],
+    ['a given ioredis 6 client', () => new GivenConnection('given', given(new Redis(url())))],
+    ['a given ioredis 5 client', () => new GivenConnection('given', given(new Redis5(url())))],
   ];
 
   describe.each(connections)('over %s', (_, connect) => {
@@ -76,7 +81,7 @@ describe('a Redis server', () => {
     beforeEach(() => client.flushall());
     afterAll(() => {
       connection.close();
-      (connection as unknown as { client?: Redis }).client?.disconnect();
+      for (const made of clients.splice(0)) made.disconnect();
       client.disconnect();
     });
     lockNodeContract(() => subject);
