@@ -1,0 +1,127 @@
+import { backoffMs } from './backoff.js';
+import type { AcquirePlan, Grant } from './acquire.js';
+import { judge, judgeAsIs, type Ballot } from './ballot.js';
+import { agreeOnFence } from './fence.js';
+import { poll } from './poll.js';
+import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { deadlineAtMs } from './validity.js';
+import type { Vote } from './vote.js';
+import { sleep, throwIfAborted, unlessAborted } from './wait.js';
+
+/**
+ * What one decision came to.
+ *
+ * - `late`: a majority has granted, but the validity was over before it was known.
+ * - `unconfirmed`: a majority has granted, and too few of them were still there to agree on a fencing token.
+ */
+export type Decision = { readonly votes: readonly Vote[] } & (
+  | Exclude<Ballot, { kind: 'won' }>
+  | { readonly kind: 'late' | 'unconfirmed' }
+  | { readonly kind: 'won'; readonly grant: Grant }
+);
+
+export interface Bounds {
+  /** No round of a contest begins later. */
+  readonly settleUntilMs: number;
+  /** No round goes on longer. */
+  readonly endAtMs: number;
+}
+
+export function boundsAfter(waitUntilMs: number, timeoutMs: number): Bounds {
+  return { settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs };
+}
+
+interface Limits {
+  readonly endAtMs: number;
+  /** How long to wait for slow servers in a contest, as a multiple of what the others have taken. */
+  readonly patience: number;
+}
+
+/** How often a leader asks again without giving its votes back. Then it may be leading against the votes of the dead. */
+const LEADER_ROUNDS = 3;
+
+/** Nobody can tell rounds apart that are shorter: it is about what an event loop takes to turn on a busy machine. */
+const SHORTEST_ROUND_MS = 2;
+
+/**
+ * One decision: won, held or unreachable. A contested vote is none, and is settled in further rounds until
+ * the time is over: the leader keeps its votes and asks for the others, everybody else gives theirs back and stays out of
+ * the way for a few round trips (P7). Nor is a grant without a fencing token: it is asked for anew.
+ */
+export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds): Promise<Decision> {
+  const { clock, entropy, rules } = quorum;
+  let token = entropy.token();
+  let led = 0;
+
+  for (let contest = 0; ; contest++) {
+    const startedAtMs = clock.nowMs();
+    const decision = await round(quorum, plan, token, { endAtMs: bounds.endAtMs, patience: 2 ** contest });
+    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return decision;
+
+    const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
+    const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
+    led = keep ? led + 1 : 0;
+    // The leader asks again at once, because the others give their votes back at once. They stay out of its way for as
+    // long as it needs to ask twice, but ask a last time before they give up: who has won by then is held to have it.
+    const wishMs = keep
+      ? 0.25 * roundMs * entropy.random()
+      : 2 * roundMs * (1 + entropy.random()) + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
+    const pauseMs = Math.min(wishMs, bounds.settleUntilMs - clock.nowMs());
+    const giveUp = pauseMs <= 0;
+    if (giveUp || !keep) {
+      undo(quorum, plan, token);
+      token = entropy.token();
+    }
+    if (giveUp) return decision;
+    await sleep(clock, pauseMs, plan.signal).catch((reason: unknown) => {
+      undo(quorum, plan, token);
+      throw reason;
+    });
+  }
+}
+
+/**
+ * Asks every server once, with more patience for slow ones in each further round of a contest. Undoes it unless it is won,
+ * or to be tried again: then the caller does.
+ */
+async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
+  throwIfAborted(plan.signal);
+  const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {
+    undo(quorum, plan, token);
+    throw reason;
+  });
+  if (!['won', 'contested', 'unconfirmed'].includes(decision.kind)) undo(quorum, plan, token);
+  return decision;
+}
+
+async function ask(quorum: Quorum, plan: AcquirePlan, token: string, { endAtMs, patience }: Limits): Promise<Decision> {
+  const { clock, rules } = quorum;
+  const sentAtMs = clock.nowMs();
+  const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
+  // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
+  const claims = plan.tick === undefined ? plan.claims : [...plan.claims, plan.tick];
+  const request = { kind: 'acquire', token, owner: rules.owner, claims } as const;
+  const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs(), {
+    patience,
+    judge: (soFar, servers) => judge(soFar, servers, token),
+    judgeAsIs: (soFar, servers) => judgeAsIs(soFar, servers, token),
+  });
+  if (verdict.kind !== 'won') return { ...verdict, votes };
+
+  const agreement = await agreeOnFence(quorum, request, votes, timeoutMs());
+  if (agreement.fence === undefined) return { kind: 'unconfirmed', votes: agreement.votes };
+  const grant = {
+    token,
+    fence: agreement.fence,
+    grantedAtMs: sentAtMs,
+    deadlineAtMs: deadlineAtMs(sentAtMs, plan.ttlMs, rules.driftFactor),
+  };
+  return clock.nowMs() < grant.deadlineAtMs ? { kind: 'won', grant, votes } : { kind: 'late', votes };
+}
+
+/** Takes everything of this token back, the tick included, from every server that may have got it. Nobody waits for it. */
+function undo({ couriers, rules }: Quorum, plan: AcquirePlan, token: string): void {
+  const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
+  const claims = keys.map(({ key }) => ({ key, ttlMs: 0 }));
+  for (const courier of couriers) courier.send({ kind: 'release', token, owner: rules.owner, claims });
+}
