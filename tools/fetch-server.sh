@@ -6,18 +6,22 @@
 #   bookworm: Redis 7.0    trixie: Redis 8.0, Valkey 8.1
 # Leaves FOLDER/redis-server, FOLDER/redis-cli and, where the suite has them, FOLDER/valkey-server, FOLDER/valkey-cli.
 # FOLDER may be moved. Several processes may ask at once: one works, the others wait for it.
+# Ends with 69 where that cannot be done at all: this is no Debian machine, or SUITE is none of its distribution.
 set -euo pipefail
 fail() { echo "fetch-server.sh: $*" >&2; exit 1; }
+unavailable() { echo "fetch-server.sh: $*" >&2; exit 69; }
 
 [ $# -ge 1 ] || fail 'usage: fetch-server.sh FOLDER [SUITE]'
 for tool in apt-get apt-cache dpkg-deb flock; do
-  command -v "$tool" >/dev/null || fail "$tool is not on the PATH: this is not a Debian machine"
+  command -v "$tool" >/dev/null || unavailable "$tool is not on the PATH: this is not a Debian machine"
 done
 mkdir -p "$(dirname "$1")"
 FOLDER=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 # shellcheck source=/dev/null
 RELEASE=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 SUITE=${2:-$RELEASE}
+# Another distribution made of Debian's packages has suites of its own.
+[ "$SUITE" = "$RELEASE" ] || grep -qx 'ID="\?debian"\?' /etc/os-release || unavailable "'$SUITE' is of Debian, and this is not"
 
 exec 9>"$FOLDER.lock"
 flock 9

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import type { Connection } from '../../lib/redis/connection.js';
@@ -6,7 +6,10 @@ import { GivenConnection, type GivenClient } from '../../lib/redis/given-connect
 import { OwnConnection } from '../../lib/redis/own-connection.js';
 import { SystemClock } from '../../lib/system/system-clock.js';
 import { eventually } from '../support/eventually.js';
-import { start, type Fleet } from '../support/fleet.js';
+import { start, type Fleet, type Release } from '../support/fleet.js';
+import { findPlace } from '../support/servers/choose.js';
+import { NotHereError } from '../support/servers/not-here.error.js';
+import { RELEASES } from '../support/servers/release.js';
 import { redisLockNode } from '../support/redis-node.js';
 import { ModelNode } from '../support/model-node.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -32,58 +35,84 @@ describe('the model node', () => {
   lockNodeContract(() => subject);
 });
 
-describe('a Redis server', () => {
-  let fleet: Fleet;
-  beforeAll(async () => {
-    fleet = await start(1);
-  });
-  afterAll(() => fleet.stop());
+// Looked for before the tests are named: what cannot be had on this machine is said, what fails to come is a failure.
+const releases = Object.keys(RELEASES) as Release[];
+const searches = await Promise.all(
+  releases.map((release) =>
+    findPlace({ release }).then(
+      ({ origin }) => ({ release, origin, missing: undefined }),
+      (error: unknown) => ({ release, origin: undefined, missing: error as Error }),
+    ),
+  ),
+);
+const there = searches.filter(({ missing }) => missing === undefined);
+const said = searches.map(({ release, origin, missing }) =>
+  missing === undefined ? `on ${release}: ${origin}` : `NOT on ${release}. ${missing.message}`,
+);
+process.stderr.write(`The contract of the lock nodes runs\n${said.map((line) => `- ${line}\n`).join('')}`);
 
-  const url = (): string => fleet.urls[0] ?? '';
-  const clients: { disconnect(): void }[] = [];
-  const given = (client: { disconnect(): void }): GivenClient => {
-    clients.push(client);
-    return client as unknown as GivenClient;
-  };
-  const connections: [string, () => Connection][] = [
-    [
-      'its own connection',
-      () =>
-        new OwnConnection(
-          'own',
-          () => ({ url: url(), options: {} }),
-          { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 },
-          new SystemClock(),
-        ),
-    ],
-    ['a given ioredis 6 client', () => new GivenConnection('given', given(new Redis(url())))],
-    ['a given ioredis 5 client', () => new GivenConnection('given', given(new Redis5(url())))],
-  ];
-
-  describe.each(connections)('over %s', (_, connect) => {
-    let subject: Subject;
-    let connection: Connection;
-    let client: Redis;
-    beforeAll(async () => {
-      connection = connect();
-      client = new Redis(url());
-      const node = redisLockNode(connection, { mode: 'off' });
-      await eventually(() => node.reach().status === 'ready');
-      subject = {
-        node,
-        pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-        flush: async () => {
-          await client.flushall();
-        },
-        ask: (requests) => node.execute(requests),
-      };
-    });
-    beforeEach(() => client.flushall());
-    afterAll(() => {
-      connection.close();
-      for (const made of clients.splice(0)) made.disconnect();
-      client.disconnect();
-    });
-    lockNodeContract(() => subject);
+describe('the real servers', () => {
+  it('are all those that this machine can have, and one at least', () => {
+    const failures = searches.flatMap(({ missing }) => (missing instanceof NotHereError ? [] : (missing ?? [])));
+    expect(failures.map(({ message }) => message)).toEqual([]);
+    expect(said).toContainEqual(expect.stringMatching(/^on /));
   });
 });
+
+// A loop, because `describe.each` refuses to have nothing to do, and would hide why.
+for (const { release } of there)
+  describe(release, () => {
+    let fleet: Fleet;
+    beforeAll(async () => {
+      fleet = await start(1, { release, direct: true });
+    });
+    afterAll(() => fleet.stop());
+
+    const url = (): string => fleet.urls[0] ?? '';
+    const clients: { disconnect(): void }[] = [];
+    const given = (client: { disconnect(): void }): GivenClient => {
+      clients.push(client);
+      return client as unknown as GivenClient;
+    };
+    const connections: [string, () => Connection][] = [
+      [
+        'its own connection',
+        () =>
+          new OwnConnection(
+            'own',
+            () => ({ url: url(), options: {} }),
+            { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 },
+            new SystemClock(),
+          ),
+      ],
+      ['a given ioredis 6 client', () => new GivenConnection('given', given(new Redis(url())))],
+      ['a given ioredis 5 client', () => new GivenConnection('given', given(new Redis5(url())))],
+    ];
+
+    describe.each(connections)('over %s', (_, connect) => {
+      let subject: Subject;
+      let connection: Connection;
+      let client: Redis;
+      beforeAll(async () => {
+        connection = connect();
+        client = new Redis(url());
+        const node = redisLockNode(connection, { mode: 'off' });
+        await eventually(() => node.reach().status === 'ready');
+        subject = {
+          node,
+          pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+          flush: async () => {
+            await client.flushall();
+          },
+          ask: (requests) => node.execute(requests),
+        };
+      });
+      beforeEach(() => client.flushall());
+      afterAll(() => {
+        connection.close();
+        for (const made of clients.splice(0)) made.disconnect();
+        client.disconnect();
+      });
+      lockNodeContract(() => subject);
+    });
+  });

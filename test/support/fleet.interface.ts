@@ -1,3 +1,7 @@
+import type { Release } from './servers/release.js';
+
+export type { Release } from './servers/release.js';
+
 export interface FleetOptions {
   /** No relay in front of the servers: fewer hops, for benchmarks. `slow()` refuses. Default: false. */
   direct?: boolean;
@@ -5,6 +9,8 @@ export interface FleetOptions {
   args?: readonly string[];
   /** Forces one family of servers, and wins over `REDLOCK_FLEET` and `REDLOCK_SERVERS`. */
   kind?: FleetKind;
+  /** Only servers of this kind, which are never those of `REDLOCK_SERVERS`. */
+  release?: Release;
 }
 
 /** `local`: processes, of an installed server or of Debian's unpacked one. `docker`: containers. */

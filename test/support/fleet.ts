@@ -1,9 +1,9 @@
 import type { Fleet, FleetOptions, FleetServer } from './fleet.interface.js';
-import { chooseSource } from './servers/choose.js';
+import { findPlace } from './servers/choose.js';
 import { givenServers } from './servers/given-server.js';
 import { OwnServer } from './servers/own-server.js';
 
-export type { Fleet, FleetKind, FleetOptions, FleetServer } from './fleet.interface.js';
+export type { Fleet, FleetKind, FleetOptions, FleetServer, Release } from './fleet.interface.js';
 
 /**
  * Starts `n` real and independent Redis servers. They come from the first of these that works:
@@ -14,14 +14,15 @@ export type { Fleet, FleetKind, FleetOptions, FleetServer } from './fleet.interf
  * 3. Docker (`REDIS_IMAGE`, default `redis:7-alpine`).
  * 4. Debian's own package, unpacked into `.cache` (or `REDLOCK_CACHE`) without installing anything.
  *
- * `REDLOCK_FLEET=local` means 2 or 4, `REDLOCK_FLEET=docker` means 3.
+ * `REDLOCK_FLEET=local` means 2 or 4, `REDLOCK_FLEET=docker` means 3. A test that asks for a release gets it from 2, 3 or 4.
  */
 export async function start(n: number, options: FleetOptions = {}): Promise<Fleet> {
   if (!Number.isInteger(n) || n < 1) throw new Error(`A fleet has at least one server, not ${n}.`);
-  const given = givenServers(n, options.kind);
+  const given = options.release === undefined ? givenServers(n, options.kind) : undefined;
   if (given !== undefined) return fleetOf(given, `${n} running servers from REDLOCK_SERVERS`, () => Promise.resolve());
 
-  const source = await chooseSource(options);
+  const place = await findPlace(options);
+  const source = await place.open({ args: options.args ?? [] });
   const servers: OwnServer[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.stop()));

@@ -1,36 +1,80 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
+import { NotHereError } from './not-here.error.js';
 import { packageRoot } from './package-root.js';
+import { type Release, RELEASES } from './release.js';
 import { run } from './run.js';
 
 const NAMES = ['redis-server', 'valkey-server'];
+/** What `fetch-server.sh` ends with where it cannot work, as opposed to where it fails; or there is no bash to run it. */
+const UNAVAILABLE: readonly unknown[] = [69, 'ENOENT'];
 
 export interface Binary {
   readonly path: string;
   readonly origin: string;
 }
 
-/** A server that is installed. */
-export async function binaryOnPath(): Promise<Binary> {
+/** A server that is installed: of the given release, or any. */
+export async function binaryOnPath(release?: Release): Promise<Binary> {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const others: string[] = [];
   for (const name of NAMES) {
     for (const folder of folders) {
       const path = join(folder, name);
-      if (await isExecutable(path)) return { path, origin: `${name} ${await version(path)} from PATH` };
+      if (!(await isExecutable(path))) continue;
+      const banner = await bannerOf(path);
+      if (isOf(release, banner)) return { path, origin: `${name} ${versionIn(banner)} from PATH` };
+      others.push(`${name} ${versionIn(banner)}`);
     }
   }
-  throw new Error(`neither ${NAMES.join(' nor ')} is on the PATH`);
+  if (others.length > 0) throw new NotHereError(`has only ${others.join(' and ')}`);
+  throw new NotHereError(`neither ${NAMES.join(' nor ')} is on the PATH`);
 }
 
-/** Debian's own server, unpacked into the cache folder without installing anything; 4 s once, nothing later. */
-export async function binaryFromDebian(): Promise<Binary> {
-  const folder = resolve(packageRoot(), process.env.REDLOCK_CACHE ?? '.cache', 'servers');
-  const path = join(folder, 'redis-server');
-  if (!(await isExecutable(path))) {
-    await run('bash', [join(packageRoot(), 'tools', 'fetch-server.sh'), folder], 180_000);
+/**
+ * Debian's own server, unpacked into the cache folder without installing anything; 5 s once, nothing later. Without a
+ * release it is the one of this machine's own Debian, and where that is another one than asked for, a second is fetched.
+ */
+export async function binaryFromDebian(release?: Release): Promise<Binary> {
+  const cache = resolve(packageRoot(), process.env.REDLOCK_CACHE ?? '.cache');
+  const own = join(cache, 'servers');
+  if (release === undefined) return (await unpacked(own, 'redis-server')) ?? fail(own, 'redis-server');
+
+  const { program, suite } = RELEASES[release];
+  const other = join(cache, `servers-${suite}`);
+  for (const [folder, name] of [[own], [other, suite]] as const) {
+    const binary = await unpacked(folder, program, name, release);
+    if (binary !== undefined) return binary;
   }
-  return { path, origin: `redis-server ${await version(path)} from Debian, unpacked in ${folder}` };
+  return fail(other, program, release);
+}
+
+/** Fetches into a folder what is not there yet; none where what it has then is not of the release. */
+async function unpacked(
+  folder: string,
+  program: string,
+  suite?: string,
+  release?: Release,
+): Promise<Binary | undefined> {
+  if (!(await isExecutable(join(folder, 'redis-server')))) {
+    const args = [join(packageRoot(), 'tools', 'fetch-server.sh'), folder, ...(suite === undefined ? [] : [suite])];
+    await run('bash', args, 180_000).catch((error: unknown) => {
+      const { message, cause } = error as Error;
+      throw UNAVAILABLE.includes((cause as { code?: unknown }).code) ? new NotHereError(message) : error;
+    });
+  }
+  const path = join(folder, program);
+  if (!(await isExecutable(path))) return undefined;
+  const banner = await bannerOf(path);
+  if (!isOf(release, banner)) return undefined;
+  return { path, origin: `${program} ${versionIn(banner)} from Debian, unpacked in ${folder}` };
+}
+
+function fail(folder: string, program: string, release?: Release): never {
+  throw new Error(
+    `${folder} has no ${program}${release === undefined ? '' : ` of ${release}`}: remove it to fetch anew`,
+  );
 }
 
 async function isExecutable(path: string): Promise<boolean> {
@@ -41,7 +85,14 @@ async function isExecutable(path: string): Promise<boolean> {
 }
 
 /** Doubles as the check that the binary runs here at all. */
-async function version(path: string): Promise<string> {
-  const output = await run(path, ['--version'], 10_000);
-  return /\bv=([\d.]+)/.exec(output)?.[1] ?? 'of unknown version';
+function bannerOf(path: string): Promise<string> {
+  return run(path, ['--version'], 10_000);
+}
+
+function isOf(release: Release | undefined, banner: string): boolean {
+  return release === undefined || RELEASES[release].banner.test(banner);
+}
+
+function versionIn(banner: string): string {
+  return /\bv=([\d.]+)/.exec(banner)?.[1] ?? 'of unknown version';
 }

@@ -1,33 +1,51 @@
 import { basename } from 'node:path';
 import type { getContainerRuntimeClient } from 'testcontainers';
 import { send } from './admin.js';
+import { NotHereError } from './not-here.error.js';
 import { onFreePort } from './port.js';
 import { Reaper } from './reaper.js';
+import { type Release, RELEASES } from './release.js';
 import { run } from './run.js';
-import { type Machine, PERSISTENCE, type Source, type SourceOptions } from './source.js';
+import { type Machine, PERSISTENCE, type Place, type Source, type SourceOptions } from './source.js';
 import { until, untilRefused } from './until.js';
 
 type Engine = Awaited<ReturnType<typeof getContainerRuntimeClient>>;
 type Container = ReturnType<Engine['container']['getById']>;
 
+interface Image {
+  readonly origin: string;
+  readonly image: string;
+  /** The server in it. */
+  readonly program: string;
+}
+
 const INSIDE = 6379;
 const START_TIMEOUT_MS = 30_000;
 
-/** Servers as containers, of the image that `REDIS_IMAGE` names. */
-export async function dockerSource(options: SourceOptions): Promise<Source> {
-  await run('docker', ['info'], 10_000);
+/** An engine that has, or gets, the image of the release, or else the one that `REDIS_IMAGE` names. */
+export async function dockerPlace(release?: Release): Promise<Place> {
+  await run('docker', ['info'], 10_000).catch((error: unknown) => {
+    throw new NotHereError((error as Error).message);
+  });
   const { getContainerRuntimeClient, ImageName } = await import('testcontainers');
   const engine = await getContainerRuntimeClient();
-  const image = process.env.REDIS_IMAGE ?? 'redis:7-alpine';
+  const image = release === undefined ? (process.env.REDIS_IMAGE ?? 'redis:7-alpine') : RELEASES[release].image;
   await engine.image.pull(ImageName.fromString(image), { force: false, platform: undefined });
+  const origin = `${image} in Docker`;
+  const program = release === undefined ? 'redis-server' : RELEASES[release].program;
+  return { origin, open: (options) => dockerSource(engine, { origin, image, program }, options) };
+}
+
+/** Servers as containers. */
+async function dockerSource(engine: Engine, { origin, ...server }: Image, { args }: SourceOptions): Promise<Source> {
   const reaper = await Reaper.hire();
   return {
-    origin: `${image} in Docker`,
+    origin,
     create: (name) => {
       const container = `${basename(reaper.root)}-${name}`;
       // Its name is known before it exists: no instant at which nobody would remove it.
       reaper.tell('box', container);
-      return Promise.resolve(new DockerMachine(engine, image, options.args, container));
+      return Promise.resolve(new DockerMachine(engine, server, args, container));
     },
     close: () => reaper.close(),
   };
@@ -43,7 +61,7 @@ class DockerMachine implements Machine {
 
   constructor(
     private readonly engine: Engine,
-    private readonly image: string,
+    private readonly server: Pick<Image, 'image' | 'program'>,
     private readonly args: readonly string[],
     private readonly name: string,
   ) {
@@ -90,14 +108,15 @@ class DockerMachine implements Machine {
   private async create(port: number): Promise<void> {
     const { GenericContainer, Wait } = await import('testcontainers');
     // The container has a network of its own, where Redis takes the port mapping for a stranger.
-    const command = ['redis-server', ...PERSISTENCE, ...this.args, '--port', String(INSIDE), '--protected-mode', 'no'];
-    const description = new GenericContainer(this.image)
+    const { image, program } = this.server;
+    const command = [program, ...PERSISTENCE, ...this.args, '--port', String(INSIDE), '--protected-mode', 'no'];
+    const description = new GenericContainer(image)
       .withName(this.name)
       .withCommand(command)
       .withExposedPorts({ container: INSIDE, host: port })
       .withAutoCleanup(false) // Ours is the reaper, which needs no image of its own.
       .withStartupTimeout(START_TIMEOUT_MS)
-      .withWaitStrategy(Wait.forSuccessfulCommand('redis-cli ping'));
+      .withWaitStrategy(Wait.forSuccessfulCommand(`${program.replace('-server', '-cli')} ping`));
     try {
       const started = await description.start();
       this.container = this.engine.container.getById(started.getId());

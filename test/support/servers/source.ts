@@ -19,6 +19,13 @@ export interface Machine {
   wipe(): Promise<void>;
 }
 
+/** Where servers can be had, found but not yet in use. */
+export interface Place {
+  /** For people: `redis-server 7.0.15 from PATH`. */
+  readonly origin: string;
+  open(options: SourceOptions): Promise<Source>;
+}
+
 /** A place where servers come from. */
 export interface Source {
   /** For people: `redis-server 7.0.15 from PATH`. */
