@@ -1,10 +1,13 @@
 import { Logger, type InjectionToken, type Provider } from '@nestjs/common';
 import { Courier } from './core/courier.js';
 import type { Quorum } from './core/quorum.js';
+import { WaitingRoom } from './core/waiting-room.js';
 import type { GivenClient } from './redis/given-connection.js';
 import { GivenConnection } from './redis/given-connection.js';
 import type { Connection } from './redis/connection.js';
+import { canBeCopied, GivenSubscriber } from './redis/given-subscriber.js';
 import { OwnConnection } from './redis/own-connection.js';
+import { Receiver } from './redis/receiver.js';
 import { RedisLockNode } from './redis/redis-lock-node.js';
 import { RestartGuard } from './redis/restart-guard.js';
 import { ServerWatch, type Identities } from './redis/server-watch.js';
@@ -46,6 +49,7 @@ export interface Server {
   readonly node: RedisLockNode;
   readonly watch: ServerWatch;
   readonly guard: RestartGuard;
+  readonly receiver: Receiver;
 }
 
 /** The servers of an instance, and the quorum that they form. */
@@ -64,6 +68,11 @@ export function createServers(settings: Settings): Servers {
       spec.kind === 'given'
         ? new GivenConnection(spec.name, spec.client() as unknown as GivenClient)
         : new OwnConnection(spec.name, spec.target, settings, clock);
+    const receiver = new Receiver(() => {
+      if (spec.kind === 'own') return new OwnConnection(spec.name, spec.target, settings, clock);
+      const client = spec.client();
+      return canBeCopied(client) ? new GivenSubscriber(spec.name, client) : undefined;
+    });
     const guard = new RestartGuard(settings.restartGuard, clock);
     const watch = new ServerWatch(connection, guard, identities, (finding, level) => {
       logger[level](FINDING(connection.name, finding));
@@ -72,11 +81,12 @@ export function createServers(settings: Settings): Servers {
     const node = new RedisLockNode(connection, {
       guard,
       watch,
+      receiver,
       markerKey: guarded ? markerKey(settings.keyPrefix) : undefined,
       newMarker: () => entropy.token(),
     });
-    return { connection, node, watch, guard };
+    return { connection, node, watch, guard, receiver };
   });
   const couriers = all.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
-  return { all, quorum: { couriers, clock, entropy, rules: settings } };
+  return { all, quorum: { couriers, clock, entropy, rules: settings, room: new WaitingRoom() } };
 }

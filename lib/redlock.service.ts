@@ -202,7 +202,10 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
       this.#logger.warn(SHUTDOWN_TIMEOUT(this.#work.size, this.#settings.shutdownTimeoutMs));
     }
     await this.#locks.giveUp();
-    for (const { connection } of this.#servers.all) connection.close();
+    for (const { connection, receiver } of this.#servers.all) {
+      connection.close();
+      receiver.close();
+    }
   }
 
   #shutdownLeftMs(): number {

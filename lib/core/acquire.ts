@@ -1,10 +1,11 @@
-import { backoffMs } from './backoff.js';
 import { boundsAfter, decide, type Decision } from './decide.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
+import { Pause } from './pause.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
-import { sleep } from './wait.js';
+import { withinMs } from './wait.js';
+import type { Ending, Turn } from './waiting-room.js';
 
 /** What is to be locked, and how hard to try. */
 export interface AcquirePlan {
@@ -29,35 +30,66 @@ export interface Grant {
   readonly fence: number;
   readonly grantedAtMs: number;
   readonly deadlineAtMs: number;
+  /** The place in line that whoever has the lock keeps until it is over. Who did not stand in line has none. */
+  readonly turn?: Turn;
 }
 
 /**
  * Takes the lock, or rejects: {@link LockContendedError}, {@link QuorumUnreachableError}, or the signal's reason. It
  * settles within `waitMs` and two node timeouts. Whatever an attempt that failed has left, or may yet leave, on a server
  * is undone behind.
+ *
+ * Those who wait stand in line, and only the first of a process asks the servers (P14). Who asks once, or counts its
+ * rounds, does not.
  */
 export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
-  const { clock, entropy, rules } = quorum;
-  const timeoutMs = nodeTimeoutMs(rules, plan.ttlMs);
-  const waitUntilMs = clock.nowMs() + plan.waitMs;
-  let bounds = boundsAfter(waitUntilMs, timeoutMs);
+  const { clock, room } = quorum;
+  const untilMs = clock.nowMs() + plan.waitMs;
+  if (plan.waitMs === 0 || plan.maxRetries < Infinity) return await keepAsking(quorum, plan, untilMs, undefined);
 
+  const turn = room.enter(plan.claims.map(({ key }) => key));
+  try {
+    const ending = await withinMs(clock, turn.begins, plan.waitMs, plan.signal);
+    // Where the wait is over before the turn begins it asks once, so that the error can say who holds the lock.
+    if (ending === undefined) turn.leave();
+    const grant = await keepAsking(quorum, plan, untilMs, ending);
+    return ending === undefined ? grant : { ...grant, turn };
+  } catch (error) {
+    turn.leave();
+    throw error;
+  }
+}
+
+async function keepAsking(
+  quorum: Quorum,
+  plan: AcquirePlan,
+  untilMs: number,
+  before: Ending | undefined,
+): Promise<Grant> {
+  const { clock } = quorum;
+  const timeoutMs = nodeTimeoutMs(quorum.rules, plan.ttlMs);
+  const pause = new Pause(quorum, plan, untilMs, before !== undefined);
+  let bounds = boundsAfter(untilMs, timeoutMs);
   let wasLate = false;
-  for (let retry = 0; ; retry++) {
-    const decision = await decide(quorum, plan, bounds);
-    if (decision.kind === 'won') return decision.grant;
-    // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
-    if (decision.kind === 'late' && !wasLate) {
-      wasLate = true;
-      bounds = boundsAfter(Math.max(waitUntilMs, clock.nowMs()), timeoutMs);
-      continue;
-    }
+  try {
+    await pause.politely(before?.politeMs ?? 0);
+    for (let retry = 0; ; retry++) {
+      pause.beforeQuestion();
+      const decision = await decide(quorum, plan, bounds);
+      if (decision.kind === 'won') return decision.grant;
+      // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
+      if (decision.kind === 'late' && !wasLate) {
+        wasLate = true;
+        bounds = boundsAfter(Math.max(untilMs, clock.nowMs()), timeoutMs);
+        continue;
+      }
 
-    const leftMs = waitUntilMs - clock.nowMs();
-    if (leftMs <= 0 || retry >= plan.maxRetries || tickHasRun(decision, plan)) throw toError(quorum, plan, decision);
-    const pauseMs = backoffMs(retry, rules.retryDelayMs, rules.maxRetryDelayMs, entropy);
-    const remainingMs = decision.kind === 'held' ? decision.holder.remainingMs : Infinity;
-    await sleep(clock, Math.max(1, Math.min(pauseMs, remainingMs, leftMs)), plan.signal);
+      const isOver = clock.nowMs() >= untilMs || retry >= plan.maxRetries || tickHasRun(decision, plan);
+      if (isOver) throw toError(quorum, plan, decision);
+      await pause.afterQuestion(decision, retry);
+    }
+  } finally {
+    pause.close();
   }
 }
 

@@ -1,5 +1,5 @@
-import type { Clock } from './ports/clock.js';
-import type { Failure, LockNode, NodeReply, NodeRequest } from './ports/lock-node.js';
+import type { Cancel, Clock } from './ports/clock.js';
+import type { Failure, LockNode, NodeReply, NodeRequest, ReleaseListener } from './ports/lock-node.js';
 
 /** More requests than this in one round trip would keep a server from its other clients for too long. */
 const LARGEST_BATCH = 100;
@@ -78,6 +78,10 @@ export class Courier {
     if (parcel.request.kind === 'release') return;
     const index = this.#queue.indexOf(parcel);
     if (index >= 0) this.#queue.splice(index, 1);
+  }
+
+  listen(channel: string, listener: ReleaseListener): Cancel {
+    return this.node.listen(channel, listener);
   }
 
   /** Resolves when all that was asked for has been answered: nothing more is to be undone or given back. */

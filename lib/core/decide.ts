@@ -41,7 +41,7 @@ interface Limits {
 const LEADER_ROUNDS = 3;
 
 /** Nobody can tell rounds apart that are shorter: it is about what an event loop takes to turn on a busy machine. */
-const SHORTEST_ROUND_MS = 2;
+export const SHORTEST_ROUND_MS = 2;
 
 /**
  * One decision: won, held or unreachable. A contested vote is none, and is settled in further rounds until
@@ -69,12 +69,13 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
     const pauseMs = Math.min(wishMs, bounds.settleUntilMs - clock.nowMs());
     const giveUp = pauseMs <= 0;
     if (giveUp || !keep) {
-      undo(quorum, plan, token);
+      // Nobody waits for what was contested; but who gives up may have been taken for the holder.
+      undo(quorum, plan, token, { tell: giveUp });
       token = entropy.token();
     }
     if (giveUp) return decision;
     await sleep(clock, pauseMs, plan.signal).catch((reason: unknown) => {
-      undo(quorum, plan, token);
+      undo(quorum, plan, token, { tell: true });
       throw reason;
     });
   }
@@ -87,10 +88,13 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
 async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
   throwIfAborted(plan.signal);
   const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {
-    undo(quorum, plan, token);
+    undo(quorum, plan, token, { tell: true });
     throw reason;
   });
-  if (!['won', 'contested', 'unconfirmed'].includes(decision.kind)) undo(quorum, plan, token);
+  if (!['won', 'contested', 'unconfirmed'].includes(decision.kind)) {
+    // Where somebody else holds it nobody waits for us, and two waiters would wake each other for ever.
+    undo(quorum, plan, token, { tell: decision.kind !== 'held' });
+  }
   return decision;
 }
 
@@ -120,8 +124,8 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, { endAtMs, 
 }
 
 /** Takes everything of this token back, the tick included, from every server that may have got it. Nobody waits for it. */
-function undo({ couriers, rules }: Quorum, plan: AcquirePlan, token: string): void {
+function undo({ couriers, rules }: Quorum, plan: AcquirePlan, token: string, { tell }: { tell: boolean }): void {
   const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
-  const claims = keys.map(({ key }) => ({ key, ttlMs: 0 }));
+  const claims = keys.map(({ key }) => ({ key, ttlMs: 0, channel: tell ? key : undefined }));
   for (const courier of couriers) courier.send({ kind: 'release', token, owner: rules.owner, claims });
 }

@@ -16,7 +16,7 @@ export async function remove(quorum: Quorum, key: string): Promise<readonly Vote
 async function askEveryone(quorum: Quorum, kind: 'inspect' | 'remove', key: string): Promise<readonly Vote[]> {
   const { rules } = quorum;
   // Nobody has this token: every holder is somebody else.
-  const request = { kind, token: '-', owner: rules.owner, claims: [{ key, ttlMs: 0 }] } as const;
+  const request = { kind, token: '-', owner: rules.owner, claims: [{ key, ttlMs: 0, channel: key }] } as const;
   const { votes } = await poll(quorum, request, rules.nodeTimeoutMs, { judge: judgeEveryone });
   return votes;
 }

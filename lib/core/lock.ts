@@ -29,6 +29,9 @@ const EXTEND_AFTER = 1 / 3;
 /** After an extension with too few answers, the next comes when this part of what is left is over. */
 const EXTEND_AGAIN_AFTER = 1 / 4;
 
+/** How many round trips those in other processes have for taking a lock of which they were told. */
+const POLITE_TRIPS = 2;
+
 interface Sending {
   readonly deadlineAtMs: number;
 }
@@ -144,15 +147,29 @@ export class HeldLock {
     this.#keep.onEnd?.();
   }
 
-  #giveBack(): Promise<void> {
-    const { rules } = this.#quorum;
-    return release(this.#quorum, {
+  /**
+   * Who comes next in this process asks for it in the same breath. If that is nobody, or it has been so for a while, others
+   * are told, and have the first go.
+   */
+  async #giveBack(): Promise<void> {
+    const { clock, rules } = this.#quorum;
+    const { turn } = this.#grant;
+    const heirsKeys = turn?.heirsKeys() ?? new Set();
+    const releasedAtMs = clock.nowMs();
+    const given = release(this.#quorum, {
       keys: this.keys,
       token: this.token,
-      claims: this.#plan.claims.map(({ key }) => ({ key, ttlMs: 0 })),
+      claims: this.#plan.claims.map(({ key }) => ({ key, ttlMs: 0, channel: heirsKeys.has(key) ? undefined : key })),
       keepUntilMs: this.#grant.grantedAtMs + this.#keep.minHoldMs,
       timeoutMs: nodeTimeoutMs(rules, this.#plan.ttlMs),
     });
+    if (heirsKeys.size > 0) turn?.leave({ politeMs: 0 }, turn.chain + 1);
+    try {
+      const { heard } = await given;
+      turn?.leave({ politeMs: heard > 0 ? POLITE_TRIPS * (clock.nowMs() - releasedAtMs) : 0 });
+    } finally {
+      turn?.leave();
+    }
   }
 
   async #extendOnce(ttlMs: number): Promise<Awaited<ReturnType<typeof extend>>> {

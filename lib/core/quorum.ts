@@ -1,6 +1,7 @@
 import type { Courier } from './courier.js';
 import type { Clock } from './ports/clock.js';
 import type { Entropy } from './ports/entropy.js';
+import type { WaitingRoom } from './waiting-room.js';
 
 /** Everything that the verbs work with: the servers of one quorum group, time, chance and the rules. */
 export interface Quorum {
@@ -8,6 +9,7 @@ export interface Quorum {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly rules: Rules;
+  readonly room: WaitingRoom;
 }
 
 /** All times in milliseconds. What they mean and their defaults: see the public options. */

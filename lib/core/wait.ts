@@ -14,6 +14,22 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   return unlessAborted(slept, signal).finally(() => cancel?.());
 }
 
+/** What the promise resolves to, or undefined when the time is over first. Rejects when the signal aborts. */
+export async function withinMs<T>(
+  clock: Clock,
+  promise: Promise<T>,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  let cancel: (() => void) | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    cancel = clock.after(timeoutMs, () => {
+      resolve(undefined);
+    });
+  });
+  return await unlessAborted(Promise.race([promise, timeout]), signal).finally(() => cancel?.());
+}
+
 /** The promise, or the signal's own reason if that comes first. What happens to the promise then is up to the caller. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;

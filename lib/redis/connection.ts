@@ -16,6 +16,11 @@ export interface Connection {
   close(): void;
 }
 
+/** A connection that is told what others publish. */
+export interface SubscriberConnection extends Connection {
+  onMessage(listener: (channel: string) => void): void;
+}
+
 /** Why a connection is down that was closed on purpose. */
 export const CLOSED = new Error('the connection was closed at shutdown');
 

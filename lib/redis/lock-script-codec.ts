@@ -15,9 +15,9 @@ export function encode(requests: readonly NodeRequest[], marker: Marker | undefi
   const args: (string | number)[] = marker ? [marker.expected ?? '', marker.proposal] : ['-', ''];
   for (const { kind, token, owner, claims, fence = 0, grantedFence = 0 } of requests) {
     args.push(OPS[kind], token, owner, fence, grantedFence, claims.length);
-    for (const { key, ttlMs, counter } of claims) {
+    for (const { key, ttlMs, counter, channel = '' } of claims) {
       keys.push(key);
-      args.push(Math.ceil(ttlMs), counter === undefined ? 0 : 1);
+      args.push(Math.ceil(ttlMs), counter === undefined ? 0 : 1, channel);
       if (counter !== undefined) keys.push(counter);
     }
   }
@@ -29,9 +29,7 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
   const [code, ...rest] = raw as [number | string, ...(number | string)[]];
   switch (Number(code)) {
     case 1:
-      return request.kind === 'acquire'
-        ? { outcome: 'granted', fence: Number(rest[0]) }
-        : { outcome: DONE[request.kind] };
+      return done(request, Number(rest[0]));
     case 2:
       return { outcome: 'absent' };
     case 3: {
@@ -45,13 +43,19 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
   }
 }
 
-const DONE = {
-  confirm: 'confirmed',
-  extend: 'renewed',
-  release: 'released',
-  inspect: 'absent',
-  remove: 'released',
-} as const;
+function done({ kind }: NodeRequest, number: number): NodeReply {
+  switch (kind) {
+    case 'acquire':
+      return { outcome: 'granted', fence: number };
+    case 'release':
+    case 'remove':
+      return { outcome: 'released', heard: number };
+    default:
+      return { outcome: DONE[kind] };
+  }
+}
+
+const DONE = { confirm: 'confirmed', extend: 'renewed', inspect: 'absent' } as const;
 const KEPT = {
   acquire: 'denied',
   confirm: 'taken',

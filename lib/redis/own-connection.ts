@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Cancel, Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { CLOSED, toCallError, type Connection } from './connection.js';
+import { CLOSED, toCallError, type SubscriberConnection } from './connection.js';
 
 /** Milliseconds, between two tries to connect. */
 export interface ReconnectRules {
@@ -25,7 +25,7 @@ const KEEP_ALIVE_MS = 10_000;
  * A server that is down is tried again at growing distances, and at once when somebody wants it and the last try is at
  * least the shortest distance ago.
  */
-export class OwnConnection implements Connection {
+export class OwnConnection implements SubscriberConnection {
   readonly clustered = false;
   epoch = 0;
 
@@ -38,6 +38,7 @@ export class OwnConnection implements Connection {
   #unanswered = 0;
   #lastReplyAtMs = 0;
   readonly #listeners: (() => void)[] = [];
+  readonly #onMessage: ((channel: string) => void)[] = [];
 
   constructor(
     readonly name: string,
@@ -57,6 +58,10 @@ export class OwnConnection implements Connection {
 
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  onMessage(listener: (channel: string) => void): void {
+    this.#onMessage.push(listener);
   }
 
   async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
@@ -103,6 +108,9 @@ export class OwnConnection implements Connection {
     client.on('ready', () => {
       cancelReadyTimeout();
       this.#onReady(client);
+    });
+    client.on('message', (channel: string) => {
+      for (const listener of this.#onMessage) listener(channel);
     });
     client.on('end', () => {
       cancelReadyTimeout();
@@ -157,6 +165,7 @@ const SAFE_OPTIONS = {
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   enableAutoPipelining: false,
+  autoResubscribe: false,
   retryStrategy: () => null,
   sentinelRetryStrategy: () => null,
   reconnectOnError: null,

@@ -1,6 +1,8 @@
-import type { LockNode, NodeReply, NodeRequest, NodeState } from '../core/ports/lock-node.js';
+import type { Cancel } from '../core/ports/clock.js';
+import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } from '../core/ports/lock-node.js';
 import { ServerError, type Connection } from './connection.js';
 import { decode, encode } from './lock-script-codec.js';
+import type { Receiver } from './receiver.js';
 import type { RestartGuard } from './restart-guard.js';
 import { LOCK_SCRIPT } from './scripts/lock.script.js';
 import type { ServerWatch } from './server-watch.js';
@@ -9,6 +11,7 @@ import type { ServerWatch } from './server-watch.js';
 export interface NodeOptions {
   readonly guard: RestartGuard;
   readonly watch: ServerWatch;
+  readonly receiver: Receiver;
   /** The key of the marker that tells a loss of data. Without one nobody looks. */
   readonly markerKey: string | undefined;
   /** The value for a marker that is not there. */
@@ -43,6 +46,10 @@ export class RedisLockNode implements LockNode {
   onChange(listener: () => void): void {
     this.connection.onChange(listener);
     this.options.watch.onChange(listener);
+  }
+
+  listen(channel: string, listener: ReleaseListener): Cancel {
+    return this.options.receiver.listen(channel, listener);
   }
 
   async execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {

@@ -75,15 +75,15 @@ export function lockNodeContract(subject: () => Subject): void {
 
   it('releases what the token has, and leaves what others have', async () => {
     await ask(acquire('t', ['a', 5000], ['b', 5000]), acquire('u', ['c', 5000]));
-    expect(await ask(release('t', ['a', 0], ['b', 0], ['c', 0]))).toEqual([{ outcome: 'released' }]);
+    expect(await ask(release('t', ['a', 0], ['b', 0], ['c', 0]))).toEqual([{ outcome: 'released', heard: 0 }]);
     expect(await ask(acquire('v', ['a', 100], ['b', 100]))).toMatchObject([{ outcome: 'granted' }]);
     expect(await ask(acquire('v', ['c', 100]))).toMatchObject([{ outcome: 'denied', holder: { token: 'u' } }]);
-    expect(await ask(release('t', ['a', 0]))).toEqual([{ outcome: 'released' }]);
+    expect(await ask(release('t', ['a', 0]))).toEqual([{ outcome: 'released', heard: 0 }]);
   });
 
   it('minHold: leaves a released key for as long as it is told', async () => {
     await ask(acquire('t', ['k', 5000]));
-    expect(await ask(release('t', ['k', 200]))).toEqual([{ outcome: 'released' }]);
+    expect(await ask(release('t', ['k', 200]))).toEqual([{ outcome: 'released', heard: 0 }]);
     expect(await ask(acquire('u', ['k', 100]))).toMatchObject([{ outcome: 'denied' }]);
     await subject().pass(250);
     expect(await ask(acquire('u', ['k', 100]))).toMatchObject([{ outcome: 'granted' }]);

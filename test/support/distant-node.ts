@@ -1,4 +1,5 @@
-import type { LockNode, NodeReply, NodeRequest, NodeState } from '../../lib/core/ports/lock-node.js';
+import type { Cancel } from '../../lib/core/ports/clock.js';
+import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } from '../../lib/core/ports/lock-node.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 /** A node as seen from far away: the way there and back takes so much longer, in order. */
@@ -23,6 +24,13 @@ export class DistantNode implements LockNode {
 
   onChange(listener: () => void): void {
     this.node.onChange(listener);
+  }
+
+  listen(channel: string, { onHearing, onReleased }: ReleaseListener): Cancel {
+    return this.node.listen(channel, {
+      onHearing: (hears) => void this.#travel().then(() => onHearing(hears)),
+      onReleased: () => void this.#travel().then(() => onReleased()),
+    });
   }
 
   async execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {

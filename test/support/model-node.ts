@@ -1,4 +1,12 @@
-import type { Claim, LockNode, NodeReply, NodeRequest, NodeState } from '../../lib/core/ports/lock-node.js';
+import type { Cancel } from '../../lib/core/ports/clock.js';
+import type {
+  Claim,
+  LockNode,
+  NodeReply,
+  NodeRequest,
+  NodeState,
+  ReleaseListener,
+} from '../../lib/core/ports/lock-node.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 interface Entry {
@@ -28,12 +36,16 @@ export class ModelNode implements LockNode {
   /** Set: it does not vote. */
   distrust: Error | undefined;
 
+  /** Set: it tells nobody of a release. */
+  deaf = false;
+
   /** Where a counter begins that is not there: a server takes its own time of day. */
   startOfCount: () => number = () => 0;
 
   readonly #entries = new Map<string, Entry>();
   readonly #counters = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
+  readonly #channels = new Map<string, Set<ReleaseListener>>();
   #state: NodeState = { status: 'ready' };
   #stalled = false;
   #stuck: Trip[] = [];
@@ -66,6 +78,19 @@ export class ModelNode implements LockNode {
         else this.#carryOut(trip);
       });
     });
+  }
+
+  listen(channel: string, listener: ReleaseListener): Cancel {
+    const listeners = this.#channels.get(channel) ?? new Set();
+    this.#channels.set(channel, listeners);
+    const cancel = this.clock.after(this.delayMs, () => {
+      listeners.add(listener);
+      if (!this.#stalled && !this.deaf && this.#state.status === 'ready') listener.onHearing(true);
+    });
+    return () => {
+      cancel();
+      listeners.delete(listener);
+    };
   }
 
   /** Accepts everything and answers nothing, until it goes on: then it carries out what has come in the meantime. */
@@ -181,15 +206,34 @@ export class ModelNode implements LockNode {
           if (mine[index] && ttlMs > 0) this.plant(key, token, ttlMs, owner, mine[index].fence);
           else if (mine[index]) this.#entries.delete(key);
         });
-        return { outcome: 'released' };
+        return {
+          outcome: 'released',
+          heard: this.#tell(claims.filter((claim, index) => mine[index] && claim.ttlMs === 0)),
+        };
       case 'inspect':
         return { outcome: 'absent' };
       case 'remove':
         for (const { key } of claims) this.#entries.delete(key);
-        return { outcome: found.some((entry) => entry !== undefined) ? 'released' : 'absent' };
+        if (found.every((entry) => entry === undefined)) return { outcome: 'absent' };
+        return { outcome: 'released', heard: this.#tell(claims.filter((_, index) => found[index])) };
       default:
         return kind satisfies never;
     }
+  }
+
+  #tell(claims: readonly Claim[]): number {
+    let heard = 0;
+    for (const { channel } of claims) {
+      const listeners = channel === undefined ? undefined : this.#channels.get(channel);
+      if (this.deaf || listeners === undefined || this.#state.status !== 'ready') continue;
+      heard = Math.max(heard, listeners.size);
+      for (const listener of listeners) {
+        this.clock.after(this.delayMs / 2, () => {
+          if (listeners.has(listener)) listener.onReleased();
+        });
+      }
+    }
+    return heard;
   }
 
   #countOn(claims: readonly Claim[]): number {
@@ -211,6 +255,8 @@ export class ModelNode implements LockNode {
 
   #change(state: NodeState): void {
     this.#state = state;
+    const hears = state.status === 'ready' && !this.deaf;
+    for (const listeners of this.#channels.values()) for (const each of listeners) each.onHearing(hears);
     for (const listener of this.#listeners) listener();
   }
 }

@@ -4,6 +4,7 @@ import type { KeepPlan } from '../../lib/core/lock.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
 import type { LockNode } from '../../lib/core/ports/lock-node.js';
 import type { Quorum, Rules } from '../../lib/core/quorum.js';
+import { WaitingRoom } from '../../lib/core/waiting-room.js';
 import { ModelNode } from './model-node.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -44,6 +45,7 @@ export function quorumOver(
     couriers: nodes.map((node) => new Courier(node, clock, maxConcurrency)),
     entropy: new SeededEntropy(seed, rules.owner),
     rules: { ...RULES, ...rules },
+    room: new WaitingRoom(),
   };
 }
 

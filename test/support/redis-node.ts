@@ -1,5 +1,6 @@
 import { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
-import type { Connection } from '../../lib/redis/connection.js';
+import type { Connection, SubscriberConnection } from '../../lib/redis/connection.js';
+import { Receiver } from '../../lib/redis/receiver.js';
 import { RestartGuard, type RestartGuardMode } from '../../lib/redis/restart-guard.js';
 import { ServerWatch } from '../../lib/redis/server-watch.js';
 import type { Clock } from '../../lib/core/ports/clock.js';
@@ -8,7 +9,11 @@ import { SystemClock } from '../../lib/system/system-clock.js';
 /** A lock node over a connection, by itself: no quorum, and findings go to nobody. */
 export function redisLockNode(
   connection: Connection,
-  { mode = 'witnessed', clock = new SystemClock() }: { mode?: RestartGuardMode; clock?: Clock } = {},
+  {
+    mode = 'witnessed',
+    clock = new SystemClock(),
+    subscriber,
+  }: { mode?: RestartGuardMode; clock?: Clock; subscriber?: () => SubscriberConnection } = {},
 ): RedisLockNode {
   const guard = new RestartGuard(mode, clock);
   const watch = new ServerWatch(connection, guard, new Map(), () => undefined);
@@ -16,6 +21,7 @@ export function redisLockNode(
   return new RedisLockNode(connection, {
     guard,
     watch,
+    receiver: new Receiver(() => subscriber?.()),
     markerKey: mode === 'off' ? undefined : '{redlock:}:marker',
     newMarker: () => `marker-${process.pid}-${performance.now()}-${markers++}`,
   });

@@ -1,3 +1,5 @@
+import type { Cancel } from './clock.js';
+
 /** One key that a lock takes on a node. */
 export interface Claim {
   readonly key: string;
@@ -6,6 +8,8 @@ export interface Claim {
   readonly counter?: string | undefined;
   /** For how long a server that has forgotten this claim could do harm by it. Default: its ttl. */
   readonly guardMs?: number;
+  /** In a release or removal: who listens on this channel is told that the key is free. Without one nobody is. */
+  readonly channel?: string | undefined;
 }
 
 /** Who has a key, as the node that was asked sees it. */
@@ -29,9 +33,10 @@ export interface Holder {
  *   they were granted under (`grantedFence`).
  * - `extend` gives each claim that carries the token its ttl anew and puts back those that are gone (under the number
  *   `fence`, and with counters that are not behind it), but nothing at all where one claim belongs to somebody else.
- * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead.
+ * - `release` deletes the claims that carry the token, and tells those who listen. With a ttl above zero it leaves them for
+ *   that long instead, and tells nobody.
  * - `inspect` says who has the first claim, and changes nothing.
- * - `remove` deletes the claims, whoever has them: `absent` where there was nothing.
+ * - `remove` deletes the claims, whoever has them, and tells those who listen: `absent` where there was nothing.
  */
 export interface NodeRequest {
   readonly kind: 'acquire' | 'confirm' | 'extend' | 'release' | 'inspect' | 'remove';
@@ -48,7 +53,8 @@ export interface NodeRequest {
 
 export type NodeReply =
   | { readonly outcome: 'granted'; /** The number of this grant; 0 where nothing is counted. */ readonly fence: number }
-  | { readonly outcome: 'confirmed' | 'renewed' | 'absent' | 'released' }
+  | { readonly outcome: 'confirmed' | 'renewed' | 'absent' }
+  | { readonly outcome: 'released'; /** How many listeners were told. */ readonly heard?: number }
   | { readonly outcome: 'denied' | 'taken' | 'seen'; readonly holder: Holder }
   | Failure;
 
@@ -67,6 +73,13 @@ export interface Failure {
  */
 export type NodeState =
   { readonly status: 'ready' | 'connecting' } | { readonly status: 'down'; readonly cause: Error };
+
+/** Somebody who waits for a key to be given back. */
+export interface ReleaseListener {
+  /** From now on every release is told (true), or some may be missed (false). Until the first call: false. */
+  onHearing(hears: boolean): void;
+  onReleased(): void;
+}
 
 /** A server as the algorithm sees it. */
 export interface LockNode {
@@ -90,4 +103,7 @@ export interface LockNode {
    * itself: a grant that nobody waits for is a ghost.
    */
   execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]>;
+
+  /** Tells the listener of claims with this channel that are deleted on this node, until it is cancelled. */
+  listen(channel: string, listener: ReleaseListener): Cancel;
 }

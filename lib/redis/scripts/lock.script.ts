@@ -6,16 +6,18 @@ import { createHash } from 'node:crypto';
  * KEYS  the marker; then of all requests, one after the other, for each claim: its key, and the key of its counter if it
  *       has one.
  * ARGV  the marker's value as it was last seen ('' takes any, '-' looks at none and KEYS begins with the claims); the
- *       value that it gets if it is not there; then for each request: op, token, owner, fence, grantedFence, n (how many claims), then n times a number of
- *       milliseconds and 1 or 0 (whether the claim has a counter).
+ *       value that it gets if it is not there; then for each request: op, token, owner, fence, grantedFence, n (how many claims),
+ *       then n times a number of milliseconds, 1 or 0 (whether the claim has a counter) and a channel ('' is none).
  *       op 'A' acquire: milliseconds are the ttl. fence and grantedFence are not used.
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
  *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence.
- *       op 'R' release: for how long each key stays; 0 deletes it.
- *       op 'I' inspect, op 'D' remove: milliseconds are not used, and neither is the token.
+ *       op 'R' release: for how long each key stays; 0 deletes it, and says so on the channel.
+ *       op 'D' remove:  deletes, and says so; milliseconds and token are not used.
+ *       op 'I' inspect: milliseconds and token are not used.
  * Returns the marker's value, and one array for each request:
- *       {1}  confirmed, renewed, released, removed; inspect: there is nothing.
- *       {1, number}  granted, under this number.
+ *       {1}  confirmed, renewed; inspect: there is nothing.
+ *       {1, number}  granted, under this number; released or removed, and so many were told (a server that lets nobody
+ *            publish tells nobody, and the release stands).
  *       {2}  extend: at least one key was absent, all are there now. confirm: no longer as it was granted. remove: there
  *            was nothing.
  *       {0, i, value, pttl}  denied, taken or seen: the i-th key (from 1) has this value. Nothing was changed.
@@ -64,12 +66,23 @@ local function catchUp(claim, number)
   if claim.counter and tonumber(redis.call('GET', claim.counter) or 0) < number then raise(claim, number) end
 end
 
+local function drop(claim)
+  local removed = redis.call('DEL', claim.key)
+  if removed == 0 or claim.channel == '' then return removed, 0 end
+  local told = redis.pcall('PUBLISH', claim.channel, '')
+  return removed, tonumber(told) or 0
+end
+
 local function carryOut(op, token, owner, fence, grantedFence, claims)
   local mine, numbers, all = token .. ' ', {}, true
   if op == 'D' then
-    local removed = 0
-    for _, claim in ipairs(claims) do removed = removed + redis.call('DEL', claim.key) end
-    return {removed > 0 and 1 or 2}
+    local removed, told = 0, 0
+    for _, claim in ipairs(claims) do
+      local one, heard = drop(claim)
+      removed, told = removed + one, math.max(told, heard)
+    end
+    if removed == 0 then return {2} end
+    return {1, told}
   end
   for i, claim in ipairs(claims) do
     local value = redis.call('GET', claim.key)
@@ -91,6 +104,7 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
     if not all then number = countOn(claims) end
   end
 
+  local told = 0
   for i, claim in ipairs(claims) do
     if op == 'C' then
       catchUp(claim, fence)
@@ -102,10 +116,12 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
     elseif numbers[i] and claim.ms > 0 then
       redis.call('PEXPIRE', claim.key, whole(claim.ms))
     elseif numbers[i] then
-      redis.call('DEL', claim.key)
+      local _, heard = drop(claim)
+      told = math.max(told, heard)
     end
   end
   if op == 'A' then return {1, number} end
+  if op == 'R' then return {1, told} end
   if op == 'E' and not all then return {2} end
   return {1}
 end
@@ -125,9 +141,10 @@ local replies = {marker}
 while a <= #ARGV do
   local claims, n = {}, tonumber(ARGV[a + 5])
   for i = 1, n do
-    claims[i] = { key = KEYS[k], ms = tonumber(ARGV[a + 4 + 2 * i]) }
+    local at = a + 3 + 3 * i
+    claims[i] = { key = KEYS[k], ms = tonumber(ARGV[at]), channel = ARGV[at + 2] }
     k = k + 1
-    if ARGV[a + 5 + 2 * i] == '1' then
+    if ARGV[at + 1] == '1' then
       claims[i].counter = KEYS[k]
       k = k + 1
     end
@@ -141,7 +158,7 @@ while a <= #ARGV do
     reply = {-1, tostring(reply)}
   end
   replies[#replies + 1] = reply
-  a = a + 6 + 2 * n
+  a = a + 6 + 3 * n
 end
 return replies
 `;

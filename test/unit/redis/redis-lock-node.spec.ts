@@ -83,9 +83,9 @@ describe('a Redis lock node', () => {
         reason: 'refused',
         cause: expect.objectContaining({ message: 'NOSCRIPT No matching script.' }),
       },
-      { outcome: 'released' },
+      { outcome: 'released', heard: 0 },
     ]);
-    expect(await second).toEqual([{ outcome: 'released' }]);
+    expect(await second).toEqual([{ outcome: 'released', heard: 0 }]);
   });
 
   it("takes a server's error for an answer, and everything else for a broken connection", async () => {
