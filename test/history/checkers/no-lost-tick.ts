@@ -1,0 +1,71 @@
+import type { EventOf } from '../events.js';
+import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Story } from '../story.js';
+import { tickName, tickOf } from '../tick-name.js';
+import { heldOnServers } from '../traces.js';
+import type { Findings, Violation } from '../verdict.js';
+
+/**
+ * P8: while a majority of the servers is up and a replica is alive to fire it, a tick runs, unless a running job or the rest
+ * of a dead holder's ttl covers it.
+ *
+ * Ticks that a replica was firing while it was paused or killed are not judged: it may have died with the claim.
+ */
+export function noLostTick(story: Story): Findings {
+  const violations: Violation[] = [];
+  const gaps: string[] = [];
+  const fired = new Map<string, Attempt[]>();
+  for (const attempt of story.attempts) {
+    const tick = tickOf(attempt.asked);
+    if (tick !== undefined) fired.set(tick, [...(fired.get(tick) ?? []), attempt]);
+  }
+
+  const dues = new Set(story.due.map(({ keys, tickAtMs }) => tickName(keys, tickAtMs)));
+  for (const tick of fired.keys()) if (!dues.has(tick)) gaps.push(`${tick} was fired and has never been due`);
+  let judged = 0;
+  for (const due of story.due) {
+    const attempts = fired.get(tickName(due.keys, due.tickAtMs)) ?? [];
+    const span = spanOf(due, attempts);
+    if (span.toMs > story.endAtMs || due.replicas.length === 0 || disturbed(story, due, span)) continue;
+    for (const replica of due.replicas) {
+      if (!attempts.some(({ asked }) => asked.client === replica))
+        gaps.push(`${replica} has not fired ${due.tickAtMs}`);
+    }
+    if (!majorityUp(story, span.fromMs, span.toMs)) continue;
+    judged++;
+    if (attempts.some(({ began }) => began !== undefined) || covered(story, due, attempts, span)) continue;
+    violations.push({
+      what: `the tick ${due.tickAtMs} of "${due.keys.join(', ')}" ran nowhere`,
+      events: [
+        due,
+        ...attempts.flatMap(({ asked, granted, refused }) => [asked, granted, refused].filter((e) => e !== undefined)),
+      ],
+    });
+  }
+  return { judged, violations, gaps };
+}
+
+/** From when the tick was due until everybody who fired it has settled. */
+function spanOf(due: EventOf<'due'>, attempts: readonly Attempt[]): Span {
+  const fromMs = Math.min(due.atMs, ...attempts.map(({ asked }) => asked.atMs));
+  return {
+    fromMs,
+    toMs: Math.max(due.untilMs, ...attempts.map((attempt) => settledAtMs(attempt) ?? attempt.asked.atMs)),
+  };
+}
+
+function disturbed({ clients }: Story, { replicas }: EventOf<'due'>, span: Span): boolean {
+  return replicas.some((name) => {
+    const { killed, stopped, pauses = [] } = clients.get(name) ?? {};
+    const goneAtMs = (killed ?? stopped)?.atMs ?? Infinity;
+    return goneAtMs <= span.toMs || pauses.some((pause) => pause.fromMs <= span.toMs && pause.toMs >= span.fromMs);
+  });
+}
+
+function covered(story: Story, due: EventOf<'due'>, own: readonly Attempt[], span: Span): boolean {
+  if (story.forced.some(({ key }) => due.keys.includes(key))) return true;
+  return story.attempts.some((attempt) => {
+    if (own.includes(attempt) || !attempt.asked.keys.some((key) => due.keys.includes(key))) return false;
+    const held = heldOnServers(story, attempt);
+    return held !== undefined && overlaps(held, span);
+  });
+}

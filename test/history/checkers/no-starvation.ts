@@ -1,0 +1,67 @@
+import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Story } from '../story.js';
+import { tickOf } from '../tick-name.js';
+import { heldOnServers } from '../traces.js';
+import type { Findings, Violation } from '../verdict.js';
+
+/**
+ * P7 and P14: nobody goes without a lock that nobody has. Where somebody is told that the lock is contended, while a majority
+ * of the servers is up, somebody else had it, or was about to; and who waits is not overtaken again and again by
+ * others who have asked later.
+ */
+export function noStarvation(story: Story): Findings {
+  const violations: Violation[] = [];
+  const held = story.attempts.map((attempt) => ({ attempt, span: heldOnServers(story, attempt) }));
+  let judged = 0;
+  for (const attempt of story.attempts) {
+    const { asked, refused } = attempt;
+    const span: Span = { fromMs: asked.atMs, toMs: settledAtMs(attempt) ?? story.endAtMs };
+    const rivals = held.filter((other) => other.attempt !== attempt && sharesKey(attempt, other.attempt));
+    judged++;
+
+    const later = rivals.filter(({ attempt: { asked: theirs, granted } }) => {
+      return granted !== undefined && theirs.atMs > asked.atMs && granted.atMs < span.toMs;
+    });
+    if (later.length > story.about.mostOvertakes) {
+      const events = [asked, ...later.flatMap(({ attempt: { granted } }) => granted ?? [])];
+      violations.push({ what: `attempt ${asked.attempt} was overtaken ${later.length} times`, events });
+    }
+
+    if (refused?.code !== 'LOCK_CONTENDED' || !majorityUp(story, span.fromMs, span.toMs)) continue;
+    if (story.forced.some(({ key }) => asked.keys.includes(key))) continue;
+    if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) continue;
+    if (tickHasRun(attempt, rivals)) continue;
+    const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
+    if ([{ attempt }, ...around].some(({ attempt: { asked: of } }) => stoodStill(story, of.client, span))) continue;
+    violations.push({
+      what: `attempt ${asked.attempt} was told that "${asked.keys.join(', ')}" is contended, and nobody had it`,
+      events: [
+        asked,
+        refused,
+        ...around.flatMap(({ attempt: { asked: of, refused: how } }) => (how ? [of, how] : [of])),
+      ],
+    });
+  }
+  return { judged, violations };
+}
+
+function sharesKey(one: Attempt, other: Attempt): boolean {
+  return one.asked.keys.some((key) => other.asked.keys.includes(key));
+}
+
+function tickHasRun({ asked }: Attempt, rivals: readonly { readonly attempt: Attempt }[]): boolean {
+  const tick = tickOf(asked);
+  return (
+    tick !== undefined && rivals.some(({ attempt }) => attempt.granted !== undefined && tickOf(attempt.asked) === tick)
+  );
+}
+
+function spanOf(story: Story, attempt: Attempt): Span {
+  return { fromMs: attempt.asked.atMs, toMs: settledAtMs(attempt) ?? story.endAtMs };
+}
+
+/** Whether a contender was paused or killed meanwhile, so that its votes may have stood in everybody's way. */
+function stoodStill({ clients }: Story, client: string, { fromMs, toMs }: Span): boolean {
+  const { killed, pauses = [] } = clients.get(client) ?? {};
+  if (killed !== undefined && killed.atMs <= toMs) return true;
+  return pauses.some((pause) => pause.fromMs <= toMs && pause.toMs >= fromMs);
+}

@@ -1,0 +1,47 @@
+import type { HistoryEvent } from '../events.js';
+import { latestMs, nodeTimeoutMs, type Attempt, type Story } from '../story.js';
+import type { Findings, Violation } from '../verdict.js';
+
+/**
+ * P5: acquire settles within its wait and two node timeouts, extend and release within one; a wait that was cancelled ends
+ * at once. What falls into a pause of the process counts from its end.
+ */
+export function settlesInTime(story: Story): Findings {
+  const violations: Violation[] = [];
+  let judged = 0;
+
+  function expect(
+    what: string,
+    attempt: Attempt,
+    untilMs: number,
+    begun: HistoryEvent,
+    settled: HistoryEvent | undefined,
+  ): void {
+    const killedAtMs = story.clients.get(attempt.asked.client)?.killed?.atMs ?? Infinity;
+    const toMs = settled?.atMs ?? Math.min(killedAtMs, story.endAtMs);
+    if (settled !== undefined || toMs > untilMs) judged++;
+    if (toMs <= untilMs) return;
+    violations.push({
+      what: `${what} of attempt ${attempt.asked.attempt} had to settle by ${untilMs}, and ${
+        settled ? `took until ${toMs}` : `was still open at ${toMs}`
+      }`,
+      events: settled ? [begun, settled] : [begun],
+    });
+  }
+
+  for (const attempt of story.attempts) {
+    const { asked, cancelled, granted, refused, extensions, releasing, released } = attempt;
+    const { client, waitMs } = asked;
+    const ownMs = nodeTimeoutMs(asked, asked.ttlMs);
+    const waitUntilMs = latestMs(story, client, asked.atMs, (waitMs ?? Infinity) + 2 * ownMs, 2 * ownMs);
+    const cancelledMs = cancelled ? latestMs(story, client, cancelled.atMs, 0, 0) : Infinity;
+    expect('acquire', attempt, Math.min(waitUntilMs, cancelledMs), asked, granted ?? refused);
+    for (const { begun, settled } of extensions) {
+      const onceMs = nodeTimeoutMs(asked, begun.ttlMs);
+      expect('extend', attempt, latestMs(story, client, begun.atMs, onceMs, onceMs), begun, settled);
+    }
+    if (releasing)
+      expect('release', attempt, latestMs(story, client, releasing.atMs, ownMs, ownMs), releasing, released);
+  }
+  return { judged, violations };
+}

@@ -1,0 +1,32 @@
+import { latestMs, type Story } from '../story.js';
+import type { Findings, Violation } from '../verdict.js';
+
+/**
+ * P6: no lock outlives its validity unnoticed. It is handed out valid, work begins only while it is valid, and its signal
+ * aborts before the validity ends, or, where its process stood still then, as soon as that goes on.
+ */
+export function signalInTime(story: Story): Findings {
+  const violations: Violation[] = [];
+  for (const { asked, granted, extended, began, aborted, releasing } of story.locks) {
+    const { toleranceMs } = story.about;
+    const { validUntilMs } = extended.at(-1) ?? granted;
+    const proof = [asked, granted, ...extended.slice(-1)];
+    if (granted.atMs > granted.validUntilMs + toleranceMs) {
+      violations.push({ what: 'a lock was handed out after its validity was over', events: proof });
+    }
+    if (began !== undefined && began.atMs > Math.min(validUntilMs, aborted?.atMs ?? Infinity) + toleranceMs) {
+      const events = aborted ? [...proof, aborted, began] : [...proof, began];
+      violations.push({ what: 'work began under a lock that was not valid any more', events });
+    }
+    // Who has given the lock back, or is not there any more, need not be told.
+    const { killed, stopped } = story.clients.get(asked.client) ?? {};
+    const overMs = Math.min(...[aborted, releasing, killed, stopped].map((event) => event?.atMs ?? story.endAtMs));
+    const byMs = latestMs(story, asked.client, validUntilMs, 0, 0);
+    if (overMs <= byMs) continue;
+    violations.push({
+      what: `the signal of attempt ${asked.attempt} had to abort by ${byMs}, and had not by ${overMs}`,
+      events: aborted ? [...proof, aborted] : proof,
+    });
+  }
+  return { judged: story.locks.length, violations };
+}

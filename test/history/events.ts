@@ -1,0 +1,174 @@
+/**
+ * What happened in one run, as plain JSON: what the simulator and the chaos runs write down, and all that the checkers go by.
+ *
+ * There is one axis of time, in milliseconds (fractions are welcome): virtual in the simulator, the monotonic clock of the
+ * machine in chaos runs. Events are in the order of `atMs`; of two at the same instant the first one comes first.
+ *
+ * A run is of one quorum group. Whatever a recorder leaves out makes a checker say "unknown", never "holds".
+ */
+export interface History {
+  readonly about: About;
+  readonly events: readonly HistoryEvent[];
+}
+
+/** What must be known of a run to judge it. */
+export interface About {
+  /** How many servers make the quorum group. They are numbered from 0. */
+  readonly servers: number;
+  /** By how much the clocks of processes may run faster or slower than the axis. */
+  readonly driftFactor: number;
+  /** How late a timer or an entry of the recorder may be without anybody's fault: 0 on virtual time. */
+  readonly toleranceMs: number;
+  /**
+   * How long a server must have been up until every process is connected to it again and has delivered there what was
+   * outstanding.
+   */
+  readonly graceMs: number;
+  /** How many locks on its key may be granted to others who asked later, while somebody waits. */
+  readonly mostOvertakes: number;
+  /** What this run does not claim, and why: for a run that goes beyond the assumptions of a promise on purpose. */
+  readonly outside?: Partial<Record<CheckerName, string>>;
+}
+
+export type CheckerName =
+  | 'mutual exclusion'
+  | 'fencing order'
+  | 'one run a tick'
+  | 'no lost tick'
+  | 'settles in time'
+  | 'no ghost'
+  | 'nothing left'
+  | 'signal in time'
+  | 'no starvation';
+
+/** The tick of a cron expression, as the option of `acquire` has it. Milliseconds since 1970, and not on the axis. */
+export interface TickOfRun {
+  readonly atMs: number;
+  readonly periodMs: number;
+}
+
+/** Calls of clients. `attempt` is the number of one call of acquire and of the lock that it gives, unique in the history. */
+export type AttemptEvent =
+  /** A client calls `acquire` (or `withLock`). */
+  | {
+      readonly kind: 'asked';
+      readonly atMs: number;
+      readonly client: string;
+      readonly attempt: number;
+      readonly keys: readonly string[];
+      readonly ttlMs: number;
+      /** null: until it is cancelled. */
+      readonly waitMs: number | null;
+      readonly nodeTimeoutMs: number;
+      /** The lock stays on the servers for so long after its grant, also when it is released earlier. Default: 0. */
+      readonly minHoldMs?: number;
+      readonly tick?: TickOfRun;
+    }
+  /** The client's own signal cancels the waiting. */
+  | { readonly kind: 'cancelled'; readonly atMs: number; readonly attempt: number }
+  /** The call has rejected. `code` is that of the error, or 'CANCELLED', or 'THROWN' for anything else. */
+  | { readonly kind: 'refused'; readonly atMs: number; readonly attempt: number; readonly code: string }
+  /** The client has the lock. */
+  | {
+      readonly kind: 'granted';
+      readonly atMs: number;
+      readonly attempt: number;
+      readonly token: string;
+      /** null where fencing was switched off. */
+      readonly fence: number | null;
+      /** Up to when the client believes the lock to be valid: now plus `lock.remaining`. */
+      readonly validUntilMs: number;
+    }
+  /** The client believes in another end of the validity, later or earlier: somebody extended it, or it extends itself. */
+  | { readonly kind: 'extended'; readonly atMs: number; readonly attempt: number; readonly validUntilMs: number }
+  /** A call of `extend` begins, and settles. `call` is unique in the history. */
+  | {
+      readonly kind: 'extending';
+      readonly atMs: number;
+      readonly attempt: number;
+      readonly call: number;
+      readonly ttlMs: number;
+    }
+  | { readonly kind: 'extendSettled'; readonly atMs: number; readonly call: number; readonly code?: string }
+  /** Work begins under the lock, and ends. */
+  | { readonly kind: 'began'; readonly atMs: number; readonly attempt: number }
+  | { readonly kind: 'ended'; readonly atMs: number; readonly attempt: number }
+  /** The lock's signal has aborted. */
+  | { readonly kind: 'aborted'; readonly atMs: number; readonly attempt: number; readonly reason: string }
+  /** A call of `release` begins, and settles: clean without a code. */
+  | { readonly kind: 'releasing'; readonly atMs: number; readonly attempt: number }
+  | { readonly kind: 'released'; readonly atMs: number; readonly attempt: number; readonly code?: string };
+
+/** What becomes of the processes. A client is there from its `started` on. */
+export type ClientEvent =
+  /** `stopped` has shut down in good order: everything of it has settled. */
+  | { readonly kind: 'started' | 'stopped'; readonly atMs: number; readonly client: string }
+  | { readonly kind: 'paused' | 'resumed' | 'killed'; readonly atMs: number; readonly client: string };
+
+/** A tick of a schedule has come: these replicas were there to fire it, each by its own clock, up to `untilMs`. */
+export interface TickDue {
+  readonly kind: 'due';
+  readonly atMs: number;
+  /** Those of its lock. */
+  readonly keys: readonly string[];
+  readonly tickAtMs: number;
+  readonly untilMs: number;
+  readonly replicas: readonly string[];
+}
+
+/** What becomes of the servers, and what an outsider finds on them. */
+export type ServerEvent =
+  /**
+   * `away` is everything because of which it does not fully take part: killed, stalled, slow, cut off from somebody, or
+   * not trusted after a loss of its data. `up` ends that. All servers are up at the beginning.
+   */
+  | {
+      readonly kind: 'server';
+      readonly atMs: number;
+      readonly server: number;
+      readonly status: 'up';
+      readonly why: string;
+    }
+  | {
+      readonly kind: 'server';
+      readonly atMs: number;
+      readonly server: number;
+      readonly status: 'away';
+      readonly why: string;
+    }
+  /** It has lost data: all of them, or the keys that are named. */
+  | { readonly kind: 'lost'; readonly atMs: number; readonly server: number; readonly keys?: readonly string[] }
+  /** An operator removes the lock on a key by force. */
+  | { readonly kind: 'forced'; readonly atMs: number; readonly key: string }
+  /** A lock's key is on a server. The keys are those that clients ask for, without prefix; ticks are not listed. */
+  | {
+      readonly kind: 'leftover';
+      readonly atMs: number;
+      readonly server: number;
+      readonly key: string;
+      readonly token: string;
+      /** null: it never expires. */
+      readonly ttlLeftMs: number | null;
+    }
+  /** All of this server was looked at: what was not listed as left over just before is not there. */
+  | { readonly kind: 'swept'; readonly atMs: number; readonly server: number };
+
+/** The observer stops. Whatever has not settled by now was still open. */
+export interface End {
+  readonly kind: 'end';
+  readonly atMs: number;
+}
+
+/** Anything for the timeline that nobody judges. */
+export interface Note {
+  readonly kind: 'note';
+  readonly atMs: number;
+  readonly text: string;
+}
+
+export type HistoryEvent = AttemptEvent | ClientEvent | TickDue | ServerEvent | End | Note;
+
+/** The event of one kind. */
+export type EventOf<K extends HistoryEvent['kind']> = Only<HistoryEvent, K>;
+
+type Only<E, K> = E extends { readonly kind: infer Kinds } ? (K extends Kinds ? E : never) : never;

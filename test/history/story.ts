@@ -1,0 +1,99 @@
+import type { About, EventOf } from './events.js';
+
+/** A length of time on the axis, from and to included. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** One call of acquire, and the lock that came of it. */
+export interface Attempt {
+  readonly asked: EventOf<'asked'>;
+  cancelled?: EventOf<'cancelled'>;
+  refused?: EventOf<'refused'>;
+  granted?: EventOf<'granted'>;
+  /** In their order; the last one is what the client believes. */
+  readonly extended: EventOf<'extended'>[];
+  readonly extensions: { readonly begun: EventOf<'extending'>; settled?: EventOf<'extendSettled'> }[];
+  began?: EventOf<'began'>;
+  ended?: EventOf<'ended'>;
+  aborted?: EventOf<'aborted'>;
+  releasing?: EventOf<'releasing'>;
+  released?: EventOf<'released'>;
+}
+
+/** A granted one. */
+export type Lock = Attempt & { readonly granted: EventOf<'granted'> };
+
+export interface Client {
+  readonly name: string;
+  readonly pauses: Span[];
+  /** When it was gone, killed or stopped in good order. */
+  killed?: EventOf<'killed'>;
+  stopped?: EventOf<'stopped'>;
+}
+
+/** A history in the order of its calls instead of its events. */
+export interface Story {
+  readonly about: About;
+  readonly attempts: readonly Attempt[];
+  readonly locks: readonly Lock[];
+  readonly clients: ReadonlyMap<string, Client>;
+  /** For each server, when it was away. */
+  readonly away: readonly (readonly Span[])[];
+  readonly due: readonly EventOf<'due'>[];
+  readonly forced: readonly EventOf<'forced'>[];
+  readonly lost: readonly EventOf<'lost'>[];
+  readonly leftovers: readonly EventOf<'leftover'>[];
+  readonly swept: readonly EventOf<'swept'>[];
+  readonly endAtMs: number;
+  /** What is missing, or cannot be: with any of these nothing is known to hold. */
+  readonly gaps: readonly string[];
+}
+
+/** When the call of acquire settled. */
+export function settledAtMs({ granted, refused }: Attempt): number | undefined {
+  return (granted ?? refused)?.atMs;
+}
+
+/** Until when the client believes in its lock: to the end of its validity, unless it gave it up or died before. */
+export function heldUntilMs({ clients }: Story, { asked, granted, extended, aborted, releasing }: Lock): number {
+  const validUntilMs = (extended.at(-1) ?? granted).validUntilMs;
+  const killedAtMs = clients.get(asked.client)?.killed?.atMs ?? Infinity;
+  return Math.min(validUntilMs, aborted?.atMs ?? Infinity, releasing?.atMs ?? Infinity, killedAtMs);
+}
+
+/** The longest ttl that was asked for this lock, stretched by the slowest clock. */
+export function longestTtlMs({ about }: Story, { asked, extensions }: Attempt): number {
+  const ttls = extensions.map(({ begun }) => begun.ttlMs);
+  return Math.max(asked.ttlMs, asked.minHoldMs ?? 0, ...ttls) * (1 + about.driftFactor);
+}
+
+/** One server may take so long, by the rules of the contract. */
+export function nodeTimeoutMs({ nodeTimeoutMs: limitMs }: EventOf<'asked'>, ttlMs: number): number {
+  return Math.min(limitMs, ttlMs / 4);
+}
+
+/**
+ * An instant by which a process must have done something, seen by the observer: its clock may be slow, and what falls into
+ * a pause must be done within `againMs` after it.
+ */
+export function latestMs(story: Story, client: string, fromMs: number, delayMs: number, againMs: number): number {
+  const { driftFactor, toleranceMs } = story.about;
+  const allow = (ms: number): number => ms * (1 + driftFactor) + toleranceMs;
+  let untilMs = fromMs + allow(delayMs);
+  for (const pause of story.clients.get(client)?.pauses ?? []) {
+    if (pause.toMs >= fromMs && pause.fromMs <= untilMs) untilMs = Math.max(untilMs, pause.toMs + allow(againMs));
+  }
+  return untilMs;
+}
+
+/** Whether a majority of the servers was up, and had been for long enough, all the time. */
+export function majorityUp({ about, away }: Story, fromMs: number, toMs: number): boolean {
+  const up = away.filter((spans) => !spans.some((span) => span.fromMs <= toMs && span.toMs + about.graceMs >= fromMs));
+  return up.length > about.servers / 2;
+}
+
+export function overlaps(one: Span, other: Span): boolean {
+  return one.fromMs < other.toMs && other.fromMs < one.toMs;
+}

@@ -1,0 +1,53 @@
+import { heldUntilMs, longestTtlMs, settledAtMs, type Attempt, type Lock, type Span, type Story } from './story.js';
+
+/**
+ * When an attempt may have kept others from its keys, or undefined for one that was refused: what that had taken it gives
+ * back. A lock that was given back is gone when everybody has heard of it, one whose process died when its ttl is over.
+ */
+export function heldOnServers(story: Story, attempt: Attempt): Span | undefined {
+  const { asked, refused, granted } = attempt;
+  const { graceMs, toleranceMs } = story.about;
+  if (refused !== undefined) return undefined;
+  const killedAtMs = story.clients.get(asked.client)?.killed?.atMs;
+  const ttlMs = longestTtlMs(story, attempt);
+  if (granted === undefined) {
+    return killedAtMs === undefined ? undefined : { fromMs: asked.atMs, toMs: killedAtMs + ttlMs + toleranceMs };
+  }
+  const lock = attempt as Lock;
+  const untilMs = heldUntilMs(story, lock);
+  const minHoldMs = granted.atMs + (asked.minHoldMs ?? 0) * (1 + story.about.driftFactor);
+  // A clean release is over when a majority has confirmed it, but the rest of it is still on its way.
+  const { released } = lock;
+  const clean = released !== undefined && released.code === undefined;
+  const toMs = clean ? Math.max(released.atMs, minHoldMs) + graceMs : untilMs + ttlMs + graceMs;
+  return { fromMs: asked.atMs, toMs: toMs + toleranceMs };
+}
+
+/**
+ * The last instant at which the client of this attempt can have asked a server to take or extend it, as far as is known at
+ * `nowMs`; undefined while that may still happen.
+ */
+export function lastSignMs(story: Story, attempt: Attempt, nowMs: number): number | undefined {
+  const killedAtMs = story.clients.get(attempt.asked.client)?.killed?.atMs ?? Infinity;
+  const endMs =
+    attempt.granted === undefined ? (settledAtMs(attempt) ?? Infinity) : heldUntilMs(story, attempt as Lock);
+  const signMs = Math.min(killedAtMs, endMs);
+  return signMs <= nowMs ? signMs : undefined;
+}
+
+/** Since when the server has been up at this instant; undefined while it is away. */
+export function upSinceMs({ away }: Story, server: number, nowMs: number): number | undefined {
+  let sinceMs = -Infinity;
+  for (const { fromMs, toMs } of away[server] ?? []) {
+    if (fromMs <= nowMs && nowMs <= toMs) return undefined;
+    if (toMs <= nowMs) sinceMs = Math.max(sinceMs, toMs);
+  }
+  return sinceMs;
+}
+
+/** The attempts that can have left this token on a key: the lock that has it, or else whoever asked and got nothing. */
+export function suspects({ attempts, locks }: Story, key: string, token: string, nowMs: number): readonly Attempt[] {
+  const owner = locks.find(({ granted }) => granted.token === token);
+  if (owner !== undefined) return [owner];
+  return attempts.filter(({ asked }) => asked.keys.includes(key) && asked.atMs <= nowMs);
+}

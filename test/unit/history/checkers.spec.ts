@@ -1,0 +1,408 @@
+import { describe, expect, it } from '@jest/globals';
+import { check } from '../../history/check.js';
+import type { History, HistoryEvent } from '../../history/events.js';
+import { proofOf, Script, verdictOf } from './by-hand.js';
+
+describe('P1: the checker of mutual exclusion', () => {
+  it('accepts locks that follow one another, also at the same instant', () => {
+    const history = new Script().lock(10, 1, 'a', 1, 100).lock(110, 2, 'b', 2, 100).end(900);
+    expect(verdictOf('mutual exclusion', history)).toMatchObject({ outcome: 'holds', judged: 2 });
+  });
+
+  it('finds a lock that is granted while another one is valid', () => {
+    const history = new Script().lock(10, 1, 'a', 1, 100).lock(60, 2, 'b', 2, 100).end(900);
+    expect(proofOf('mutual exclusion', history)).toEqual(['asked granted releasing asked granted releasing']);
+  });
+
+  it('finds it where the lock before the last is the one that is still valid', () => {
+    const script = new Script().lock(10, 1, 'a', 1, 500, { keys: ['k', 'l'] }).lock(20, 2, 'b', 2, 10, { keys: ['m'] });
+    expect(proofOf('mutual exclusion', script.lock(100, 3, 'c', 3, 10, { keys: ['m', 'l'] }).end(900))).toHaveLength(1);
+  });
+
+  it('goes by what the client believes: the end of the validity, as it was extended last', () => {
+    const script = (untilMs: number): Script =>
+      new Script().asked(10, 1, 'a').granted(20, 1, 1, 900).extended(300, 1, untilMs).aborted(untilMs, 1);
+    expect(proofOf('mutual exclusion', script(1200).lock(1000, 2, 'b', 2, 10).end(2000))).toEqual([
+      'asked granted extended aborted asked granted releasing',
+    ]);
+    expect(proofOf('mutual exclusion', script(800).lock(800, 2, 'b', 2, 10).end(2000))).toBe('holds');
+  });
+
+  it('counts what a paused process believes, and nothing of a dead one', () => {
+    const script = (): Script => new Script().asked(10, 1, 'a').granted(20, 1, 1);
+    const paused = script().client(30, 'paused', 'a').client(1500, 'resumed', 'a').aborted(1500, 1);
+    expect(proofOf('mutual exclusion', paused.lock(100, 2, 'b', 2, 10).end(2000))).toHaveLength(1);
+    const killed = script().client(30, 'killed', 'a');
+    expect(proofOf('mutual exclusion', killed.lock(100, 2, 'b', 2, 10).end(2000))).toBe('holds');
+  });
+
+  it('does not blame the holder of a lock that was removed by force', () => {
+    const script = new Script().lock(10, 1, 'a', 1, 500).add({ kind: 'forced', atMs: 50, key: 'k' });
+    expect(proofOf('mutual exclusion', script.lock(60, 2, 'b', 2, 100).end(900))).toBe('holds');
+  });
+});
+
+describe('P2: the checker of fencing order', () => {
+  it('accepts tokens that grow, also with gaps', () => {
+    const history = new Script().lock(10, 1, 'a', 7, 10).lock(100, 2, 'b', 8, 10).lock(200, 3, 'c', 99, 10).end(900);
+    expect(verdictOf('fencing order', history)).toMatchObject({ outcome: 'holds', judged: 3 });
+  });
+
+  it('finds a smaller token, also behind one that is larger than both', () => {
+    const script = new Script().lock(10, 1, 'a', 7, 10).lock(100, 2, 'b', 9, 10);
+    expect(proofOf('fencing order', script.lock(200, 3, 'c', 8, 10).end(900))).toEqual(['granted asked granted']);
+  });
+
+  it('finds a token that was given twice, whatever the order', () => {
+    const history = new Script().asked(10, 1, 'a').asked(10, 2, 'b').granted(20, 1, 7).granted(20, 2, 7);
+    const end = history.released(30, 1).released(30, 2).end(900);
+    expect(proofOf('fencing order', end)).toEqual(['granted granted']);
+  });
+
+  it('demands no order of a lock that was asked for before the other was known', () => {
+    const script = new Script().asked(10, 1, 'a', { waitMs: 500 }).lock(20, 2, 'b', 8, 10).granted(100, 1, 7);
+    expect(proofOf('fencing order', script.released(110, 1).end(900))).toBe('holds');
+  });
+
+  it('compares each key with itself, and knows locks without a token', () => {
+    const script = new Script().lock(10, 1, 'a', 7, 10).lock(100, 2, 'b', 1, 10, { keys: ['l'] });
+    expect(proofOf('fencing order', script.end(900))).toBe('holds');
+    const without = new Script().asked(10, 1, 'a').granted(20, 1, null).released(30, 1);
+    expect(verdictOf('fencing order', without.end(900))).toMatchObject({ outcome: 'unknown', why: 'nothing' });
+  });
+});
+
+describe('P8: the checker of one run a tick', () => {
+  it('accepts a tick that one replica runs', () => {
+    const history = new Script().tick(100, 1, ['a', 'b', 'c']).tick(1100, 11, ['a', 'b', 'c']).end(2000);
+    expect(verdictOf('one run a tick', history)).toMatchObject({ outcome: 'holds', judged: 2 });
+  });
+
+  it('finds a tick that two replicas run, also one after the other', () => {
+    const script = new Script().tick(100, 1, ['a']);
+    const tick = { atMs: 60_100, periodMs: 1000 };
+    const twice = script.lock(400, 2, 'b', 2, 30, { tick }).add({ kind: 'began', atMs: 415, attempt: 2 });
+    expect(proofOf('one run a tick', twice.end(2000))).toEqual(['asked granted began asked granted began']);
+  });
+
+  it('does not know of a lock on a tick whether its work began, unless it is told', () => {
+    const tick = { atMs: 60_100, periodMs: 1000 };
+    const history = new Script().lock(400, 2, 'b', 2, 30, { tick }).end(2000);
+    expect(verdictOf('one run a tick', history)).toMatchObject({ outcome: 'unknown', why: 'incomplete' });
+  });
+});
+
+describe('P8: the checker of lost ticks', () => {
+  const lost = (): Script => new Script().tick(500, 1, ['a', 'b'], { runs: false });
+
+  it('accepts a tick that ran', () => {
+    expect(verdictOf('no lost tick', new Script().tick(500, 1, ['a', 'b']).end(2000))).toMatchObject({
+      outcome: 'holds',
+      judged: 1,
+    });
+  });
+
+  it('finds a tick that ran nowhere', () => {
+    expect(proofOf('no lost tick', lost().end(2000))).toEqual(['due asked refused asked refused']);
+    const minorityAway = lost().server(100, 1, 'away').server(1500, 1, 'up');
+    expect(proofOf('no lost tick', minorityAway.end(2000))).toHaveLength(1);
+  });
+
+  it('does not judge while a majority is away, or has only just come back', () => {
+    const away = lost().server(100, 1, 'away').server(100, 2, 'away').server(460, 1, 'up').server(460, 2, 'up');
+    expect(verdictOf('no lost tick', away.end(2000))).toMatchObject({ outcome: 'unknown', why: 'nothing' });
+    const back = lost().server(100, 1, 'away').server(100, 2, 'away').server(440, 1, 'up').server(440, 2, 'up');
+    expect(proofOf('no lost tick', back.end(2000))).toHaveLength(1);
+  });
+
+  it('accepts that a running job covers it, and the rest of a dead holder, but no lock of before', () => {
+    const running = lost().lock(300, 9, 'c', 1, 400);
+    expect(proofOf('no lost tick', running.end(2000))).toBe('holds');
+    const dead = lost().asked(10, 9, 'c').granted(20, 9, 1).client(30, 'killed', 'c');
+    expect(proofOf('no lost tick', dead.end(2000))).toBe('holds');
+    expect(proofOf('no lost tick', lost().lock(300, 9, 'c', 1, 20).end(2000))).toHaveLength(1);
+  });
+
+  it('does not judge a tick whose replica stood still', () => {
+    const paused = lost().client(505, 'paused', 'a').client(506, 'resumed', 'a');
+    expect(verdictOf('no lost tick', paused.end(2000))).toMatchObject({ outcome: 'unknown', why: 'nothing' });
+  });
+
+  it('does not know of a replica that has not fired, nor of a tick that was never due', () => {
+    const silent = new Script().tick(500, 1, ['a']).add({
+      ...{ kind: 'due', atMs: 500, keys: ['k'], tickAtMs: 60_500, untilMs: 600 },
+      replicas: ['a', 'b'],
+    });
+    expect(verdictOf('no lost tick', silent.end(2000))).toMatchObject({ outcome: 'unknown', why: 'incomplete' });
+    const { about, events } = new Script().tick(500, 1, ['a']).end(2000);
+    const never = { about, events: events.filter(({ kind }) => kind !== 'due') };
+    expect(verdictOf('no lost tick', never)).toMatchObject({ outcome: 'unknown', why: 'incomplete' });
+  });
+});
+
+describe('P5: the checker of bounds', () => {
+  it('gives acquire its wait and two node timeouts, to the millisecond', () => {
+    const asked = (tookMs: number): History =>
+      new Script()
+        .asked(10, 1, 'a', { waitMs: 300 })
+        .refused(10 + tookMs, 1)
+        .end(2000);
+    expect(proofOf('settles in time', asked(500))).toBe('holds');
+    expect(proofOf('settles in time', asked(501))).toEqual(['asked refused']);
+  });
+
+  it('takes a quarter of the ttl for the node timeout where that is less', () => {
+    const asked = new Script().asked(10, 1, 'a', { ttlMs: 100 }).refused(61, 1);
+    expect(proofOf('settles in time', asked.end(2000))).toEqual(['asked refused']);
+  });
+
+  it('finds a call that has never settled', () => {
+    const history = new Script().asked(10, 1, 'a').end(2000);
+    expect(proofOf('settles in time', history)).toEqual(['asked']);
+    expect(verdictOf('mutual exclusion', history)).toMatchObject({ outcome: 'unknown', why: 'incomplete' });
+  });
+
+  it('gives extend and release one node timeout', () => {
+    const script = (): Script => new Script().asked(10, 1, 'a').granted(20, 1, 1);
+    expect(proofOf('settles in time', script().released(30, 1, 101).end(2000))).toEqual(['releasing released']);
+    const extended = script().extension(30, 1, 1000, 101).released(200, 1);
+    expect(proofOf('settles in time', extended.end(2000))).toEqual(['extending extendSettled']);
+  });
+
+  it('wants a cancelled wait to end at once', () => {
+    const cancelled = (tookMs: number): History =>
+      new Script()
+        .asked(10, 1, 'a', { waitMs: null })
+        .add({ kind: 'cancelled', atMs: 100, attempt: 1 })
+        .refused(100 + tookMs, 1, 'CANCELLED')
+        .end(2000);
+    expect(proofOf('settles in time', cancelled(0))).toBe('holds');
+    expect(proofOf('settles in time', cancelled(1))).toEqual(['asked refused']);
+  });
+
+  it('counts from the end of a pause', () => {
+    const paused = (tookMs: number): History =>
+      new Script()
+        .asked(10, 1, 'a')
+        .client(50, 'paused', 'a')
+        .client(900, 'resumed', 'a')
+        .refused(900 + tookMs, 1)
+        .end(2000);
+    expect(proofOf('settles in time', paused(200))).toBe('holds');
+    expect(proofOf('settles in time', paused(201))).toHaveLength(1);
+  });
+});
+
+describe('P11: the checker of ghosts', () => {
+  const killed = (): Script => new Script().asked(10, 1, 'a').granted(20, 1, 1).client(100, 'killed', 'a');
+
+  it('gives what a dead process had its ttl', () => {
+    expect(proofOf('no ghost', killed().leftover(1100, 0, 'token-1').end(2000))).toBe('holds');
+    expect(proofOf('no ghost', killed().leftover(1151, 0, 'token-1').end(2000))).toEqual(['leftover asked']);
+  });
+
+  it('counts from when a server was up again', () => {
+    const away = (atMs: number): History =>
+      killed().server(50, 0, 'away').server(900, 0, 'up').leftover(atMs, 0, 'token-1').end(3000);
+    expect(proofOf('no ghost', away(1950))).toBe('holds');
+    expect(proofOf('no ghost', away(1951))).toHaveLength(1);
+  });
+
+  it('finds what stays for longer than anybody asked, or for ever', () => {
+    const held = (ttlLeftMs: number | null): History =>
+      new Script().lock(10, 1, 'a', 1, 500).leftover(100, 0, 'token-1', ttlLeftMs).end(2000);
+    expect(proofOf('no ghost', held(1000))).toBe('holds');
+    expect(proofOf('no ghost', held(1001))).toHaveLength(1);
+    expect(proofOf('no ghost', held(null))).toHaveLength(1);
+  });
+
+  it('finds a token that nobody was told of, and a key that nobody asked for', () => {
+    const refused = new Script().asked(10, 1, 'a').refused(100, 1).leftover(1200, 0, 'another');
+    expect(proofOf('no ghost', refused.end(2000))).toHaveLength(1);
+    expect(proofOf('no ghost', new Script().leftover(10, 0, 'token-1').end(2000))).toEqual(['leftover']);
+  });
+
+  it('does not know what is on a server that nobody has looked at while it was up', () => {
+    const { about, events } = killed().end(2000);
+    const unseen = events.filter((event) => event.kind !== 'swept' || event.server !== 1);
+    expect(verdictOf('no ghost', { about, events: unseen })).toMatchObject({ outcome: 'unknown', why: 'incomplete' });
+    expect(verdictOf('no ghost', killed().server(1900, 1, 'away').end(2000))).toMatchObject({ outcome: 'unknown' });
+  });
+});
+
+describe('P11: the checker of what is left', () => {
+  const released = (): Script => new Script().lock(10, 1, 'a', 1, 80); // released at 110, cleared by 160
+
+  it('wants a lock that was given back to be gone everywhere', () => {
+    expect(proofOf('nothing left', released().leftover(150, 0, 'token-1').end(900))).toBe('holds');
+    expect(proofOf('nothing left', released().leftover(151, 0, 'token-1').end(900))).toEqual([
+      'leftover asked released',
+    ]);
+  });
+
+  it('wants it of a lock that was lost, and of one that was never got', () => {
+    const lost = new Script().asked(10, 1, 'a').granted(20, 1, 1).aborted(300, 1, 'taken').leftover(400, 2, 'token-1');
+    expect(proofOf('nothing left', lost.end(900))).toHaveLength(1);
+    const refused = new Script().asked(10, 1, 'a').refused(100, 1).leftover(400, 0, 'another');
+    expect(proofOf('nothing left', refused.end(900))).toHaveLength(1);
+  });
+
+  it('waits for a server that was away, for a process that stood still, and for minHold', () => {
+    const away = released().server(50, 0, 'away').server(300, 0, 'up');
+    expect(proofOf('nothing left', away.leftover(349, 0, 'token-1').end(900))).toBe('holds');
+    const paused = released().client(115, 'paused', 'a').client(300, 'resumed', 'a');
+    expect(proofOf('nothing left', paused.leftover(349, 0, 'token-1').end(900))).toBe('holds');
+    const kept = new Script().lock(10, 1, 'a', 1, 80, { minHoldMs: 400 });
+    expect(proofOf('nothing left', kept.leftover(419, 0, 'token-1').end(900))).toBe('holds');
+    expect(proofOf('nothing left', kept.leftover(421, 0, 'token-1').end(900))).toHaveLength(1);
+  });
+
+  it('asks nothing of a dead process, nor of one that still holds it', () => {
+    const killed = new Script().asked(10, 1, 'a').granted(20, 1, 1).client(100, 'killed', 'a');
+    expect(proofOf('nothing left', killed.leftover(500, 0, 'token-1').end(900))).toBe('holds');
+    const held = new Script().lock(10, 1, 'a', 1, 500).leftover(400, 0, 'token-1');
+    expect(proofOf('nothing left', held.end(900))).toBe('holds');
+  });
+});
+
+describe('P6: the checker of signals', () => {
+  const held = (): Script => new Script().asked(10, 1, 'a').granted(20, 1, 1, 900);
+
+  it('wants the signal to abort before the validity ends', () => {
+    expect(proofOf('signal in time', held().aborted(900, 1).end(2000))).toBe('holds');
+    expect(proofOf('signal in time', held().aborted(901, 1).end(2000))).toEqual(['asked granted aborted']);
+    expect(proofOf('signal in time', held().end(2000))).toEqual(['asked granted']);
+    expect(proofOf('signal in time', held().extended(400, 1, 1300).aborted(1301, 1).end(2000))).toHaveLength(1);
+  });
+
+  it('wants it as soon as a process goes on that stood still', () => {
+    const paused = (atMs: number): History =>
+      held().client(500, 'paused', 'a').client(1500, 'resumed', 'a').aborted(atMs, 1).end(2000);
+    expect(proofOf('signal in time', paused(1500))).toBe('holds');
+    expect(proofOf('signal in time', paused(1501))).toHaveLength(1);
+  });
+
+  it('wants no signal of a lock that was given back, or whose process is dead', () => {
+    expect(proofOf('signal in time', held().released(100, 1).end(2000))).toBe('holds');
+    expect(proofOf('signal in time', held().client(100, 'killed', 'a').end(2000))).toBe('holds');
+  });
+
+  it('finds a lock that was handed out too late, and work that began too late', () => {
+    const late = new Script().asked(10, 1, 'a').granted(20, 1, 1, 19).aborted(20, 1);
+    expect(proofOf('signal in time', late.end(2000))).toContain('asked granted');
+    const work = held().aborted(100, 1, 'taken').add({ kind: 'began', atMs: 101, attempt: 1 });
+    expect(proofOf('signal in time', work.end(2000))).toEqual(['asked granted aborted began']);
+  });
+});
+
+describe('P7, P14: the checker of starvation', () => {
+  it('accepts that somebody is refused what somebody else has', () => {
+    const history = new Script().lock(10, 1, 'a', 1, 300).asked(100, 2, 'b').refused(110, 2).end(900);
+    expect(verdictOf('no starvation', history)).toMatchObject({ outcome: 'holds', judged: 2 });
+  });
+
+  it('finds contenders that all lose', () => {
+    const history = new Script().asked(100, 1, 'a').asked(101, 2, 'b').refused(120, 1).refused(121, 2).end(900);
+    expect(proofOf('no starvation', history)).toEqual(['asked refused asked refused', 'asked refused asked refused']);
+  });
+
+  it('finds a refusal long after the lock was given back', () => {
+    const history = new Script().lock(10, 1, 'a', 1, 20).asked(300, 2, 'b').refused(310, 2).end(900);
+    expect(proofOf('no starvation', history)).toEqual(['asked refused']);
+  });
+
+  it('accepts the rest of a dead holder, minHold, and a tick that has run', () => {
+    const dead = new Script()
+      .asked(10, 1, 'a')
+      .granted(20, 1, 1)
+      .client(30, 'killed', 'a')
+      .asked(900, 2, 'b')
+      .refused(910, 2);
+    expect(proofOf('no starvation', dead.end(2000))).toBe('holds');
+    const kept = new Script().lock(10, 1, 'a', 1, 20, { minHoldMs: 800 }).asked(700, 2, 'b').refused(710, 2);
+    expect(proofOf('no starvation', kept.end(2000))).toBe('holds');
+    const ran = new Script().tick(100, 1, ['a']).asked(800, 2, 'b', { tick: { atMs: 60_100, periodMs: 1000 } });
+    expect(proofOf('no starvation', ran.refused(810, 2).end(2000))).toBe('holds');
+  });
+
+  it('does not judge while a majority is away, or a contender stands still', () => {
+    const away = new Script().asked(100, 1, 'a').refused(120, 1).server(10, 0, 'away').server(10, 1, 'away');
+    expect(proofOf('no starvation', away.server(110, 0, 'up').server(110, 1, 'up').end(900))).toBe('holds');
+    const script = new Script().asked(100, 1, 'a').asked(101, 2, 'b').refused(120, 1).refused(300, 2);
+    const paused = script.client(105, 'paused', 'b').client(290, 'resumed', 'b');
+    expect(proofOf('no starvation', paused.end(900))).toBe('holds');
+  });
+
+  it('finds a waiter that is overtaken again and again', () => {
+    const script = (times: number): History => {
+      const waiting = new Script().asked(10, 1, 'a', { waitMs: 5000 });
+      for (let round = 1; round <= times; round++) waiting.lock(round * 100, 1 + round, 'b', round, 20);
+      return waiting.granted(1000, 1, 99).released(1010, 1).end(2000);
+    };
+    expect(proofOf('no starvation', script(3))).toBe('holds');
+    expect(proofOf('no starvation', script(4))).toEqual(['asked granted granted granted granted']);
+  });
+});
+
+describe('a history that is not complete', () => {
+  /** A little of everything, and all of it well. */
+  const whole = new Script()
+    .lock(10, 1, 'a', 1, 80)
+    .asked(200, 2, 'b')
+    .granted(210, 2, 2)
+    .extension(300, 2, 1000, 10)
+    .extended(310, 2, 1250)
+    .aborted(1250, 2)
+    .client(1300, 'paused', 'b')
+    .client(1400, 'resumed', 'b')
+    .asked(1500, 3, 'c', { waitMs: null })
+    .add({ kind: 'cancelled', atMs: 1600, attempt: 3 })
+    .refused(1600, 3, 'CANCELLED')
+    .server(1700, 1, 'away')
+    .server(1800, 1, 'up')
+    .tick(2000, 10, ['a', 'b'])
+    .asked(3000, 20, 'c')
+    .granted(3010, 20, 30)
+    .add({ kind: 'began', atMs: 3015, attempt: 20 })
+    .client(3020, 'killed', 'c')
+    .client(5000, 'stopped', 'a')
+    .end(6000);
+
+  it('holds as it is', () => {
+    for (const verdict of check(whole)) expect(verdict).toMatchObject({ outcome: 'holds' });
+  });
+
+  /** Without these less is judged: work under a lock, and an end in good order. A run of a tick is known by its lock. */
+  const harmless: readonly HistoryEvent['kind'][] = ['began', 'ended', 'stopped'];
+
+  it.each(
+    whole.events.flatMap((event, index) =>
+      harmless.includes(event.kind) ? [] : [[index, event.kind, event.atMs] as const],
+    ),
+  )('is not passed without its event %i (%s at %i)', (index) => {
+    const verdicts = check({ ...whole, events: whole.events.toSpliced(index, 1) });
+    expect(verdicts.some(({ outcome }) => outcome !== 'holds')).toBe(true);
+  });
+
+  it('is not passed in another order', () => {
+    for (const verdict of check({ ...whole, events: whole.events.toReversed() })) {
+      expect(verdict.outcome).not.toBe('holds');
+    }
+  });
+
+  it('is unknown, and not well, where nothing happened at all', () => {
+    for (const verdict of check({ ...whole, events: [] })) expect(verdict).toMatchObject({ outcome: 'unknown' });
+  });
+
+  it('is not judged where the run says that it claims nothing', () => {
+    const about = { ...whole.about, outside: { 'mutual exclusion': 'a majority was flushed' } };
+    const [first] = check({ ...whole, about });
+    expect(first).toMatchObject({ outcome: 'unknown', why: 'outside', reason: 'a majority was flushed' });
+  });
+
+  it('still shows what is broken', () => {
+    const { about, events } = new Script().lock(10, 1, 'a', 1, 100).lock(60, 2, 'b', 2, 100).end(900);
+    const cut = { about, events: events.filter(({ kind }) => kind !== 'end') };
+    expect(verdictOf('mutual exclusion', cut).outcome).toBe('violated');
+  });
+});
