@@ -168,12 +168,12 @@ export function read({ about, events }: History): Story {
 
   const all = [...attempts.values()];
   for (const attempt of all) {
-    // A dead process tells nothing, and its silence proves nothing either.
-    if (clients.get(attempt.asked.client)?.killed) continue;
     const { asked, cancelled, refused, releasing, released, extensions } = attempt;
     const open = `nobody knows what became of attempt ${asked.attempt}`;
-    if (settledAtMs(attempt) === undefined) gaps.push(open);
     if (refused?.code === 'CANCELLED' && !cancelled) gaps.push(`${open}: nobody has cancelled it`);
+    // A dead process tells nothing, and its silence proves nothing either.
+    if (clients.get(asked.client)?.killed) continue;
+    if (settledAtMs(attempt) === undefined) gaps.push(open);
     if (releasing && !released) gaps.push(`${open}: its release has not settled`);
     if (extensions.some(({ settled }) => !settled)) gaps.push(`${open}: an extension has not settled`);
   }
