@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { NodeState } from '../core/ports/lock-node.js';
 import { toCallError, type Connection } from './connection.js';
+import { OpenCalls } from './open-calls.js';
 
 /** A client that the application made. It is used as it is: neither closed, nor connected anew, nor configured. */
 export type GivenClient = Pick<Redis | Cluster, 'status' | 'on' | 'off' | 'call' | 'connect'>;
@@ -8,13 +9,22 @@ export type GivenClient = Pick<Redis | Cluster, 'status' | 'on' | 'off' | 'call'
 /** After these events the client may be in another state. */
 const EVENTS = ['ready', 'close', 'end', 'reconnecting'] as const;
 
+/**
+ * A client that was given, whatever its options say of queues and of sending again: a command leaves only while the client
+ * is connected, is over when that connection breaks, and is never carried out after that (see {@link OpenCalls}).
+ */
 export class GivenConnection implements Connection {
   readonly clustered: boolean;
   epoch = 0;
   readonly #client: GivenClient;
+  readonly #calls = new OpenCalls();
   readonly #listeners: (() => void)[] = [];
+  /** The client changes its status before it tells: what is new of a connection must be known before anything is sent. */
+  #ready: boolean;
   readonly #onEvent = (): void => {
-    if (this.#client.status === 'ready') this.epoch++;
+    this.#ready = this.#client.status === 'ready';
+    if (this.#ready) this.epoch++;
+    else this.#calls.giveUpAll(new Error('the connection was closed'));
     for (const listener of this.#listeners) listener();
   };
 
@@ -23,6 +33,7 @@ export class GivenConnection implements Connection {
     client: GivenClient,
   ) {
     this.#client = client;
+    this.#ready = client.status === 'ready';
     this.clustered = 'isCluster' in client && client.isCluster === true;
     for (const event of EVENTS) client.on(event, this.#onEvent);
   }
@@ -31,7 +42,7 @@ export class GivenConnection implements Connection {
     const { status } = this.#client;
     switch (status) {
       case 'ready':
-        return { status: 'ready' };
+        return { status: this.#ready ? 'ready' : 'connecting' };
       case 'wait':
         // A lazy client connects with its first command, and this is it.
         this.#client.connect().catch(() => undefined);
@@ -39,6 +50,11 @@ export class GivenConnection implements Connection {
       case 'connecting':
       case 'connect':
         return { status: 'connecting' };
+      case 'end':
+        return {
+          status: 'down',
+          cause: new Error('the given client is closed, and only its owner can connect it again'),
+        };
       default:
         return { status: 'down', cause: new Error(`the given client is not connected (its status is "${status}")`) };
     }
@@ -49,8 +65,10 @@ export class GivenConnection implements Connection {
   }
 
   async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
+    // A Cluster may keep a command for another node, and overtake it with the next one for the same key.
+    if (this.clustered) this.#calls.retract(args[2]);
     try {
-      return await this.#client.call(command, ...args);
+      return await this.#calls.run((given) => this.#client.call(command, ...given), command, args);
     } catch (error) {
       throw toCallError(error);
     }
@@ -58,5 +76,6 @@ export class GivenConnection implements Connection {
 
   close(): void {
     for (const event of EVENTS) this.#client.off(event, this.#onEvent);
+    this.#calls.giveUpAll(new Error('the connection was closed'));
   }
 }

@@ -12,6 +12,8 @@ export type RestartGuardMode = 'witnessed' | 'strict' | 'off';
  *   behind. Who sees another marker than before has witnessed one.
  * - A new run id is a restart. With an append-only file and the same marker the data are back. A snapshot is older than
  *   the marker tells, and without persistence there is nothing to come back.
+ * - A new run id may also be a replica that has taken over (Sentinel). It has the marker, but the last locks may not have
+ *   come through to it, and its uptime does not tell since when.
  *
  * `strict` also goes by the server's own uptime, for losses that this process was not there to see, and takes every
  * restart for one.
@@ -37,11 +39,16 @@ export class RestartGuard {
   }
 
   /** What was found of the server, each time that it is connected. Returns whether it may have lost data. */
-  onConnected({ runId, uptimeMs, appendOnly }: ServerInfo): boolean {
-    if (this.mode === 'off' || runId === undefined) return false;
+  onConnected({ runId, uptimeMs, appendOnly, replica, promoted }: ServerInfo): boolean {
+    // A replica has no say. What it is compared with, should it ever have one, is the master that there was before.
+    if (this.mode === 'off' || runId === undefined || replica) return false;
     const restarted = this.#runId !== undefined && this.#runId !== runId;
     const first = this.#runId === undefined;
     this.#runId = runId;
+    if (restarted && promoted) {
+      this.#note(this.clock.nowMs(), 'was a replica until lately');
+      return true;
+    }
     if (this.mode === 'strict' ? !(restarted || first) : !restarted || appendOnly) return false;
     this.#note(this.clock.nowMs() - uptimeMs, first ? 'has started' : 'was restarted');
     return true;

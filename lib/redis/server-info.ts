@@ -5,6 +5,8 @@ export interface ServerInfo {
   readonly uptimeMs: number;
   readonly version: string | undefined;
   readonly replica: boolean;
+  /** Whether it was a replica before it became a master: it has what had come through to it by then, and no more. */
+  readonly promoted: boolean;
   readonly cluster: boolean;
   /** Whether it writes every change to a file, and so has its data back after a restart. */
   readonly appendOnly: boolean;
@@ -25,6 +27,7 @@ export function parseInfo(text: string): ServerInfo {
     uptimeMs: Number(fields.get('uptime_in_seconds') ?? 0) * 1000,
     version: fields.get('valkey_version') ?? fields.get('redis_version'),
     replica: ['slave', 'replica'].includes(fields.get('role') ?? 'master'),
+    promoted: /[1-9a-f]/.test(fields.get('master_replid2') ?? ''),
     cluster: fields.get('redis_mode') === 'cluster' || fields.get('cluster_enabled') === '1',
     appendOnly: fields.get('aof_enabled') === '1',
     evicts: limited && policy !== undefined && policy !== 'noeviction' ? policy : undefined,
@@ -40,6 +43,10 @@ export function dangersOf(info: ServerInfo): string[] {
   if (info.cluster) dangers.push('is a node of a cluster: give the module a Cluster client instead');
   return dangers;
 }
+
+/** What endangers locks on a Cluster, at which nobody can look as at one server. */
+export const CLUSTER_DANGER =
+  'is a Cluster: a failover may forget locks there, and is not seen; independent servers are safer';
 
 /** What is merely good to know: the restart guard copes with it. */
 export function notesOn(info: ServerInfo): string[] {

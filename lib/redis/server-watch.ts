@@ -1,7 +1,7 @@
 import type { NodeState } from '../core/ports/lock-node.js';
-import { CLOSED, type Connection } from './connection.js';
+import { CLOSED, ServerError, type Connection } from './connection.js';
 import type { RestartGuard } from './restart-guard.js';
-import { dangersOf, notesOn, parseInfo, type ServerInfo } from './server-info.js';
+import { CLUSTER_DANGER, dangersOf, notesOn, parseInfo, type ServerInfo } from './server-info.js';
 
 /** Who watches which server of a quorum group, by run id: the same server under two names has one vote. */
 export type Identities = Map<string, ServerWatch>;
@@ -16,6 +16,7 @@ export class ServerWatch {
   #info: ServerInfo | undefined;
   #findings: readonly string[] = [];
   #away = false;
+  #lookAgain = false;
   readonly #reported = new Set<string>();
   readonly #listeners: (() => void)[] = [];
 
@@ -44,7 +45,11 @@ export class ServerWatch {
       this.#epoch = this.connection.epoch;
       // A Cluster is many servers: what one of them says of itself tells nothing of the others.
       this.#state = { status: this.connection.clustered ? 'ready' : 'connecting' };
-      if (!this.connection.clustered) void this.#look(this.#epoch);
+      if (this.connection.clustered) this.#conclude([CLUSTER_DANGER]);
+      else void this.#look(this.#epoch);
+    } else if (this.#lookAgain) {
+      this.#lookAgain = false;
+      void this.#look(this.#epoch);
     }
     return this.#state;
   }
@@ -73,18 +78,28 @@ export class ServerWatch {
   async #look(epoch: number): Promise<void> {
     const info = await this.connection.call('info', []).then(
       (text) => parseInfo(String(text)),
-      () => undefined, // Not allowed, or the connection broke: then the next look will tell.
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     );
     if (epoch !== this.#epoch) return;
-    this.#info = info;
-    this.#state = info === undefined ? { status: 'ready' } : this.#judge(info);
+    this.#info = info instanceof Error ? undefined : info;
+    this.#state = info instanceof Error ? this.#onUnseen(info) : this.#judge(info);
     for (const listener of this.#listeners) listener();
+    // Not before: a listener that asks now must not look at once again, and again.
+    this.#lookAgain = info instanceof Error && !(info instanceof ServerError);
+  }
+
+  /** A server that may not be looked at votes all the same. One that has not answered has to be looked at before. */
+  #onUnseen(cause: Error): NodeState {
+    if (!(cause instanceof ServerError)) return { status: 'down', cause };
+    this.#conclude([`cannot be looked at, so that its restarts may go unnoticed: ${cause.message}`]);
+    return { status: 'ready' };
   }
 
   #judge(info: ServerInfo): NodeState {
     const { name } = this.connection;
     if (this.guard.onConnected(info)) {
-      this.report('was restarted, and may have forgotten locks: it is quarantined', 'warn');
+      const what = info.promoted ? 'was a replica until lately' : 'was restarted';
+      this.report(`${what}, and may have forgotten locks: it is quarantined`, 'warn');
     }
     const twin = this.#twinOf(info);
     const problem =
@@ -94,10 +109,14 @@ export class ServerWatch {
           ? 'is a replica: it does not vote'
           : undefined;
     const dangers = [...(problem ? [problem] : []), ...dangersOf(info)];
-    this.#findings = [...dangers, ...notesOn(info)];
-    for (const danger of dangers) this.#say(danger);
-    for (const note of notesOn(info)) this.#say(note, 'log');
+    this.#conclude(dangers, notesOn(info));
     return problem === undefined ? { status: 'ready' } : { status: 'down', cause: new Error(`${name} ${problem}`) };
+  }
+
+  #conclude(dangers: readonly string[], notes: readonly string[] = []): void {
+    this.#findings = [...dangers, ...notes];
+    for (const danger of dangers) this.#say(danger);
+    for (const note of notes) this.#say(note, 'log');
   }
 
   #twinOf({ runId }: ServerInfo): string | undefined {

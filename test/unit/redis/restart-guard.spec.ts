@@ -9,6 +9,7 @@ const server = (runId: string, info: Partial<ServerInfo> = {}): ServerInfo => ({
   uptimeMs: 0,
   version: '7.0.15',
   replica: false,
+  promoted: false,
   cluster: false,
   appendOnly: false,
   evicts: undefined,
@@ -41,6 +42,24 @@ describe('P12: the restart guard', () => {
     expect(guard.objection(request('acquire'))).toBeDefined();
     clock.stall(1);
     expect(guard.objection(request('acquire'))).toBeUndefined();
+  });
+
+  it('quarantines a replica that has taken over from now on, with an append-only file and however long it has been up', () => {
+    const { clock, guard } = setUp();
+    const details = { uptimeMs: 1e9, appendOnly: true };
+    guard.onConnected(server('a', details));
+    guard.onMarker('m');
+    guard.onRequest(request('acquire', 30_000));
+    // It may be seen before it takes over: that is not the server there was.
+    expect(guard.onConnected(server('b', { ...details, replica: true }))).toBe(false);
+    expect(guard.onConnected(server('b', { ...details, promoted: true }))).toBe(true);
+    expect(guard.onMarker('m')).toBe(false);
+    expect(guard.objection(request('acquire'))?.message).toMatch(
+      /^quarantined for another 30000 ms, because it was a replica until lately/,
+    );
+    clock.stall(30_000);
+    expect(guard.objection(request('acquire'))).toBeUndefined();
+    expect(guard.onConnected(server('b', { ...details, promoted: true }))).toBe(false);
   });
 
   it('goes by the ttl of the request, too, when this process has not used one as long', () => {
@@ -106,10 +125,16 @@ describe('P13: what INFO says', () => {
       uptimeMs: 12_000,
       version: '7.0.15',
       replica: true,
+      promoted: false,
       cluster: false,
       appendOnly: true,
       evicts: 'allkeys-lru',
     });
+  });
+
+  it('tells a master that was a replica before', () => {
+    const promoted = (id: string): boolean => parseInfo(`role:master\r\nmaster_replid2:${id}\r\n`).promoted;
+    expect([promoted('c830c89d3d08'), promoted('000000000000')]).toEqual([true, false]);
   });
 
   it('is remarked on where it endangers locks', () => {

@@ -1,0 +1,185 @@
+import 'reflect-metadata';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Module, type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis5';
+import { RedlockModule, RedlockService, type RedlockOptions, type RedlockServer } from 'redlock-nestjs';
+import { CollectingLogger } from '../support/collecting-logger.js';
+import { eventually } from '../support/eventually.js';
+import { start, type Fleet, type FleetServer } from '../support/fleet.js';
+import { openRelay, type Relay } from '../support/relay.js';
+
+const apps: INestApplicationContext[] = [];
+const clients: { disconnect(): void }[] = [];
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close();
+  for (const client of clients.splice(0)) client.disconnect();
+});
+
+interface Replica {
+  readonly app: INestApplicationContext;
+  readonly service: RedlockService;
+  readonly logger: CollectingLogger;
+}
+
+async function boot(servers: RedlockServer | RedlockServer[], options: RedlockOptions = {}): Promise<Replica> {
+  @Module({ imports: [RedlockModule.forRoot(servers, options)] })
+  class AppModule {}
+  const logger = new CollectingLogger();
+  const app = await NestFactory.createApplicationContext(AppModule, { logger });
+  apps.push(app);
+  return { app, service: app.get(RedlockService), logger };
+}
+
+/** What an application would make, which comes back soon after a break. */
+function client(port: number, options: RedisOptions = {}, Client: typeof Redis = Redis): Redis {
+  const made = new Client({ host: '127.0.0.1', port, retryStrategy: () => 20, disconnectTimeout: 10, ...options });
+  made.on('error', () => undefined);
+  clients.push(made);
+  return made;
+}
+
+interface Line extends AsyncDisposable {
+  readonly fleet: Fleet;
+  readonly server: FleetServer;
+  readonly relay: Relay;
+}
+
+/** A server behind a piece of network that can keep what is sent, and lose it. */
+async function line(args: string[] = []): Promise<Line> {
+  const fleet = await start(1, { direct: true, args });
+  const [server] = fleet.servers as [FleetServer];
+  const relay = await openRelay({ target: { host: server.host, port: server.port } });
+  return {
+    fleet,
+    server,
+    relay,
+    [Symbol.asyncDispose]: async () => {
+      await relay.close();
+      await fleet.stop();
+    },
+  };
+}
+
+/** How a client queues, sends again or gives up: the options that make ghosts of commands elsewhere. */
+const HABITS: [string, RedisOptions][] = [
+  ['the defaults', {}],
+  ['commandTimeout', { commandTimeout: 150 }],
+  ['maxRetriesPerRequest: null', { maxRetriesPerRequest: null }],
+  ['maxRetriesPerRequest: 0', { maxRetriesPerRequest: 0 }],
+  ['enableOfflineQueue: false', { enableOfflineQueue: false }],
+  ['autoResendUnfulfilledCommands: false', { autoResendUnfulfilledCommands: false }],
+  ['enableAutoPipelining', { enableAutoPipelining: true }],
+  ['autoPipelining and commandTimeout', { enableAutoPipelining: true, commandTimeout: 150 }],
+  ['reconnectOnError: 2', { reconnectOnError: () => 2 }],
+];
+const COPIES: [string, typeof Redis][] = [
+  ['ioredis 6', Redis],
+  ['ioredis 5', Redis5 as unknown as typeof Redis],
+];
+const EACH = COPIES.flatMap(([copy, Client]) =>
+  HABITS.slice(0, Client === Redis ? HABITS.length : 2).map(
+    ([habit, options]) => [copy, habit, options, Client] as const,
+  ),
+);
+
+/** Whether the client has sent something that is not answered. */
+const hasSent = (client: Redis): boolean => (client as unknown as { commandQueue: unknown[] }).commandQueue.length > 0;
+
+describe('P11: a client that was given makes no ghosts', () => {
+  it.each(EACH)(
+    '%s with %s: an acquire that was under way when the connection broke is not granted after shutdown',
+    async (_, __, options, Client) => {
+      await using path = await line();
+      const given = client(path.relay.port, options, Client);
+      const { app, service } = await boot(given, { nodeTimeout: 300, shutdownTimeout: 200 });
+      await service.withLock('warm-up', '1s', () => Promise.resolve());
+      path.relay.stall();
+      const acquired = service.acquire('k', '30s', { wait: 0 }).catch((error: unknown) => error);
+      await eventually(() => hasSent(given));
+      await path.relay.cut();
+      expect(await acquired).toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+      await app.close();
+      path.relay.flow();
+      await path.relay.restore();
+      await eventually(() => given.status === 'ready');
+      // Whatever it had kept has been sent before this.
+      await given.ping();
+      expect(await path.server.keys('redlock:k')).toEqual([]);
+    },
+  );
+
+  it.each(EACH)(
+    'P1, P12, %s with %s: a vote that was asked for before a restart is not counted after it',
+    async (_, __, options, Client) => {
+      // A snapshot has the marker, but not what came after it.
+      await using path = await line(['--appendonly', 'no', '--save', '']);
+      const first = await boot(path.fleet.urls);
+      const given = client(path.relay.port, options, Client);
+      const second = await boot(given, { nodeTimeout: 2000 });
+      for (const { service } of [first, second]) await service.withLock('warm-up', '1s', () => Promise.resolve());
+      await path.server.command('SAVE');
+      const lock = await first.service.acquire('k', '30s');
+      path.relay.stall();
+      const acquired = second.service.acquire('k', '30s', { wait: 0 }).catch((error: unknown) => error);
+      await eventually(() => hasSent(given));
+      await path.relay.cut();
+      await path.server.restart();
+      path.relay.flow();
+      await path.relay.restore();
+      expect(await acquired).toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+      expect(lock.isHeld()).toBe(true);
+      for (const { app } of [first, second]) await app.close();
+    },
+  );
+
+  it('a server does not run out of round trips when its connection breaks often', async () => {
+    await using path = await line();
+    const given = client(path.relay.port, { autoResendUnfulfilledCommands: false });
+    const { service } = await boot(given, { nodeTimeout: 200, maxConcurrency: 2 });
+    for (let breaks = 0; breaks < 4; breaks++) {
+      await service.withLock('k', '1s', () => Promise.resolve());
+      path.relay.stall();
+      const acquired = service.acquire('k', '30s', { wait: 0 }).catch((error: unknown) => error);
+      await eventually(() => hasSent(given));
+      await path.relay.cut();
+      expect(await acquired).toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+      path.relay.flow();
+      await path.relay.restore();
+    }
+  });
+
+  it('a Cluster that keeps a command for later does not send it after its release', async () => {
+    await using pair = await start(2, { direct: true, args: ['--cluster-enabled', 'yes'] });
+    const [one, two] = pair.servers as [FleetServer, FleetServer];
+    await one.command('CLUSTER', 'ADDSLOTSRANGE', '0', '8191');
+    await two.command('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383');
+    await one.command('CLUSTER', 'MEET', two.host, String(two.port));
+    for (const server of pair.servers) {
+      await eventually(async () => String(await server.command('CLUSTER', 'INFO')).includes('cluster_state:ok'));
+    }
+    // Which has redlock:k, in slot 11455.
+    const { host, port } = two;
+    await using relay = await openRelay({ target: { host, port } });
+    const cluster = new Cluster([{ host: one.host, port: one.port }], {
+      natMap: { [`${host}:${port}`]: { host, port: relay.port } },
+      retryDelayOnFailover: 800,
+    });
+    cluster.on('error', () => undefined);
+    clients.push(cluster);
+    const { service } = await boot(cluster, { nodeTimeout: 300 });
+    await service.withLock('k', '1s', () => Promise.resolve());
+    relay.stall();
+    const acquired = service.acquire('k', '30s', { wait: 0 }).catch((error: unknown) => error);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    await relay.cut();
+    relay.flow();
+    await relay.restore();
+    await two.command('CONFIG', 'RESETSTAT');
+    expect(await acquired).toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+    // The release, and then what the Cluster has kept.
+    await eventually(async () => String(await two.command('INFO', 'commandstats')).includes('cmdstat_evalsha:calls=2'));
+    expect([...(await one.keys('redlock:*')), ...(await two.keys('redlock:*'))]).toEqual([]);
+  });
+});
