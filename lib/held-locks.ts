@@ -8,7 +8,7 @@ import { toKeys } from './input/check.js';
 import type { Settings } from './input/module-options.js';
 import type { AcquireOptions } from './interfaces/index.js';
 import { currentLock } from './redlock.context.js';
-import type { Servers } from './redlock.providers.js';
+import type { Shards } from './redlock.shards.js';
 
 /** The locks that an instance holds and waits for, so that its shutdown can end them. */
 export class HeldLocks {
@@ -17,11 +17,11 @@ export class HeldLocks {
   #closed = false;
 
   readonly #settings: Settings;
-  readonly #servers: Servers;
+  readonly #shards: Shards;
 
-  constructor(settings: Settings, servers: Servers) {
+  constructor(settings: Settings, shards: Shards) {
     this.#settings = settings;
-    this.#servers = servers;
+    this.#shards = shards;
   }
 
   isClosed(): boolean {
@@ -34,10 +34,10 @@ export class HeldLocks {
     options: AcquireOptions,
     where: 'acquire' | 'withLock',
   ): Promise<HeldLock> {
-    const { quorum } = this.#servers;
     const chosen = toAcquireSettings(given(options), where, this.#settings);
     const controller = new AbortController();
     const plan = toAcquirePlan(key, ttl, { ...chosen, signal: controller.signal }, this.#settings);
+    const quorum = this.#shards.quorumOf(plan.keys);
     if (this.isClosed()) throw new RedlockShutdownError(plan.keys);
 
     const onAbort = (): void => {
@@ -85,7 +85,8 @@ export class HeldLocks {
 
   /** Gives up everything that is still held, and waits until what is to be undone or given back has left. */
   async giveUp(): Promise<void> {
-    const { couriers, clock } = this.#servers.quorum;
+    const { list, clock } = this.#shards;
+    const couriers = list.flatMap(({ quorum }) => quorum.couriers);
     await Promise.all([...this.#locks].map((lock) => lock.lose('shutdown')));
     // Whoever was waiting undoes what it had begun, and that has been asked for after this.
     await new Promise<void>((resolve) => {

@@ -20,6 +20,7 @@ export type {
   RedlockHealth,
   ServerHealth,
   ServerInspection,
+  ShardHealth,
   RedisClient,
   RedlockModuleAsyncOptions,
   RedlockModuleExtras,

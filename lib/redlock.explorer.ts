@@ -4,7 +4,7 @@ import { InvalidOptionsError } from './core/errors/index.js';
 import { lockedMethodsOf, type LockedMethod } from './decorators/locked-method.js';
 import { triggerOf } from './decorators/trigger.js';
 import { getRedlockToken } from './redlock.constants.js';
-import { CANNOT_LOCK, NO_MODULE, SHARED_TICK } from './redlock.messages.js';
+import { CANNOT_LOCK, DIFFERENT_SHARDS, NO_MODULE, SHARED_TICK } from './redlock.messages.js';
 import type { RedlockService } from './redlock.service.js';
 
 /**
@@ -27,6 +27,7 @@ export class RedlockExplorer implements OnModuleInit {
       for (const host of hostsOf(wrapper)) {
         for (const method of lockedMethodsOf(host)) {
           this.#ensureService(host, method);
+          this.#checkShards(host, method);
           await this.#checkSchedule(host, method, perTick);
         }
       }
@@ -49,6 +50,15 @@ export class RedlockExplorer implements OnModuleInit {
     if (!Reflect.defineProperty(host, property, { value: service, configurable: true, writable: true })) {
       throw new Error(CANNOT_LOCK(label, 'its host is frozen, so that it cannot be given the lock service.'));
     }
+  }
+
+  /** The keys of a list are known now; those that a function gives are looked at with each call. */
+  #checkShards(host: object, { label, property, key }: LockedMethod): void {
+    if (typeof key === 'function') return;
+    // In the tests of an application the service may be a stand-in that can do less.
+    const service = (host as Record<symbol, Partial<RedlockService> | undefined>)[property];
+    const apart = service?.apart?.(key);
+    if (apart) throw new InvalidOptionsError('key', CANNOT_LOCK(label, DIFFERENT_SHARDS(...apart)));
   }
 
   async #checkSchedule(host: object, method: LockedMethod, perTick: Map<string, Set<string>>): Promise<void> {

@@ -3,6 +3,11 @@ export function lockKey(prefix: string, key: string): string {
   return prefix + key;
 }
 
+/** What of a key decides its shard: as on a Redis Cluster only its hash tag, if it has one, so that keys can be put together. */
+export function shardKey(key: string): string {
+  return hashTag(key) ?? key;
+}
+
 /** The key that stands for one tick of a lock, which is on all of these keys. */
 export function tickKey([first = '', ...others]: readonly string[], atMs: number): string {
   return companion(first, ['tick', atMs, ...others].join(':'));

@@ -9,6 +9,10 @@ export const NO_MODULE = (instance: string | undefined): string =>
     ? 'RedlockModule is not imported. Add RedlockModule.forRoot(...) to the imports of the root module.'
     : `there is no RedlockModule with the name "${instance}".`;
 
+export const DIFFERENT_SHARDS = (one: string, other: string): string =>
+  `"${one}" and "${other}" belong to different shards, so they cannot be one lock. Give all of its keys the same hash tag, ` +
+  `which alone decides then, as in "{42}order" and "{42}stock".`;
+
 export const SKIPPED = (why: string): string => `Skipped. ${why}`;
 
 export const FINDING = (server: string, finding: string): string => `Server ${server} ${finding}.`;

@@ -54,5 +54,7 @@ export class RedlockModule extends ConfigurableModuleClass {
 /** An object is one server only if it says where that is. */
 function isModuleOptions(value: unknown): value is RedlockModuleOptions & RedlockModuleExtras {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || isClient(value)) return false;
-  return 'servers' in value || !['host', 'port', 'path', 'sentinels'].some((name) => name in value);
+  return (
+    'servers' in value || 'shards' in value || !['host', 'port', 'path', 'sentinels'].some((name) => name in value)
+  );
 }

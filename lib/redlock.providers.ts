@@ -1,10 +1,9 @@
 import { Logger, type InjectionToken, type Provider } from '@nestjs/common';
 import { Courier } from './core/courier.js';
-import type { Quorum } from './core/quorum.js';
+import { shardIdentity } from './core/shard.js';
 import { WaitingRoom } from './core/waiting-room.js';
 import type { GivenClient } from './redis/given-connection.js';
 import { GivenConnection } from './redis/given-connection.js';
-import type { Connection } from './redis/connection.js';
 import { canBeCopied, GivenSubscriber } from './redis/given-subscriber.js';
 import { OwnConnection } from './redis/own-connection.js';
 import { Receiver } from './redis/receiver.js';
@@ -13,10 +12,12 @@ import { RestartGuard } from './redis/restart-guard.js';
 import { ServerWatch, type Identities } from './redis/server-watch.js';
 import type { RedlockModuleOptions } from './interfaces/index.js';
 import { toSettings, type Settings } from './input/module-options.js';
+import type { ServerSpec } from './input/servers.js';
 import { getRedlockToken, SETTINGS } from './redlock.constants.js';
 import { markerKey } from './redlock.keys.js';
 import { FINDING } from './redlock.messages.js';
 import { RedlockService } from './redlock.service.js';
+import { Shards, type Server, type Shard } from './redlock.shards.js';
 import { SystemClock } from './system/system-clock.js';
 import { SystemEntropy } from './system/system-entropy.js';
 
@@ -33,7 +34,7 @@ export function createInstanceProviders(
       { provide: SETTINGS, useFactory: (options: RedlockModuleOptions) => toSettings(options), inject: [optionsToken] },
       {
         provide: RedlockService,
-        useFactory: (settings: Settings) => new RedlockService(settings, createServers(settings)),
+        useFactory: (settings: Settings) => new RedlockService(settings, createShards(settings)),
         inject: [SETTINGS],
       },
       { provide: token, useExisting: RedlockService },
@@ -43,27 +44,13 @@ export function createInstanceProviders(
   };
 }
 
-/** One server, with all that this process knows of it. */
-export interface Server {
-  readonly connection: Connection;
-  readonly node: RedisLockNode;
-  readonly watch: ServerWatch;
-  readonly guard: RestartGuard;
-  readonly receiver: Receiver;
-}
-
-/** The servers of an instance, and the quorum that they form. */
-export interface Servers {
-  readonly all: readonly Server[];
-  readonly quorum: Quorum;
-}
-
 /** Where options become servers, ports and the algorithm. Opens nothing. */
-export function createServers(settings: Settings): Servers {
+export function createShards(settings: Settings): Shards {
   const clock = new SystemClock();
   const entropy = new SystemEntropy();
+  // Of all shards together: a server in two of them is one server whose end both would feel.
   const identities: Identities = new Map();
-  const all = settings.servers.map((spec): Server => {
+  const toServer = (spec: ServerSpec): Server => {
     const connection =
       spec.kind === 'given'
         ? new GivenConnection(spec.name, spec.client() as unknown as GivenClient)
@@ -86,7 +73,12 @@ export function createServers(settings: Settings): Servers {
       newMarker: () => entropy.token(),
     });
     return { connection, node, watch, guard, receiver };
+  };
+  const list = settings.shards.map((specs): Shard => {
+    const servers = specs.map(toServer);
+    const couriers = servers.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
+    const identity = shardIdentity(specs.map(({ name }) => name));
+    return { identity, servers, quorum: { couriers, clock, entropy, rules: settings, room: new WaitingRoom() } };
   });
-  const couriers = all.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
-  return { all, quorum: { couriers, clock, entropy, rules: settings, room: new WaitingRoom() } };
+  return new Shards(list, clock, settings.sharded);
 }

@@ -25,7 +25,7 @@ import type {
 import { runUnder } from './redlock.context.js';
 import { lockKey } from './redlock.keys.js';
 import { RELEASE_FAILED, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
-import type { Servers } from './redlock.providers.js';
+import type { Shards } from './redlock.shards.js';
 import { toHealth, toInspection } from './redlock.views.js';
 import { WorkTracker } from './work-tracker.js';
 
@@ -45,12 +45,12 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   #shutdownStartedAtMs: number | undefined;
 
   readonly #settings: Settings;
-  readonly #servers: Servers;
+  readonly #shards: Shards;
 
-  constructor(settings: Settings, servers: Servers) {
+  constructor(settings: Settings, shards: Shards) {
     this.#settings = settings;
-    this.#servers = servers;
-    this.#locks = new HeldLocks(settings, servers);
+    this.#shards = shards;
+    this.#locks = new HeldLocks(settings, shards);
   }
 
   /** Whether the application has begun to shut down, so that no more locks are given out. */
@@ -156,7 +156,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    */
   async inspect(key: string): Promise<LockInspection> {
     const [only = ''] = toKeys(key);
-    return toInspection(only, await inspect(this.#servers.quorum, lockKey(this.#settings.keyPrefix, only)));
+    return toInspection(only, await inspect(this.#shards.quorumOf([only]), lockKey(this.#settings.keyPrefix, only)));
   }
 
   /**
@@ -169,7 +169,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   async forceRelease(key: string): Promise<boolean> {
     const [only = ''] = toKeys(key);
     const full = lockKey(this.#settings.keyPrefix, only);
-    const votes = await remove(this.#servers.quorum, full);
+    const votes = await remove(this.#shards.quorumOf([only]), full);
     this.#locks.lose(only, votes);
     if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
       throw new QuorumUnreachableError('release', [only], votes.length, votes);
@@ -177,14 +177,19 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     return count(votes, 'released') > 0;
   }
 
+  /** Two of these keys that cannot be in one lock, because they belong to different shards. */
+  apart(key: string | string[]): readonly [string, string] | undefined {
+    return this.#shards.apart(toKeys(key));
+  }
+
   /** Each server's state, latency and why it does not vote. Settles within one `nodeTimeout`, and never rejects. */
   async health(): Promise<RedlockHealth> {
-    return await toHealth(this.#servers.all, this.#settings.nodeTimeoutMs);
+    return await toHealth(this.#shards, this.#settings.nodeTimeoutMs);
   }
 
   /** Connects ahead of the first lock. Nothing waits for it. */
   onApplicationBootstrap(): void {
-    for (const { node } of this.#servers.all) node.reach();
+    for (const { node } of this.#shards.servers) node.reach();
   }
 
   /**
@@ -202,14 +207,11 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
       this.#logger.warn(SHUTDOWN_TIMEOUT(this.#work.size, this.#settings.shutdownTimeoutMs));
     }
     await this.#locks.giveUp();
-    for (const { connection, receiver } of this.#servers.all) {
-      connection.close();
-      receiver.close();
-    }
+    this.#shards.close();
   }
 
   #shutdownLeftMs(): number {
-    const nowMs = this.#servers.quorum.clock.nowMs();
+    const nowMs = this.#shards.clock.nowMs();
     this.#shutdownStartedAtMs ??= nowMs;
     return Math.max(0, this.#shutdownStartedAtMs + this.#settings.shutdownTimeoutMs - nowMs);
   }

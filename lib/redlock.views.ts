@@ -1,6 +1,6 @@
 import { majorityOf, type Vote } from './core/vote.js';
-import type { LockInspection, RedlockHealth, ServerHealth, ServerInspection } from './interfaces/index.js';
-import type { Server } from './redlock.providers.js';
+import type { LockInspection, RedlockHealth, ServerHealth, ServerInspection, ShardHealth } from './interfaces/index.js';
+import type { Server, Shards } from './redlock.shards.js';
 
 /** The servers' answers to "who has this key?", for people. */
 export function toInspection(key: string, votes: readonly Vote[]): LockInspection {
@@ -34,10 +34,19 @@ function toServerInspection(vote: Vote): ServerInspection {
   }
 }
 
-export async function toHealth(servers: readonly Server[], timeoutMs: number): Promise<RedlockHealth> {
-  const all = await Promise.all(servers.map((server) => toServerHealth(server, timeoutMs)));
-  const voting = all.filter(({ state, latencyMs }) => state === 'ready' && latencyMs !== undefined).length;
-  return { quorum: voting >= majorityOf(all.length), servers: all };
+export async function toHealth({ list, named }: Shards, timeoutMs: number): Promise<RedlockHealth> {
+  const groups = await Promise.all(
+    list.map(({ servers }) => Promise.all(servers.map((server) => toServerHealth(server, timeoutMs)))),
+  );
+  const shards = groups.map(toShardHealth);
+  const quorum = shards.every((shard) => shard.quorum);
+  if (!named) return { quorum, servers: groups.flat() };
+  return { quorum, servers: groups.flatMap((servers, shard) => servers.map((each) => ({ ...each, shard }))), shards };
+}
+
+function toShardHealth(servers: readonly ServerHealth[]): ShardHealth {
+  const voting = servers.filter(({ state, latencyMs }) => state === 'ready' && latencyMs !== undefined).length;
+  return { quorum: voting >= majorityOf(servers.length), servers: servers.map(({ server }) => server) };
 }
 
 async function toServerHealth({ connection, node, watch, guard }: Server, timeoutMs: number): Promise<ServerHealth> {

@@ -2,11 +2,14 @@ import { hostname } from 'node:os';
 import type { RedlockModuleOptions } from '../interfaces/index.js';
 import type { RestartGuardMode } from '../redis/restart-guard.js';
 import { checkFlag, refuse, refuseUnknown, toMs, toWhole } from './check.js';
-import { toServers, type ServerSpec } from './servers.js';
+import { toShards, type ServerSpec } from './servers.js';
 
 /** The module's options, checked and complete. All times in milliseconds. */
 export interface Settings {
-  readonly servers: readonly ServerSpec[];
+  /** The servers of each quorum group: of one, or of several. */
+  readonly shards: readonly (readonly ServerSpec[])[];
+  /** Whether the option was `shards`. */
+  readonly sharded: boolean;
   readonly keyPrefix: string;
   readonly waitMs: number;
   readonly maxRetries: number;
@@ -26,6 +29,7 @@ export interface Settings {
 
 const KNOWN = [
   'servers',
+  'shards',
   'keyPrefix',
   'wait',
   'maxRetries',
@@ -52,7 +56,8 @@ export function toSettings(options: RedlockModuleOptions): Settings {
   const retryDelayMs = toMs('retryDelay', options.retryDelay ?? 50, { least: 1 });
   const reconnectDelayMs = toMs('reconnectDelay', options.reconnectDelay ?? 300, { least: 1 });
   return {
-    servers: toServers(options.servers),
+    shards: toShards(options.servers, options.shards),
+    sharded: options.shards !== undefined,
     keyPrefix: toText('keyPrefix', options.keyPrefix ?? 'redlock:'),
     waitMs: toMs('wait', options.wait ?? '10s'),
     maxRetries: toWhole('maxRetries', options.maxRetries ?? Infinity, { infinite: true }),

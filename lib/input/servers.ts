@@ -1,5 +1,6 @@
 import type { RedisOptions } from 'ioredis';
 import { InvalidOptionsError } from '../core/errors/index.js';
+import { shardIdentity } from '../core/shard.js';
 import type { RedisClient } from '../interfaces/index.js';
 import { refuse } from './check.js';
 
@@ -14,11 +15,50 @@ export type ServerSpec =
 const TAKES = "a redis:// or rediss:// URL, a 'host:port', ioredis options or an ioredis client";
 const DEFAULT_PORT = 6379;
 
-/** One server or several. Never puts a URL into a message: it may hold a password. */
-export function toServers(value: unknown): readonly ServerSpec[] {
+/** The quorum groups: the servers of one, or several lists of servers. Never puts a URL into a message: it may hold a password. */
+export function toShards(servers: unknown, shards: unknown): readonly (readonly ServerSpec[])[] {
+  if (shards === undefined) return [toServers(servers)];
+  if (servers !== undefined)
+    throw new InvalidOptionsError('shards', 'cannot be combined with servers: it takes either');
+  const list = toList('shards', 'at least one shard, each of them a list of servers', shards);
+  const specs = list.map((shard, index) => {
+    const option = `shards[${index}]`;
+    return toList(option, `a list of at least one server: ${TAKES}`, shard).map((server, position) =>
+      toServer(server, `${option}[${position}]`),
+    );
+  });
+  refuseTwins(specs);
+  return specs;
+}
+
+function toServers(value: unknown): readonly ServerSpec[] {
+  if (value === undefined) {
+    throw new InvalidOptionsError('servers', 'takes at least one server, or use shards instead; got neither');
+  }
   const list = Array.isArray(value) ? (value as unknown[]) : [value];
-  if (value === undefined || list.length === 0) throw refuse('servers', `at least one server: ${TAKES}`, value);
+  if (list.length === 0) throw refuse('servers', `at least one server: ${TAKES}`, value);
   return list.map((server, index) => toServer(server, list.length > 1 ? `servers[${index}]` : 'servers'));
+}
+
+/** With an entry for each hole: `new Array(2)` are two servers that are missing. */
+function toList(option: string, takes: string, value: unknown): unknown[] {
+  if (typeof value === 'string') throw new InvalidOptionsError(option, `takes ${takes}, got a text`);
+  if (!Array.isArray(value) || value.length === 0) throw refuse(option, takes, value);
+  return Array.from(value as unknown[]);
+}
+
+/** Keys could not tell two shards with the same names apart. */
+function refuseTwins(shards: readonly (readonly ServerSpec[])[]): void {
+  const seen = new Map<string, number>();
+  for (const [index, specs] of shards.entries()) {
+    const names = specs.map(({ name }) => name);
+    const twin = seen.get(shardIdentity(names));
+    if (twin !== undefined) {
+      const what = `has the same servers as shards[${twin}] (${names.join(', ')}), and a shard is told by their names`;
+      throw new InvalidOptionsError(`shards[${index}]`, what);
+    }
+    seen.set(shardIdentity(names), index);
+  }
 }
 
 function toServer(server: unknown, option: string): ServerSpec {

@@ -1,6 +1,12 @@
 export type { AcquireOptions, WithLockCallOptions, WithLockOptions } from './acquire-options.interface.js';
 export type { Duration } from './duration.type.js';
-export type { LockInspection, RedlockHealth, ServerHealth, ServerInspection } from './inspection.interface.js';
+export type {
+  LockInspection,
+  RedlockHealth,
+  ServerHealth,
+  ServerInspection,
+  ShardHealth,
+} from './inspection.interface.js';
 export type { Lock } from './lock.interface.js';
 export type {
   RedisClient,

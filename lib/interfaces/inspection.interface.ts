@@ -36,6 +36,8 @@ export interface LockInspection {
  */
 export interface ServerHealth {
   readonly server: string;
+  /** Which of the `shards` it is in, by its place in the options; undefined with `servers`. */
+  readonly shard?: number;
   /** `quarantined`: it may have forgotten locks, and does not vote; see `reason`. */
   readonly state: 'ready' | 'connecting' | 'down' | 'quarantined';
   /** How long a PING took, in milliseconds; undefined without an answer. */
@@ -48,10 +50,25 @@ export interface ServerHealth {
 }
 
 /**
+ * One of several quorum groups, as this process sees it.
+ *
+ * @publicApi
+ */
+export interface ShardHealth {
+  /** Whether so many of its servers vote that locks on its keys can be granted. */
+  readonly quorum: boolean;
+  /** The names of its servers, by which all replicas tell it from others. */
+  readonly servers: readonly string[];
+}
+
+/**
  * @publicApi
  */
 export interface RedlockHealth {
-  /** Whether so many servers vote that locks can be granted. */
+  /** Whether so many servers vote that locks can be granted; with `shards`, whether that is so in each of them. */
   readonly quorum: boolean;
+  /** All of them, also those of several shards. */
   readonly servers: readonly ServerHealth[];
+  /** In the order of the options; undefined with `servers`. */
+  readonly shards?: readonly ShardHealth[];
 }

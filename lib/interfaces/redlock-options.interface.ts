@@ -93,12 +93,29 @@ export interface RedlockOptions {
 }
 
 /**
+ * Exactly one of `servers` and `shards`, and any of the other options.
+ *
  * @publicApi
  */
-export interface RedlockModuleOptions extends RedlockOptions {
-  /** The independent servers of one quorum group. An odd number is best: 3 bear the loss of one, 5 of two. */
-  servers: RedlockServer | RedlockServer[];
-}
+export type RedlockModuleOptions = RedlockOptions &
+  (
+    | {
+        /** The independent servers of one quorum group. An odd number is best: 3 bear the loss of one, 5 of two. */
+        servers: RedlockServer | RedlockServer[];
+        shards?: undefined;
+      }
+    | {
+        /**
+         * Several quorum groups, each of independent servers, so that each bears a part of the load and fails alone. A key
+         * belongs to one of them, by consistent hashing of its hash tag (`{...}`) or else of all of it. All keys of one lock
+         * must belong to the same.
+         *
+         * A shard is told by the names of its servers: they must be the same on all replicas. The order does not matter.
+         */
+        shards: RedlockServer[][];
+        servers?: undefined;
+      }
+  );
 
 /**
  * What is decided when the module is imported, not by a factory.

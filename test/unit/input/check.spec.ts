@@ -94,6 +94,22 @@ describe('P16: module options', () => {
 
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['no servers', { servers: undefined }, /^servers: takes at least one server/],
+    ['both servers and shards', { servers, shards: [[servers]] }, /^shards: cannot be combined with servers/],
+    ['an empty list of shards', { shards: [] }, /^shards: takes at least one shard, each .*got an empty list/],
+    ['shards that are none', { shards: null }, /^shards: takes at least one shard, each of them a list .*got null/],
+    ['shards that are a text', { shards: 'redis://:secret@h' }, /^shards: takes at least one shard, .*got a text$/],
+    ['an empty shard', { shards: [[servers], []] }, /^shards\[1\]: takes a list of at least one .*got an empty list/],
+    ['a shard that is one server', { shards: [servers, [servers]] }, /^shards\[0\]: takes a list of .*got a text$/],
+    ['a shard that is an object', { shards: [[servers], { host: 'h' }] }, /^shards\[1\]: takes a list .*an object$/],
+    ['a shard that is missing', { shards: new Array(2) }, /^shards\[0\]: takes a list of .*got undefined/],
+    ['a number in a shard', { shards: [['a:1'], ['b:1', 7]] }, /^shards\[1\]\[1\]: takes a redis:\/\/.*got 7/],
+    ['a list in a shard', { shards: [[['a:1']]] }, /^shards\[0\]\[0\]: takes a redis:\/\/.*got a list of 1/],
+    ['the only server of a shard', { shards: [['a:1'], ['http://b']] }, /^shards\[1\]\[0\]: .*none of these/],
+    [
+      'two shards of the same servers',
+      { shards: [['a:1', 'b:1'], ['c:1'], ['redis://:secret@b:1', { host: 'a', port: 1 }]] },
+      /^shards\[2\]: has the same servers as shards\[0\] \(b:1, a:1\), and a shard is told by their names$/,
+    ],
     ['an empty list of servers', { servers: [] }, /^servers: .*got an empty list/],
     ['a server that is an empty object', { servers: {} }, /^servers: .*without host, port, path and sentinels/],
     ['a server that is a number', { servers: [6379] }, /^servers: takes a redis:\/\/.*got 6379/],
@@ -136,10 +152,8 @@ describe('P16: module options', () => {
 
   it('never prints a password', () => {
     for (const server of ['http://user:secret@localhost', 'redis://:secret@', { password: 'secret' }]) {
-      try {
-        toSettings({ servers: [server, null] as unknown as string[] });
-      } catch (error) {
-        expect(JSON.stringify(error)).not.toContain('secret');
+      for (const options of [{ servers: [server, null] }, { shards: [[server, null]] }, { shards: [server, null] }]) {
+        expect(messageOf(() => toSettings(options as unknown as RedlockModuleOptions))).not.toContain('secret');
       }
     }
   });
@@ -153,7 +167,11 @@ describe('P16: module options', () => {
     [{ path: '/run/redis.sock' }, '/run/redis.sock'],
     [{ sentinels: [{ host: 'a', port: 1 }], name: 'main' }, 'sentinel:main'],
   ])('calls the server %p by the name %s', (server, name) => {
-    expect(toSettings({ servers: [server] }).servers.map((each) => each.name)).toEqual([name]);
+    expect(
+      toSettings({ servers: [server] })
+        .shards.flat()
+        .map((each) => each.name),
+    ).toEqual([name]);
   });
 });
 

@@ -1,0 +1,73 @@
+import { InvalidOptionsError } from './core/errors/index.js';
+import type { Clock } from './core/ports/clock.js';
+import type { Quorum } from './core/quorum.js';
+import { shardOf } from './core/shard.js';
+import type { Connection } from './redis/connection.js';
+import type { Receiver } from './redis/receiver.js';
+import type { RedisLockNode } from './redis/redis-lock-node.js';
+import type { RestartGuard } from './redis/restart-guard.js';
+import type { ServerWatch } from './redis/server-watch.js';
+import { shardKey } from './redlock.keys.js';
+import { DIFFERENT_SHARDS } from './redlock.messages.js';
+
+/** One server, with all that this process knows of it. */
+export interface Server {
+  readonly connection: Connection;
+  readonly node: RedisLockNode;
+  readonly watch: ServerWatch;
+  readonly guard: RestartGuard;
+  readonly receiver: Receiver;
+}
+
+/** Servers that are asked together, and the quorum that they form. */
+export interface Shard {
+  readonly identity: string;
+  readonly servers: readonly Server[];
+  readonly quorum: Quorum;
+}
+
+/** The shards of an instance: one for `servers`. Each works, and fails, by itself. */
+export class Shards {
+  readonly #identities: readonly string[];
+
+  constructor(
+    readonly list: readonly Shard[],
+    readonly clock: Clock,
+    /** Whether the user knows of shards. */
+    readonly named: boolean,
+  ) {
+    this.#identities = list.map(({ identity }) => identity);
+  }
+
+  get servers(): readonly Server[] {
+    return this.list.flatMap(({ servers }) => servers);
+  }
+
+  /** The quorum that these keys are locked on. Throws an InvalidOptionsError where no single one has them all. */
+  quorumOf(keys: readonly string[]): Quorum {
+    const apart = this.apart(keys);
+    if (apart !== undefined) throw new InvalidOptionsError('key', DIFFERENT_SHARDS(...apart));
+    const shard = this.list[this.#indexOf(keys[0] ?? '')];
+    if (shard === undefined) throw new Error('A module has at least one shard.');
+    return shard.quorum;
+  }
+
+  /** Two of the keys that belong to different shards, if there are such. */
+  apart(keys: readonly string[]): readonly [string, string] | undefined {
+    const [first = '', ...others] = keys;
+    const other = others.find((each) => this.#indexOf(each) !== this.#indexOf(first));
+    return other === undefined ? undefined : [first, other];
+  }
+
+  /** Ends all connections that were made here. */
+  close(): void {
+    for (const { connection, receiver } of this.servers) {
+      connection.close();
+      receiver.close();
+    }
+  }
+
+  #indexOf(key: string): number {
+    return shardOf(shardKey(key), this.#identities);
+  }
+}
