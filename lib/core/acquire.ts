@@ -5,7 +5,7 @@ import { Pause } from './pause.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { withinMs } from './wait.js';
-import type { Ending, Turn } from './waiting-room.js';
+import type { Turn } from './waiting-room.js';
 
 /** What is to be locked, and how hard to try. */
 export interface AcquirePlan {
@@ -45,15 +45,15 @@ export interface Grant {
 export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
   const { clock, room } = quorum;
   const untilMs = clock.nowMs() + plan.waitMs;
-  if (plan.waitMs === 0 || plan.maxRetries < Infinity) return await keepAsking(quorum, plan, untilMs, undefined);
+  if (plan.waitMs === 0 || plan.maxRetries < Infinity) return await keepAsking(quorum, plan, untilMs);
 
   const turn = room.enter(plan.claims.map(({ key }) => key));
   try {
-    const ending = await withinMs(clock, turn.begins, plan.waitMs, plan.signal);
-    // Where the wait is over before the turn begins it asks once, so that the error can say who holds the lock.
-    if (ending === undefined) turn.leave();
-    const grant = await keepAsking(quorum, plan, untilMs, ending);
-    return ending === undefined ? grant : { ...grant, turn };
+    const politeUntilMs = await withinMs(clock, turn.begins, plan.waitMs, plan.signal);
+    if (politeUntilMs !== undefined) return { ...(await keepAsking(quorum, plan, untilMs, turn, politeUntilMs)), turn };
+    // The wait is over before the turn has begun: it asks once, so that the error can say who holds the lock.
+    turn.leave();
+    return await keepAsking(quorum, plan, untilMs);
   } catch (error) {
     turn.leave();
     throw error;
@@ -64,19 +64,22 @@ async function keepAsking(
   quorum: Quorum,
   plan: AcquirePlan,
   untilMs: number,
-  before: Ending | undefined,
+  turn?: Turn,
+  politeUntilMs = 0,
 ): Promise<Grant> {
   const { clock } = quorum;
   const timeoutMs = nodeTimeoutMs(quorum.rules, plan.ttlMs);
-  const pause = new Pause(quorum, plan, untilMs, before !== undefined);
+  const pause = new Pause(quorum, plan, untilMs, turn !== undefined);
   let bounds = boundsAfter(untilMs, timeoutMs);
   let wasLate = false;
   try {
-    await pause.politely(before?.politeMs ?? 0);
+    await pause.politely(politeUntilMs);
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
       const decision = await decide(quorum, plan, bounds);
       if (decision.kind === 'won') return decision.grant;
+      // Whoever it was that has not got it so far: somebody has.
+      if (turn !== undefined && decision.kind === 'held') turn.ignored = 0;
       // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
       if (decision.kind === 'late' && !wasLate) {
         wasLate = true;

@@ -6,7 +6,9 @@ import { unlessAborted } from './wait.js';
 /** What a node has told on one channel, and whether it would. */
 interface Line {
   hears: boolean;
-  rings: number;
+  /** Since the last reset: whether it has told of a release, and how many others it has told. */
+  rang: boolean;
+  told: number;
 }
 
 /**
@@ -27,14 +29,14 @@ export class Bell {
   ) {
     this.#lines = channels.map((channel) =>
       quorum.couriers.map((courier) => {
-        const line = { hears: false, rings: 0 };
+        const line: Line = { hears: false, rang: false, told: 0 };
         const cancel = courier.listen(channel, {
           onHearing: (hears) => {
             line.hears = hears;
             this.#onChange();
           },
-          onReleased: () => {
-            line.rings++;
+          onReleased: (told) => {
+            Object.assign(line, { rang: true, told });
             this.#onChange();
           },
         });
@@ -51,7 +53,7 @@ export class Bell {
 
   /** What has been told so far is not news any more. */
   reset(): void {
-    for (const line of this.#lines.flat()) line.rings = 0;
+    for (const line of this.#lines.flat()) Object.assign(line, { rang: false, told: 0 });
   }
 
   /** Waits until it hears, but not longer than this. */
@@ -62,14 +64,15 @@ export class Bell {
 
   /**
    * Waits for a release since the last reset, but not longer than this, and not when it hears no more. Where too few servers
-   * have told of it, it gives the others `graceMs`.
+   * have told of it, it gives the others `graceMs`. Says how many were told, and 0 where nothing was.
    */
-  async ring(timeoutMs: number, graceMs: number, signal?: AbortSignal): Promise<void> {
-    const rings = ({ rings }: Line): boolean => rings > 0;
-    const told = (): boolean => this.#lines.some((lines) => lines.some(rings));
-    await this.#until(() => !this.hears || told(), timeoutMs, signal);
-    if (!told()) return;
-    await this.#until(() => this.#lines.some((lines) => isMajority(lines, rings)), graceMs, signal);
+  async ring(timeoutMs: number, graceMs: number, signal?: AbortSignal): Promise<number> {
+    const rang = ({ rang }: Line): boolean => rang;
+    const somewhere = (): boolean => this.#lines.some((lines) => lines.some(rang));
+    await this.#until(() => !this.hears || somewhere(), timeoutMs, signal);
+    if (!somewhere()) return 0;
+    await this.#until(() => this.#lines.some((lines) => isMajority(lines, rang)), graceMs, signal);
+    return Math.max(1, ...this.#lines.flat().map(({ told }) => told));
   }
 
   close(): void {

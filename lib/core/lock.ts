@@ -163,10 +163,10 @@ export class HeldLock {
       keepUntilMs: this.#grant.grantedAtMs + this.#keep.minHoldMs,
       timeoutMs: nodeTimeoutMs(rules, this.#plan.ttlMs),
     });
-    if (heirsKeys.size > 0) turn?.leave({ politeMs: 0 }, turn.chain + 1);
+    if (heirsKeys.size > 0) turn?.handOn();
     try {
       const { heard } = await given;
-      turn?.leave({ politeMs: heard > 0 ? POLITE_TRIPS * (clock.nowMs() - releasedAtMs) : 0 });
+      if (heard > 0) turn?.yieldFor(POLITE_TRIPS * (clock.nowMs() - releasedAtMs), rules.nodeTimeoutMs);
     } finally {
       turn?.leave();
     }

@@ -16,6 +16,8 @@ const EXPIRY_MS = 1;
 export class Pause {
   #bell: Bell | undefined;
   #askedAtMs = 0;
+  /** How many releases it has been told of, and somebody else was first. */
+  #passedOver = 0;
   /** Whether nothing that was told since before the last question can have been missed. */
   #listening = false;
 
@@ -27,7 +29,8 @@ export class Pause {
   ) {}
 
   /** Stays out of the way of those who were told in other processes. Harmless when nobody was. */
-  async politely(delayMs: number): Promise<void> {
+  async politely(politeUntilMs: number): Promise<void> {
+    const delayMs = politeUntilMs - this.quorum.clock.nowMs();
     if (delayMs <= 0) return;
     this.#listen();
     await this.#sleep(delayMs);
@@ -66,7 +69,11 @@ export class Pause {
     }
     if (!this.#listening) return false;
     const graceMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - this.#askedAtMs);
-    await this.#bell.ring(Math.min(remainingMs, this.#leftMs), graceMs, signal);
+    const told = await this.#bell.ring(Math.min(remainingMs, this.#leftMs), graceMs, signal);
+    if (told === 0) return true;
+    // Who has been passed over most often goes first; who has come last has seen the fewest releases.
+    const ahead = Math.max(0, told - 1 - this.#passedOver++);
+    if (ahead > 0) await this.#sleep(ahead * graceMs);
     return true;
   }
 

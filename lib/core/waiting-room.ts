@@ -1,23 +1,31 @@
+import type { Clock } from './ports/clock.js';
+
 /**
- * So many times in a row a lock is handed on within this process. Then other processes get a chance: they have heard
- * nothing of it so far.
+ * So many times in a row a lock is handed on within this process. Then other processes are told, which have heard nothing
+ * of it so far, and get a chance.
  */
 const LONGEST_CHAIN = 5;
 
-/** How the one before has ended, for the one who comes next. */
-export interface Ending {
-  /** How long to stay out of the way of those who were told, in other processes. */
-  readonly politeMs: number;
+/** For so long it is remembered that others were told, where nobody of this process waits for the same key. */
+const MEMORY_MS = 1000;
+
+/** How the others, in other processes, have been treated by those who had the lock before. */
+interface Courtesy {
+  /** Until then it is theirs, if they want it. */
+  readonly untilMs: number;
+  /** How often in a row they were told and have not got it: they may be far away. */
+  readonly ignored: number;
 }
 
 /** A place in the queues of one lock's keys. At the front of all of them it is this one's turn. */
 export class Turn {
-  /** Resolves when it is this one's turn. */
-  readonly begins: Promise<Ending>;
+  /** Resolves when it is this one's turn, with the instant until which others have the first go. */
+  readonly begins: Promise<number>;
 
   /** How many have had it in a row before this one, without a word to other processes. */
   chain = 0;
-  #begin: (ending: Ending) => void = () => undefined;
+  ignored = 0;
+  #begin: (untilMs: number) => void = () => undefined;
 
   constructor(
     readonly keys: readonly string[],
@@ -28,8 +36,10 @@ export class Turn {
     });
   }
 
-  begin(ending: Ending): void {
-    this.#begin(ending);
+  begin({ untilMs, ignored }: Courtesy, chain: number): void {
+    this.chain = chain;
+    this.ignored = ignored;
+    this.#begin(untilMs);
   }
 
   /**
@@ -41,16 +51,24 @@ export class Turn {
     return new Set(this.room.heirsOf(this).flatMap(({ keys }) => keys));
   }
 
-  /** Hands on to those who come next. Harmless when it was done already. */
-  leave(ending: Ending = { politeMs: 0 }, chain = 0): void {
-    const heirs = this.room.heirsOf(this);
-    if (!this.room.remove(this)) return;
-    for (const heir of heirs) {
-      heir.chain = chain;
-      heir.begin(ending);
-    }
+  /** Hands on to those of this process who come next, and who need not be told. */
+  handOn(): void {
+    this.room.leave(this, { untilMs: 0, ignored: this.ignored }, this.chain + 1);
+  }
+
+  /** Leaves the lock to others, who were told and have so long to take it. Each time that they do not manage, it is longer. */
+  yieldFor(politeMs: number, longestMs: number): void {
+    const untilMs = this.room.clock.nowMs() + Math.min(longestMs, politeMs * 2 ** Math.min(this.ignored, 30));
+    this.room.leave(this, { untilMs, ignored: this.ignored + 1 }, 0);
+  }
+
+  /** Nobody else was told, or nobody listened. Harmless when it has left already. */
+  leave(): void {
+    this.room.leave(this, NONE, 0);
   }
 }
+
+const NONE: Courtesy = { untilMs: 0, ignored: 0 };
 
 /**
  * Where the waiters of one process stand in line, for each key in the order in which they came (P14). Only who is at
@@ -58,6 +76,9 @@ export class Turn {
  */
 export class WaitingRoom {
   readonly #queues = new Map<string, Turn[]>();
+  readonly #courtesies = new Map<string, Courtesy>();
+
+  constructor(readonly clock: Clock) {}
 
   enter(keys: readonly string[]): Turn {
     const turn = new Turn(keys, this);
@@ -66,7 +87,7 @@ export class WaitingRoom {
       if (queue === undefined) this.#queues.set(key, [turn]);
       else queue.push(turn);
     }
-    if (this.#isFirst(turn)) turn.begin({ politeMs: 0 });
+    if (this.#isFirst(turn)) turn.begin(this.#courtesyFor(keys), 0);
     return turn;
   }
 
@@ -80,8 +101,15 @@ export class WaitingRoom {
     return [...heirs];
   }
 
+  leave(turn: Turn, courtesy: Courtesy, chain: number): void {
+    const heirs = this.heirsOf(turn);
+    if (!this.#remove(turn)) return;
+    for (const heir of heirs) heir.begin(courtesy, chain);
+    if (heirs.length === 0 && courtesy.untilMs > this.clock.nowMs()) this.#remember(turn.keys, courtesy);
+  }
+
   /** Returns whether it was there. */
-  remove(turn: Turn): boolean {
+  #remove(turn: Turn): boolean {
     let found = false;
     for (const key of turn.keys) {
       const queue = this.#queues.get(key) ?? [];
@@ -99,5 +127,27 @@ export class WaitingRoom {
       const [first, second] = this.#queues.get(key) ?? [];
       return (first === without ? second : first) === turn;
     });
+  }
+
+  /** For those who come later: a process that asks again and again must not keep the others out either. */
+  #remember(keys: readonly string[], courtesy: Courtesy): void {
+    for (const key of keys) this.#courtesies.set(key, courtesy);
+    const forgetAfterMs = Math.max(0, courtesy.untilMs - this.clock.nowMs()) + MEMORY_MS;
+    this.clock.after(
+      forgetAfterMs,
+      () => {
+        for (const key of keys) if (this.#courtesies.get(key) === courtesy) this.#courtesies.delete(key);
+      },
+      'background',
+    );
+  }
+
+  #courtesyFor(keys: readonly string[]): Courtesy {
+    const all = keys.map((key) => this.#courtesies.get(key) ?? NONE);
+    for (const key of keys) this.#courtesies.delete(key);
+    return {
+      untilMs: Math.max(...all.map(({ untilMs }) => untilMs)),
+      ignored: Math.max(...all.map(({ ignored }) => ignored)),
+    };
   }
 }

@@ -18,7 +18,7 @@ export interface Connection {
 
 /** A connection that is told what others publish. */
 export interface SubscriberConnection extends Connection {
-  onMessage(listener: (channel: string) => void): void;
+  onMessage(listener: (channel: string, message: string) => void): void;
 }
 
 /** Why a connection is down that was closed on purpose. */

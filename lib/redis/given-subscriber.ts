@@ -31,7 +31,7 @@ export class GivenSubscriber extends GivenConnection implements SubscriberConnec
     copy.on('error', () => undefined); // The client that was given tells the same.
   }
 
-  onMessage(listener: (channel: string) => void): void {
+  onMessage(listener: (channel: string, message: string) => void): void {
     this.#copy.on('message', listener);
   }
 

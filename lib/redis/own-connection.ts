@@ -38,7 +38,7 @@ export class OwnConnection implements SubscriberConnection {
   #unanswered = 0;
   #lastReplyAtMs = 0;
   readonly #listeners: (() => void)[] = [];
-  readonly #onMessage: ((channel: string) => void)[] = [];
+  readonly #onMessage: ((channel: string, message: string) => void)[] = [];
 
   constructor(
     readonly name: string,
@@ -60,7 +60,7 @@ export class OwnConnection implements SubscriberConnection {
     this.#listeners.push(listener);
   }
 
-  onMessage(listener: (channel: string) => void): void {
+  onMessage(listener: (channel: string, message: string) => void): void {
     this.#onMessage.push(listener);
   }
 
@@ -109,8 +109,8 @@ export class OwnConnection implements SubscriberConnection {
       cancelReadyTimeout();
       this.#onReady(client);
     });
-    client.on('message', (channel: string) => {
-      for (const listener of this.#onMessage) listener(channel);
+    client.on('message', (channel: string, message: string) => {
+      for (const listener of this.#onMessage) listener(channel, message);
     });
     client.on('end', () => {
       cancelReadyTimeout();

@@ -41,8 +41,8 @@ export class Receiver {
     connection?.onChange(() => {
       this.#subscribe();
     });
-    connection?.onMessage((name) => {
-      for (const listener of this.#channels.get(name)?.listeners ?? []) listener.onReleased();
+    connection?.onMessage((name, message) => {
+      for (const listener of this.#channels.get(name)?.listeners ?? []) listener.onReleased(Number(message));
     });
     return connection;
   }

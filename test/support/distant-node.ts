@@ -29,7 +29,7 @@ export class DistantNode implements LockNode {
   listen(channel: string, { onHearing, onReleased }: ReleaseListener): Cancel {
     return this.node.listen(channel, {
       onHearing: (hears) => void this.#travel().then(() => onHearing(hears)),
-      onReleased: () => void this.#travel().then(() => onReleased()),
+      onReleased: (told) => void this.#travel().then(() => onReleased(told)),
     });
   }
 

@@ -226,10 +226,11 @@ export class ModelNode implements LockNode {
     for (const { channel } of claims) {
       const listeners = channel === undefined ? undefined : this.#channels.get(channel);
       if (this.deaf || listeners === undefined || this.#state.status !== 'ready') continue;
-      heard = Math.max(heard, listeners.size);
+      const told = listeners.size;
+      heard = Math.max(heard, told);
       for (const listener of listeners) {
         this.clock.after(this.delayMs / 2, () => {
-          if (listeners.has(listener)) listener.onReleased();
+          if (listeners.has(listener)) listener.onReleased(told);
         });
       }
     }

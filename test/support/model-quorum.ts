@@ -45,7 +45,7 @@ export function quorumOver(
     couriers: nodes.map((node) => new Courier(node, clock, maxConcurrency)),
     entropy: new SeededEntropy(seed, rules.owner),
     rules: { ...RULES, ...rules },
-    room: new WaitingRoom(),
+    room: new WaitingRoom(clock),
   };
 }
 

@@ -78,7 +78,8 @@ export type NodeState =
 export interface ReleaseListener {
   /** From now on every release is told (true), or some may be missed (false). Until the first call: false. */
   onHearing(hears: boolean): void;
-  onReleased(): void;
+  /** With the number of those who are told, this one among them; 0 where the node does not know. */
+  onReleased(told: number): void;
 }
 
 /** A server as the algorithm sees it. */

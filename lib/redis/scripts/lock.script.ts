@@ -11,8 +11,8 @@ import { createHash } from 'node:crypto';
  *       op 'A' acquire: milliseconds are the ttl. fence and grantedFence are not used.
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
  *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence.
- *       op 'R' release: for how long each key stays; 0 deletes it, and says so on the channel.
- *       op 'D' remove:  deletes, and says so; milliseconds and token are not used.
+ *       op 'R' release: for how long each key stays; 0 deletes it, and publishes on the channel how many listen there.
+ *       op 'D' remove:  deletes, and publishes alike; milliseconds and token are not used.
  *       op 'I' inspect: milliseconds and token are not used.
  * Returns the marker's value, and one array for each request:
  *       {1}  confirmed, renewed; inspect: there is nothing.
@@ -69,7 +69,8 @@ end
 local function drop(claim)
   local removed = redis.call('DEL', claim.key)
   if removed == 0 or claim.channel == '' then return removed, 0 end
-  local told = redis.pcall('PUBLISH', claim.channel, '')
+  local listeners = redis.pcall('PUBSUB', 'NUMSUB', claim.channel)
+  local told = redis.pcall('PUBLISH', claim.channel, listeners[2] or '')
   return removed, tonumber(told) or 0
 end
 
