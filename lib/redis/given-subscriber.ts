@@ -2,7 +2,7 @@ import type { SubscriberConnection } from './connection.js';
 import { GivenConnection, type GivenClient } from './given-connection.js';
 
 /** A client that can be copied, as all of ioredis can. */
-interface Original {
+export interface Original {
   readonly duplicate: (...args: unknown[]) => GivenClient & { disconnect(): void };
   readonly isCluster?: boolean;
 }

@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { afterEach, expect, it } from '@jest/globals';
 import type { Claim, LockNode, NodeReply, NodeRequest } from '../../lib/core/ports/lock-node.js';
 
 /** A node, and the little that a test must be able to do to it from outside. */
@@ -14,6 +14,10 @@ export interface Subject {
 
 /** What every lock node does alike: the model of the simulation, and each server and client that is supported. */
 export function lockNodeContract(subject: () => Subject): void {
+  const cancels: (() => void)[] = [];
+  afterEach(() => {
+    for (const cancel of cancels.splice(0)) cancel();
+  });
   const ask = (...requests: NodeRequest[]): Promise<readonly NodeReply[]> => subject().ask(requests);
 
   it('grants what is free, and grants it to the same token again for the full ttl', async () => {
@@ -186,6 +190,70 @@ export function lockNodeContract(subject: () => Subject): void {
     expect(await ask(acquire('u', ['k', 5000]))).toMatchObject([{ outcome: 'granted' }]);
   });
 
+  it('P14: tells those who listen that a key was given back, and how many they are', async () => {
+    const [one, other, elsewhere] = [await listen('c'), await listen('c'), await listen('d')];
+    await ask(acquire('t', ['k', 5000]));
+    expect(await ask(telling(release('t', ['k', 0]), 'c'))).toEqual([
+      { outcome: 'released', heard: expect.any(Number) },
+    ]);
+    await one.hears(1);
+    await other.hears(1);
+    expect(one.told).toEqual(other.told);
+    expect(elsewhere.told).toEqual([]);
+  });
+
+  it('P14: tells nobody of what was not given back, or only later, or without a channel', async () => {
+    const listener = await listen('c');
+    await ask(acquire('t', ['k', 5000]), telling(acquire('u', ['k', 5000]), 'c'), telling(release('u', ['k', 0]), 'c'));
+    await ask(telling(release('t', ['k', 100]), 'c'));
+    await subject().pass(150);
+    await ask(acquire('t', ['k', 5000]), release('t', ['k', 0]), telling(remove('k'), 'c'));
+    await ask(acquire('t', ['k', 5000]), telling(remove('k'), 'c'));
+    await listener.hears(1);
+  });
+
+  it('P14: tells nobody who has stopped listening, and those who listen again', async () => {
+    const listener = await listen('c');
+    listener.cancel();
+    const again = await listen('c');
+    await ask(acquire('t', ['k', 5000]), telling(release('t', ['k', 0]), 'c'));
+    await again.hears(1);
+    expect(listener.told).toEqual([]);
+  });
+
+  interface Ear {
+    readonly told: number[];
+    hears(times: number): Promise<void>;
+    cancel(): void;
+  }
+
+  async function listen(channel: string): Promise<Ear> {
+    const told: number[] = [];
+    let isHearing = false;
+    const cancel = subject().node.listen(channel, {
+      onHearing: (hears) => (isHearing = hears),
+      onReleased: (count) => told.push(count),
+    });
+    cancels.push(cancel);
+    await until(() => isHearing);
+    return {
+      told,
+      cancel,
+      hears: async (times) => {
+        await until(() => told.length >= times);
+        await subject().pass(20);
+        expect(told).toHaveLength(times);
+      },
+    };
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    for (let tries = 0; !condition(); tries++) {
+      if (tries > 500) throw new Error('It has not come in time.');
+      await subject().pass(10);
+    }
+  }
+
   async function grant(token: string, ...keys: string[]): Promise<number> {
     const [reply] = await ask(counted('acquire', token, ...keys));
     if (reply?.outcome !== 'granted') throw new Error(`Not granted: ${JSON.stringify(reply)}`);
@@ -198,6 +266,17 @@ type Pair = readonly [key: string, ttlMs: number];
 const acquire = (token: string, ...pairs: Pair[]): NodeRequest => make('acquire', token, pairs);
 const extend = (token: string, ...pairs: Pair[]): NodeRequest => make('extend', token, pairs);
 const release = (token: string, ...pairs: Pair[]): NodeRequest => make('release', token, pairs);
+
+const remove = (...keys: string[]): NodeRequest =>
+  make(
+    'remove',
+    '-',
+    keys.map((key): Pair => [key, 0]),
+  );
+const telling = (request: NodeRequest, channel: string): NodeRequest => ({
+  ...request,
+  claims: request.claims.map((claim) => ({ ...claim, channel })),
+});
 
 function make(kind: NodeRequest['kind'], token: string, pairs: readonly Pair[]): NodeRequest {
   const claims = pairs.map(([key, ttlMs]): Claim => ({ key, ttlMs }));

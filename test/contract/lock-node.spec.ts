@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
-import type { Connection } from '../../lib/redis/connection.js';
+import type { Connection, SubscriberConnection } from '../../lib/redis/connection.js';
 import { GivenConnection, type GivenClient } from '../../lib/redis/given-connection.js';
+import { canBeCopied, GivenSubscriber, type Original } from '../../lib/redis/given-subscriber.js';
 import { OwnConnection } from '../../lib/redis/own-connection.js';
 import { SystemClock } from '../../lib/system/system-clock.js';
 import { eventually } from '../support/eventually.js';
@@ -74,29 +75,41 @@ for (const { release } of there)
       clients.push(client);
       return client as unknown as GivenClient;
     };
-    const connections: [string, () => Connection][] = [
+    const original = (client: { disconnect(): void }): Original => {
+      clients.push(client);
+      if (!canBeCopied(client)) throw new Error('ioredis has no duplicate() any more.');
+      return client;
+    };
+    const own = (): OwnConnection =>
+      new OwnConnection(
+        'own',
+        () => ({ url: url(), options: {} }),
+        { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 },
+        new SystemClock(),
+      );
+    const connections: [string, () => Connection, () => SubscriberConnection][] = [
+      ['its own connection', own, own],
       [
-        'its own connection',
-        () =>
-          new OwnConnection(
-            'own',
-            () => ({ url: url(), options: {} }),
-            { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 },
-            new SystemClock(),
-          ),
+        'a given ioredis 6 client',
+        () => new GivenConnection('given', given(new Redis(url()))),
+        () => new GivenSubscriber('given', original(new Redis(url()))),
       ],
-      ['a given ioredis 6 client', () => new GivenConnection('given', given(new Redis(url())))],
-      ['a given ioredis 5 client', () => new GivenConnection('given', given(new Redis5(url())))],
+      [
+        'a given ioredis 5 client',
+        () => new GivenConnection('given', given(new Redis5(url()))),
+        () => new GivenSubscriber('given', original(new Redis5(url()))),
+      ],
     ];
 
-    describe.each(connections)('over %s', (_, connect) => {
+    describe.each(connections)('over %s', (_, connect, subscribe) => {
       let subject: Subject;
       let connection: Connection;
+      let subscriber: SubscriberConnection | undefined;
       let client: Redis;
       beforeAll(async () => {
         connection = connect();
         client = new Redis(url());
-        const node = redisLockNode(connection, { mode: 'off' });
+        const node = redisLockNode(connection, { mode: 'off', subscriber: () => (subscriber = subscribe()) });
         await eventually(() => node.reach().status === 'ready');
         subject = {
           node,
@@ -110,6 +123,7 @@ for (const { release } of there)
       beforeEach(() => client.flushall());
       afterAll(() => {
         connection.close();
+        subscriber?.close();
         for (const made of clients.splice(0)) made.disconnect();
         client.disconnect();
       });

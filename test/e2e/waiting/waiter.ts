@@ -6,6 +6,8 @@ import { RedlockModule, RedlockService } from '../../../lib/index.js';
 import { answerQuestions } from '../../support/process.answers.js';
 import type { Spell, WaiterQuestion } from './waiter.interface.js';
 
+const HOLD_MS = 5;
+
 /** The machine's own monotonic time, the same in all of its processes. */
 const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
@@ -14,27 +16,35 @@ let boot: Promise<RedlockService> | undefined;
 answerQuestions(async (question: WaiterQuestion): Promise<Spell[]> => {
   boot ??= start(question.urls);
   const service = await boot;
-  if (question.kind === 'boot') {
-    await service.withLock(`warm-up:${process.pid}`, '1s', () => Promise.resolve());
-    return [];
+  switch (question.kind) {
+    case 'boot':
+      return [await useOnce(service, `warm-up:${process.pid}`)];
+    case 'work':
+      return (
+        await Promise.all(Array.from({ length: question.waiters }, () => useOften(service, 'shared', question.rounds)))
+      ).flat();
+    case 'alone':
+      return await useOften(service, `alone:${process.pid}`, question.rounds);
+    default:
+      return question satisfies never;
   }
-  const { waiters, rounds, holdMs } = question;
-  const spells: Spell[] = [];
-  await Promise.all(
-    Array.from({ length: waiters }, async () => {
-      for (let round = 0; round < rounds; round++) {
-        const askedAtMs = nowMs();
-        const lock = await service.acquire('shared', '10s', { wait: '60s' });
-        const grantedAtMs = nowMs();
-        if (holdMs > 0) await pass(holdMs);
-        const releasedAtMs = nowMs();
-        await lock.release();
-        spells.push({ pid: process.pid, askedAtMs, grantedAtMs, releasedAtMs });
-      }
-    }),
-  );
-  return spells;
 });
+
+async function useOften(service: RedlockService, key: string, rounds: number): Promise<Spell[]> {
+  const spells: Spell[] = [];
+  for (let round = 0; round < rounds; round++) spells.push(await useOnce(service, key));
+  return spells;
+}
+
+async function useOnce(service: RedlockService, key: string): Promise<Spell> {
+  const askedAtMs = nowMs();
+  const lock = await service.acquire(key, '10s', { wait: '60s' });
+  const grantedAtMs = nowMs();
+  await pass(HOLD_MS);
+  const releasedAtMs = nowMs();
+  await lock.release();
+  return { askedAtMs, grantedAtMs, releasedAtMs };
+}
 
 async function start(urls: string[]): Promise<RedlockService> {
   @Module({ imports: [RedlockModule.forRoot(urls)] })
