@@ -78,7 +78,7 @@ export function createShards(settings: Settings): Shards {
     const servers = specs.map(toServer);
     const couriers = servers.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
     const identity = shardIdentity(specs.map(({ name }) => name));
-    return { identity, servers, quorum: { couriers, clock, entropy, rules: settings, room: new WaitingRoom() } };
+    return { identity, servers, quorum: { couriers, clock, entropy, rules: settings, room: new WaitingRoom(clock) } };
   });
   return new Shards(list, clock, settings.sharded);
 }

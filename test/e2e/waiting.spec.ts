@@ -28,7 +28,7 @@ async function withService<T>(servers: RedlockServer[], work: (service: RedlockS
 /** How many commands the servers have carried out, but for those that ask for that. */
 async function commands(fleet: Fleet): Promise<number> {
   const stats = await Promise.all(fleet.servers.map((server) => server.command('INFO', 'commandstats')));
-  const counts = String(stats.join('\n')).matchAll(/^cmdstat_(\S+):calls=(\d+)/gm);
+  const counts = stats.join('\n').matchAll(/^cmdstat_(\S+):calls=(\d+)/gm);
   return [...counts].reduce((sum, [, name, calls]) => (name === 'evalsha' ? sum + Number(calls) : sum), 0);
 }
 
