@@ -1,6 +1,12 @@
-/** The key under which a lock is kept on the servers. */
+/**
+ * The key under which a lock is kept on the servers: the prefix and the key. Where that would be called as one of the keys
+ * beside a lock is, it gets a colon in front; and where it has a brace that closes nothing, a hash tag of its own, because
+ * no other key can be made that is sure to share its slot.
+ */
 export function lockKey(prefix: string, key: string): string {
-  return prefix + key;
+  const full = prefix + key;
+  if (hashTag(full) === undefined && full.includes('}')) return companion(full, 'lock');
+  return COMPANION.test(full) ? `:${full}` : full;
 }
 
 /** What of a key decides its shard: as on a Redis Cluster only its hash tag, if it has one, so that keys can be put together. */
@@ -9,8 +15,12 @@ export function shardKey(key: string): string {
 }
 
 /** The key that stands for one tick of a lock, which is on all of these keys. */
-export function tickKey([first = '', ...others]: readonly string[], atMs: number): string {
-  return companion(first, ['tick', atMs, ...others].join(':'));
+export function tickKey(fullKeys: readonly string[], atMs: number): string {
+  const [first = ''] = fullKeys;
+  const tag = hashTag(first);
+  if (tag === undefined && fullKeys.length === 1) return companion(first, `tick:${atMs}`);
+  // As JSON, because keys may have any characters: joined, different lists could look alike.
+  return `{${tag ?? first}}:tick:${atMs}:${JSON.stringify(fullKeys)}`;
 }
 
 /** The key that counts the grants of a lock. */
@@ -20,16 +30,20 @@ export function counterKey(fullKey: string): string {
 
 /** The key by which a server shows that it still has its data. */
 export function markerKey(prefix: string): string {
-  return `{${prefix}}:marker`;
+  return companion(prefix, 'marker');
 }
 
+/** What may be mistaken for a companion, or for what has been made different from one. */
+const COMPANION = /^:*\{[^}]*\}:(fence|tick|marker|lock)(:|$)/;
+
 /**
- * A key beside a lock. It has the same hash tag as the lock, so that on a Redis Cluster the two share a slot, and it begins
- * with a brace, so that it is never the key of another lock.
+ * A key beside a lock. It has the same hash tag as the lock, so that on a Redis Cluster the two share a slot. No lock is
+ * kept under a key of this form.
  */
 function companion(fullKey: string, name: string): string {
   const tag = hashTag(fullKey);
-  return tag === undefined ? `{${fullKey}}:${name}` : `{${tag}}:${name}:${fullKey}`;
+  if (tag === undefined && !fullKey.includes('}')) return `{${fullKey}}:${name}`;
+  return `{${tag ?? fullKey.replaceAll('}', ')')}}:${name}:${fullKey}`;
 }
 
 /** What of a key decides its slot, where that is not all of it. Source: Redis cluster specification, "Hash tags". */
