@@ -3,9 +3,9 @@ import { LockLostError, type LossReason } from './errors/lock-lost.error.js';
 import { LockReleasedError } from './errors/lock-released.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { extend } from './extend.js';
+import { giveBack } from './give-back.js';
 import type { Cancel } from './ports/clock.js';
-import { nodeTimeoutMs, type Quorum } from './quorum.js';
-import { release } from './release.js';
+import type { Quorum } from './quorum.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
 
@@ -28,9 +28,6 @@ const EXTEND_AFTER = 1 / 3;
 
 /** After an extension with too few answers, the next comes when this part of what is left is over. */
 const EXTEND_AGAIN_AFTER = 1 / 4;
-
-/** How many round trips those in other processes have for taking a lock of which they were told. */
-const POLITE_TRIPS = 2;
 
 interface Sending {
   readonly deadlineAtMs: number;
@@ -147,29 +144,8 @@ export class HeldLock {
     this.#keep.onEnd?.();
   }
 
-  /**
-   * Who comes next in this process asks for it in the same breath. If that is nobody, or it has been so for a while, others
-   * are told, and have the first go.
-   */
-  async #giveBack(): Promise<void> {
-    const { clock, rules } = this.#quorum;
-    const { turn } = this.#grant;
-    const heirsKeys = turn?.heirsKeys() ?? new Set();
-    const releasedAtMs = clock.nowMs();
-    const given = release(this.#quorum, {
-      keys: this.keys,
-      token: this.token,
-      claims: this.#plan.claims.map(({ key }) => ({ key, ttlMs: 0, channel: heirsKeys.has(key) ? undefined : key })),
-      keepUntilMs: this.#grant.grantedAtMs + this.#keep.minHoldMs,
-      timeoutMs: nodeTimeoutMs(rules, this.#plan.ttlMs),
-    });
-    if (heirsKeys.size > 0) turn?.handOn();
-    try {
-      const { heard } = await given;
-      if (heard > 0) turn?.yieldFor(POLITE_TRIPS * (clock.nowMs() - releasedAtMs), rules.nodeTimeoutMs);
-    } finally {
-      turn?.leave();
-    }
+  #giveBack(): Promise<void> {
+    return giveBack(this.#quorum, this.#plan, this.#grant, this.#keep);
   }
 
   async #extendOnce(ttlMs: number): Promise<Awaited<ReturnType<typeof extend>>> {

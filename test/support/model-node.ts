@@ -208,7 +208,7 @@ export class ModelNode implements LockNode {
         });
         return {
           outcome: 'released',
-          heard: this.#tell(claims.filter((claim, index) => mine[index] && claim.ttlMs === 0)),
+          heard: this.#tell(claims.filter((_, index) => mine[index])),
         };
       case 'inspect':
         return { outcome: 'absent' };

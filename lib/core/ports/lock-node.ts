@@ -8,7 +8,7 @@ export interface Claim {
   readonly counter?: string | undefined;
   /** For how long a server that has forgotten this claim could do harm by it. Default: its ttl. */
   readonly guardMs?: number;
-  /** In a release or removal: who listens on this channel is told that the key is free. Without one nobody is. */
+  /** In a release or removal: who listens on this channel is told of it. Without one nobody is. */
   readonly channel?: string | undefined;
 }
 
@@ -33,8 +33,8 @@ export interface Holder {
  *   they were granted under (`grantedFence`).
  * - `extend` gives each claim that carries the token its ttl anew and puts back those that are gone (under the number
  *   `fence`, and with counters that are not behind it), but nothing at all where one claim belongs to somebody else.
- * - `release` deletes the claims that carry the token, and tells those who listen. With a ttl above zero it leaves them for
- *   that long instead, and tells nobody.
+ * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead. Either way
+ *   it tells those who listen: for them something has changed.
  * - `inspect` says who has the first claim, and changes nothing.
  * - `remove` deletes the claims, whoever has them, and tells those who listen: `absent` where there was nothing.
  */
@@ -105,6 +105,6 @@ export interface LockNode {
    */
   execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]>;
 
-  /** Tells the listener of claims with this channel that are deleted on this node, until it is cancelled. */
+  /** Tells the listener of claims with this channel that are released or removed on this node, until it is cancelled. */
   listen(channel: string, listener: ReleaseListener): Cancel;
 }

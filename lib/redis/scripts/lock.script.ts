@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
  *       op 'A' acquire: milliseconds are the ttl. fence and grantedFence are not used.
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
  *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence.
- *       op 'R' release: for how long each key stays; 0 deletes it, and publishes on the channel how many listen there.
+ *       op 'R' release: for how long each key stays; 0 deletes it. Publishes on the channel how many listen there.
  *       op 'D' remove:  deletes, and publishes alike; milliseconds and token are not used.
  *       op 'I' inspect: milliseconds and token are not used.
  * Returns the marker's value, and one array for each request:
@@ -66,12 +66,10 @@ local function catchUp(claim, number)
   if claim.counter and tonumber(redis.call('GET', claim.counter) or 0) < number then raise(claim, number) end
 end
 
-local function drop(claim)
-  local removed = redis.call('DEL', claim.key)
-  if removed == 0 or claim.channel == '' then return removed, 0 end
+local function tell(claim)
+  if claim.channel == '' then return 0 end
   local listeners = redis.pcall('PUBSUB', 'NUMSUB', claim.channel)
-  local told = redis.pcall('PUBLISH', claim.channel, listeners[2] or '')
-  return removed, tonumber(told) or 0
+  return tonumber(redis.pcall('PUBLISH', claim.channel, listeners[2] or '')) or 0
 end
 
 local function carryOut(op, token, owner, fence, grantedFence, claims)
@@ -79,8 +77,7 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
   if op == 'D' then
     local removed, told = 0, 0
     for _, claim in ipairs(claims) do
-      local one, heard = drop(claim)
-      removed, told = removed + one, math.max(told, heard)
+      if redis.call('DEL', claim.key) > 0 then removed, told = removed + 1, math.max(told, tell(claim)) end
     end
     if removed == 0 then return {2} end
     return {1, told}
@@ -114,11 +111,9 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
     elseif op ~= 'R' then
       redis.call('SET', claim.key, mine .. whole(number) .. ' ' .. owner, 'PX', whole(claim.ms))
       if op == 'E' then catchUp(claim, fence) end
-    elseif numbers[i] and claim.ms > 0 then
-      redis.call('PEXPIRE', claim.key, whole(claim.ms))
     elseif numbers[i] then
-      local _, heard = drop(claim)
-      told = math.max(told, heard)
+      if claim.ms > 0 then redis.call('PEXPIRE', claim.key, whole(claim.ms)) else redis.call('DEL', claim.key) end
+      told = math.max(told, tell(claim))
     end
   end
   if op == 'A' then return {1, number} end

@@ -230,6 +230,22 @@ describe('P14: waiters of other processes', () => {
     expect(tookMs).toBeLessThanOrEqual(1000 + 2 * TRIP_MS);
   });
 
+  it.each([0, 1])(
+    'hear that the lock is kept for less long than its ttl, with %i waiters beside the holder',
+    async (beside) => {
+      const { clock, processes } = world(2);
+      const [one, other] = processes as [Quorum, Quorum];
+      const plan = planFor({ ttlMs: 50_000, waitMs: 60_000 });
+      const { value: grant } = await clock.settle(acquire(one, plan));
+      const holder = new HeldLock(one, plan, grant!, keepFor({ minHoldMs: 1000 }));
+      const impatient = Array.from({ length: beside }, () => use(one, 5, { waitMs: 600 }).catch(() => undefined));
+      const waiting = take(other);
+      await clock.advance(500);
+      const { tookMs } = await clock.settle(Promise.all([holder.release(), ...impatient, waiting]));
+      expect(tookMs).toBeLessThanOrEqual(500 + 2 * TRIP_MS);
+    },
+  );
+
   it('are woken when an attempt is given up that they took for the holder', async () => {
     const { clock, nodes, processes } = world(2);
     const [one, other] = processes as [Quorum, Quorum];
