@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from '@jest/globals';
+import { run } from '../support/servers/run.js';
+
+const LOADER = './test/support/ts-loader.mjs';
+
+it('P2: the example with a database: a writer that stood still is refused, and what the newer one wrote stands', async () => {
+  // A code other than 0 rejects.
+  const said = await run(process.execPath, ['--import', LOADER, 'sample/fencing/main.ts'], 55_000);
+  const tokens = [...said.matchAll(/^replica-\d has the lock, with the fencing token (\d+)$/gm)].map(
+    ([, token]) => token,
+  );
+  expect(tokens).toHaveLength(2);
+  expect(Number(tokens[1])).toBeGreaterThan(Number(tokens[0]));
+  expect(said.split('\n').slice(-6)).toEqual([
+    `replica-2 has the lock, with the fencing token ${tokens[1]}`,
+    'replica-2 writes "done by replica-2": 1 row',
+    'replica-1 goes on; its signal has aborted, but its statement was on the wire already',
+    'replica-1 writes "done by replica-1": 0 rows, refused: a newer lock has written',
+    'the row says: done by replica-2',
+    '',
+  ]);
+}, 60_000);
+
+it('runs the statements that the README gives', () => {
+  const statements = [...readFileSync('sample/fencing/jobs.ts', 'utf8').matchAll(/'((?:CREATE|UPDATE) .*)'/g)];
+  expect(statements).toHaveLength(2);
+  const readme = readFileSync('README.md', 'utf8');
+  for (const [, statement] of statements) expect(readme).toContain(statement);
+});
