@@ -5,7 +5,7 @@ import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { RedlockModule, RedlockService } from 'redlock-nestjs';
 import { eventually } from '../support/eventually.js';
-import { start, type Fleet } from '../support/fleet.js';
+import { start, type Fleet, type FleetServer } from '../support/fleet.js';
 import { OwnProcess } from '../support/process.js';
 import type { Grant, Order } from './fencing/holder.interface.js';
 import { disorder, takeovers } from './fencing/order.js';
@@ -42,7 +42,7 @@ describe('P2: processes that stand still past their ttl, and servers that are ki
       const restarts = await restarted;
       await Promise.all(holders.map((holder) => holder.ask({ kind: 'close' })));
 
-      expect(disorder(grants)).toEqual([]);
+      expect(disorder(grants).slice(0, 10)).toEqual([]);
       expect(grants).toHaveLength(PROCESSES * GRANTS);
       // It was put to the test: locks were taken over while their holders stood still, and servers came back.
       expect(takeovers(grants)).toBeGreaterThan(0);
@@ -115,29 +115,31 @@ describe('P2: in the healthy steady state', () => {
     Promise.all(fleet.servers.map((server) => server.command('GET', `{redlock:${key}}:fence`)));
 
   /** A grant that was given back, once each server has run the scripts for both. */
-  async function grant(key: string, perServer: number): Promise<number> {
+  async function grant(key: string, paused?: FleetServer): Promise<number> {
     const before = await scripts();
+    await paused?.pause();
     const lock = await service.acquire(key, '5s');
     await lock.release();
-    await eventually(async () => (await scripts()).every((calls, index) => calls >= before[index]! + perServer));
+    await paused?.resume();
+    await eventually(async () => (await scripts()).every((calls, index) => calls >= before[index]! + 2));
     return lock.fencingToken;
   }
 
   it('a grant and its release are one script each on each server, and the token is one more', async () => {
-    // Each server has begun to count at its own time of day. Grants bring them together.
-    do await grant('steady', 2);
-    while (new Set(await counters('steady')).size > 1);
+    // Each server has begun to count at its own time of day. Grants in which each two of them decide bring them together.
+    for (const server of fleet.servers) await grant('steady', server);
+    expect(new Set(await counters('steady')).size).toBe(1);
 
     const before = await scripts();
     const tokens: number[] = [];
-    for (let index = 0; index < 30; index++) tokens.push(await grant('steady', 2));
+    for (let index = 0; index < 30; index++) tokens.push(await grant('steady'));
     expect(await scripts()).toEqual(before.map((calls) => calls + 2 * 30));
     expect(tokens).toEqual(tokens.map((_, index) => tokens[0]! + index));
   });
 
   it('a counter begins at the time of day of its server, and lives for 30 days, or twice as long as a longer lock', async () => {
     const beganAtMs = Date.now();
-    const token = await grant('new', 2);
+    const token = await grant('new');
     expect(token).toBeGreaterThan(beganAtMs * 1000);
     expect(token).toBeLessThan((Date.now() + 1000) * 1000);
     const lifeMs = async (): Promise<number[]> =>
