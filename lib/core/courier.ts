@@ -61,7 +61,7 @@ export class Courier {
     }
     const objection = this.node.objection(request);
     if (objection !== undefined) {
-      deliver(parcel, { outcome: 'failed', reason: 'untrusted', cause: objection });
+      deliver(parcel, untrusted(objection));
       return parcel;
     }
     if (state.status === 'down') deliver(parcel, unreachable(state.cause));
@@ -112,7 +112,8 @@ export class Courier {
 
   #flush(): void {
     while (this.#queue.length > 0 && this.#inFlight < this.maxConcurrency && this.node.reach().status === 'ready') {
-      const batch = this.#queue.splice(0, LARGEST_BATCH);
+      const batch = this.#load();
+      if (batch.length === 0) continue;
       this.#inFlight++;
       for (const { request } of batch) this.#noteSent(request);
       this.node.execute(batch.map(({ request }) => this.#asOfNow(request))).then(
@@ -132,6 +133,16 @@ export class Courier {
         },
       );
     }
+    this.#noteIdle();
+  }
+
+  /** What leaves next. Between the request and now the node may have been looked at, and found to have forgotten locks. */
+  #load(): readonly Parcel[] {
+    return this.#queue.splice(0, LARGEST_BATCH).filter((parcel) => {
+      const objection = this.node.objection(parcel.request);
+      if (objection !== undefined) deliver(parcel, untrusted(objection));
+      return objection === undefined;
+    });
   }
 
   /**
@@ -197,6 +208,10 @@ function deliver(parcel: Parcel, reply: NodeReply): void {
 
 function unreachable(cause: unknown): Failure {
   return { outcome: 'failed', reason: 'unreachable', cause: cause instanceof Error ? cause : new Error(String(cause)) };
+}
+
+function untrusted(cause: Error): Failure {
+  return { outcome: 'failed', reason: 'untrusted', cause };
 }
 
 function refused(cause: Error): Failure {

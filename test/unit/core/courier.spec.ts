@@ -48,6 +48,24 @@ describe('a courier', () => {
     expect(node.arrived).toEqual([]);
   });
 
+  it('P12: sends nothing that was asked for while it connected, if the node turns out to have forgotten locks', async () => {
+    const { clock, node, courier } = setUp();
+    node.connecting();
+    const replies: NodeReply[] = [];
+    courier.send(request('acquire', 't'), (reply) => replies.push(reply));
+    courier.send(request('extend', 'u'), (reply) => replies.push(reply));
+    await clock.advance(10);
+    node.distrust = new Error('it was restarted');
+    node.connect();
+    await clock.advance(10);
+    expect(node.arrived.map(({ kind }) => kind)).toEqual(['extend']);
+    expect(replies).toMatchObject([
+      { outcome: 'failed', reason: 'untrusted', cause: { message: 'it was restarted' } },
+      { outcome: 'absent' },
+    ]);
+    await courier.idle();
+  });
+
   it('P11: delivers a release when the server is back, however long that takes, and after the acquire that it undoes', async () => {
     const { clock, node, courier } = setUp();
     courier.send(request('acquire', 't'));
