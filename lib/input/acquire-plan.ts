@@ -32,14 +32,15 @@ function tickClaim(claims: readonly Claim[], { tick, waitMs }: AcquireSettings, 
   if (tick === undefined) return undefined;
   const { clockToleranceMs, driftFactor, nodeTimeoutMs } = settings;
   const periodMs = Number.isFinite(tick.periodMs) ? tick.periodMs : UNKNOWN_PERIOD_MS;
-  const ttlMs = (clockToleranceMs + periodMs + Math.min(waitMs, periodMs) + 2 * nodeTimeoutMs) * (1 + driftFactor);
-  // A server that has forgotten the claim does harm only while replicas with other clocks may still come.
+  const waitingMs = Math.min(waitMs, periodMs) + 2 * nodeTimeoutMs;
+  const ttlMs = (clockToleranceMs + periodMs + waitingMs) * (1 + driftFactor);
+  // A server that has forgotten the claim does harm only while replicas with other clocks may still come, or still wait.
   return {
     key: tickKey(
       claims.map(({ key }) => key),
       tick.atMs,
     ),
     ttlMs,
-    guardMs: Math.min(ttlMs, clockToleranceMs + 2 * nodeTimeoutMs),
+    guardMs: Math.min(ttlMs, clockToleranceMs + waitingMs),
   };
 }
