@@ -101,7 +101,7 @@ export type AttemptEvent =
 
 /** What becomes of the processes. A client is there from its `started` on. */
 export type ClientEvent =
-  /** `stopped` has shut down in good order: everything of it has settled. */
+  /** `stopped` has shut down in good order: it has given everything up, but what it ran may go on for a while. */
   | { readonly kind: 'started' | 'stopped'; readonly atMs: number; readonly client: string }
   | { readonly kind: 'paused' | 'resumed' | 'killed'; readonly atMs: number; readonly client: string };
 

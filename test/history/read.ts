@@ -38,12 +38,11 @@ export function read({ about, events }: History): Story {
   /** A client that does something must be there and awake, give or take the tolerance of the recorder. */
   function clientOf(name: string, kind: HistoryEvent['kind']): LiveClient | undefined {
     const client = clients.get(name);
-    const { killed, stopped, pausedAtMs = Infinity } = client ?? {};
+    const { killed, pausedAtMs = Infinity } = client ?? {};
     const awake = kind !== 'resumed' && kind !== 'killed' ? pausedAtMs : Infinity;
     const seen = `${name} was seen (${kind})`;
     if (client === undefined) gaps.push(`${seen} and has never started`);
-    else if (time.nowMs > ((killed ?? stopped)?.atMs ?? Infinity) + about.toleranceMs)
-      gaps.push(`${seen} after its end`);
+    else if (killed && time.nowMs > killed.atMs + about.toleranceMs) gaps.push(`${seen} after its end`);
     else if (time.nowMs > awake + about.toleranceMs) gaps.push(`${seen} while it was paused`);
     return client;
   }

@@ -31,7 +31,7 @@ export function noStarvation(story: Story): Findings {
     if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) continue;
     if (tickHasRun(attempt, rivals)) continue;
     const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
-    if ([{ attempt }, ...around].some(({ attempt: { asked: of } }) => stoodStill(story, of.client, span))) continue;
+    if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(story, other, span))) continue;
     violations.push({
       what: `attempt ${asked.attempt} was told that "${asked.keys.join(', ')}" is contended, and nobody had it`,
       events: [
@@ -59,9 +59,10 @@ function spanOf(story: Story, attempt: Attempt): Span {
   return { fromMs: attempt.asked.atMs, toMs: settledAtMs(attempt) ?? story.endAtMs };
 }
 
-/** Whether a contender was paused or killed meanwhile, so that its votes may have stood in everybody's way. */
-function stoodStill({ clients }: Story, client: string, { fromMs, toMs }: Span): boolean {
-  const { killed, pauses = [] } = clients.get(client) ?? {};
+/** Whether a contender was paused, killed or cancelled meanwhile, so that its votes may have stood in everybody's way. */
+function leftEarly({ clients }: Story, { asked, refused }: Attempt, { fromMs, toMs }: Span): boolean {
+  const { killed, pauses = [] } = clients.get(asked.client) ?? {};
   if (killed !== undefined && killed.atMs <= toMs) return true;
+  if (refused !== undefined && !['LOCK_CONTENDED', 'QUORUM_UNREACHABLE'].includes(refused.code)) return true;
   return pauses.some((pause) => pause.fromMs <= toMs && pause.toMs >= fromMs);
 }
