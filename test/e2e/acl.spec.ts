@@ -57,6 +57,9 @@ describe('a user that may run exactly the commands of the README', () => {
       { tick: new Date(), minHold: 50 },
     );
     expect(ran).toBeGreaterThan(0);
+    // The keys beside a lock with a hash tag begin with that.
+    const tagged = service.withLock(['{42}a', '{42}b'], '2s', () => Promise.resolve('tagged'), { tick: new Date() });
+    expect(await tagged).toBe('tagged');
     const lock = await service.acquire('c', '2s');
     for (const server of fleet.servers) await server.command('DEL', 'redlock:c');
     await expect(lock.extend()).rejects.toMatchObject({ code: 'LOCK_LOST' });
