@@ -6,7 +6,8 @@ import { firingsOf, tickAmong } from './running-job.js';
 
 const EARLY_MS = 20;
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 // A failure prints its seed and path: put here, they run it again. More runs are a matter of patience: 10 to 100 ms each.
 const RUNS: fc.Parameters<unknown> = { seed: 20_260_615, numRuns: 25, verbose: fc.VerbosityLevel.Verbose };
@@ -71,4 +72,49 @@ describe('any expression in any zone, near a change of the clock and away from i
       RUNS,
     );
   });
+
+  it('P8: two replicas, early or late, agree on one tick after the other through a change of the clock', async () => {
+    const changes = places
+      .filter(({ zone }) => zone.timeZone !== undefined)
+      .chain((place) => fc.tuple(fc.constant(place), fc.constantFrom(...place.changes)));
+    // At a time of day which that day has twice, or not at all, or nearly so.
+    const minutesOff = fc.integer({ min: -70, max: 130 });
+    // From 20 ms before the time, by hours or to the end of the period, to just short of 20 ms before the next one.
+    const late = fc.oneof(fc.constantFrom(0, 1), fc.nat(3 * HOUR_MS), fc.nat(2 * DAY_MS));
+    const lates = fc.tuple(fc.infiniteStream(late), fc.infiniteStream(late));
+    await fc.assert(
+      fc.asyncProperty(minutesOff, changes, lates, async (minutes, [place, change], [one, other]) => {
+        const changeMs = Date.parse(change);
+        const cronTime = dailyAt(changeMs + minutes * MINUTE_MS, place);
+        const span: [number, number] = [changeMs - 4 * HOUR_MS, changeMs + 27 * HOUR_MS];
+        const firings = firingsOf(schedule(cronTime, place), span, setNow);
+        const firedAt = (firing: number, nextMs: number, lateMs: IteratorResult<number>): number =>
+          firing - EARLY_MS + Math.min(Number(lateMs.value), nextMs - firing - 1);
+        // One runs all along, and the other is started anew before each firing.
+        const tickOf = await compileTicks(schedule(cronTime, place));
+        const seen: number[] = [];
+        for (const [n, firing] of firings.slice(0, -1).entries()) {
+          const nextMs = firings[n + 1] ?? NaN;
+          const fresh = await compileTicks(schedule(cronTime, place));
+          const tick = tickOf(firedAt(firing, nextMs, one.next()));
+          expect(fresh(firedAt(firing, nextMs, other.next()))).toEqual(tick);
+          seen.push(tick.atMs);
+        }
+        expect(seen).toEqual(firings.slice(0, -1));
+      }),
+      { ...RUNS, numRuns: 30 },
+    );
+  });
 });
+
+/** Each day at the time that the clocks of the place show at this instant. */
+function dailyAt(atMs: number, { zone }: Place): string {
+  const format = new Intl.DateTimeFormat('en', {
+    timeZone: zone.timeZone ?? 'UTC',
+    hour: 'numeric',
+    minute: 'numeric',
+    hourCycle: 'h23',
+  });
+  const [hour, minute] = format.format(atMs).split(':').map(Number);
+  return `${minute} ${hour} * * *`;
+}
