@@ -102,7 +102,7 @@ describe('any expression in any zone, near a change of the clock and away from i
         }
         expect(seen).toEqual(firings.slice(0, -1));
       }),
-      { ...RUNS, numRuns: 30 },
+      { ...RUNS, numRuns: 50 },
     );
   });
 });
