@@ -1,4 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { checkFlag, checkName } from './input/check.js';
 import type { RedlockModuleExtras, RedlockModuleOptions } from './interfaces/index.js';
 import { createInstanceProviders } from './redlock.providers.js';
 
@@ -8,6 +9,8 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new Configurabl
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createRedlockOptions')
   .setExtras<RedlockModuleExtras>({ isGlobal: true, name: undefined }, (definition, { isGlobal = true, name }) => {
+    checkFlag('isGlobal', isGlobal);
+    checkName('name', name);
     const instance = createInstanceProviders(MODULE_OPTIONS_TOKEN, name);
     return {
       ...definition,

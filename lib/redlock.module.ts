@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { InvalidOptionsError } from './core/errors/index.js';
 import type {
   RedlockModuleAsyncOptions,
   RedlockModuleExtras,
@@ -34,6 +35,9 @@ export class RedlockModule extends ConfigurableModuleClass {
     first: RedlockServer | RedlockServer[] | (RedlockModuleOptions & RedlockModuleExtras),
     rest?: RedlockOptions & RedlockModuleExtras,
   ): DynamicModule {
+    if (isModuleOptions(first) && rest !== undefined) {
+      throw new InvalidOptionsError('options', 'stand in one object with the servers, or after them; got two objects');
+    }
     const options = isModuleOptions(first) ? first : { ...rest, servers: first };
     const { isGlobal, name, ...own } = options;
     toSettings(own);

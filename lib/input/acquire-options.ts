@@ -1,7 +1,7 @@
 import { InvalidOptionsError } from '../core/errors/index.js';
 import type { Tick } from '../cron/tick.js';
 import type { AcquireOptions, WithLockCallOptions, WithLockOptions } from '../interfaces/index.js';
-import { checkFlag, refuse, refuseUnknown, toMs, toWhole } from './check.js';
+import { checkFlag, checkName, refuse, refuseUnknown, toMs, toWhole } from './check.js';
 import type { Settings } from './module-options.js';
 
 const ACQUIRE = [
@@ -72,11 +72,9 @@ export function checkOnContended(value: unknown, takes: readonly string[]): void
 
 /** What can be checked of a decorator's options when the class is defined. */
 export function checkDecoratorOptions(options: WithLockOptions): void {
-  refuseUnknown('@WithLock', options, DECORATOR);
+  refuseUnknown('@WithLock', given(options), DECORATOR);
   const { instance, onContended, perTick, ...rest } = options;
-  if (instance !== undefined && (typeof instance !== 'string' || instance === '')) {
-    throw refuse('instance', 'the name of a RedlockModule', instance);
-  }
+  checkName('instance', instance);
   checkOnContended(onContended, ['skip', 'wait', 'throw']);
   checkFlag('perTick', perTick);
   if (rest.tick !== undefined && perTick === true) {
@@ -88,9 +86,13 @@ export function checkDecoratorOptions(options: WithLockOptions): void {
 function toTick(value: unknown): Tick {
   const tick = typeof value === 'object' && value !== null && 'atMs' in value ? (value as Tick) : undefined;
   const atMs = tick?.atMs ?? (value instanceof Date ? value.getTime() : value);
-  const periodMs = tick?.periodMs ?? Infinity;
-  if (!Number.isSafeInteger(atMs) || !(periodMs > 0 && (periodMs < LONGEST_PERIOD_MS || periodMs === Infinity))) {
+  const periodMs: unknown = tick?.periodMs ?? Infinity;
+  if (!Number.isSafeInteger(atMs) || !isPeriod(periodMs)) {
     throw refuse('tick', 'a valid Date, or a whole number of milliseconds since 1970', value);
   }
   return { atMs: atMs as number, periodMs };
+}
+
+function isPeriod(value: unknown): value is number {
+  return value === Infinity || (typeof value === 'number' && value > 0 && value < LONGEST_PERIOD_MS);
 }

@@ -77,12 +77,21 @@ export function checkFlag(option: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') throw refuse(option, 'true or false', value);
 }
 
+/** The name of an instance of the module. */
+export function checkName(option: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== 'string' || value === '')) {
+    throw refuse(option, 'the name of a RedlockModule', value);
+  }
+}
+
 export function refuse(option: string, takes: string, got: unknown): InvalidOptionsError {
   return new InvalidOptionsError(option, `takes ${takes}, got ${show(got)}`);
 }
 
 /** Short, and without the insides of objects: they may hold a password. */
 function show(value: unknown): string {
+  // A URL in the wrong place.
+  if (typeof value === 'string' && /:\/\/|@/.test(value)) return 'a text with an address';
   if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}...` : value}'`;
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';

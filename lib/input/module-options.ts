@@ -49,7 +49,7 @@ const KNOWN = [
 
 /** Checks the options and fills in the defaults. Throws an InvalidOptionsError that names the first one that is wrong. */
 export function toSettings(options: RedlockModuleOptions): Settings {
-  if (typeof options !== 'object' || (options as object | null) === null) {
+  if (typeof options !== 'object' || (options as object | null) === null || Array.isArray(options)) {
     throw refuse('options', 'the options of RedlockModule', options);
   }
   refuseUnknown('RedlockModule', options, KNOWN);

@@ -64,24 +64,65 @@ function refuseTwins(shards: readonly (readonly ServerSpec[])[]): void {
 function toServer(server: unknown, option: string): ServerSpec {
   if (typeof server === 'string') return fromText(server, option);
   if (typeof server !== 'object' || server === null || Array.isArray(server)) throw refuse(option, TAKES, server);
-  if (isClient(server)) return { kind: 'given', name: nameOf(clientOptions(server)), client: () => server };
+  if (isClient(server)) {
+    const options = clientOptions(server);
+    refuseUrlAsHost(options, option);
+    return { kind: 'given', name: nameOf(options), client: () => server };
+  }
   if (!['host', 'port', 'path', 'sentinels'].some((name) => name in server)) {
     throw new InvalidOptionsError(option, `takes ${TAKES}, got an object without host, port, path and sentinels`);
   }
+  checkAddress(server, option);
+  refuseUrlAsHost(server, option);
   return { kind: 'own', name: nameOf(server), target: () => ({ options: server }) };
+}
+
+/** What ioredis would throw at, or find out only when it connects. */
+function checkAddress({ port, sentinels }: { port?: unknown; sentinels?: unknown }, option: string): void {
+  const portNumber = Number(port ?? DEFAULT_PORT);
+  if (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535) {
+    throw refuse(`${option}.port`, 'a whole number from 1 to 65535', port);
+  }
+  const list: unknown = sentinels ?? [{}];
+  if (!Array.isArray(list) || list.length === 0 || list.some((each) => typeof each !== 'object' || each === null)) {
+    throw refuse(`${option}.sentinels`, 'a list of at least one { host, port }', sentinels);
+  }
+}
+
+/** Whoever cannot resolve such a host prints it, and with it the password that may be in there. */
+function refuseUrlAsHost({ host, path, sentinels }: RedisOptions, option: string): void {
+  const hosts = [host, ...(sentinels ?? []).map((sentinel) => sentinel.host)].map(String);
+  if (hosts.some((each) => /:\/\/|@/.test(each)) || String(path).includes('://')) {
+    throw new InvalidOptionsError(option, 'takes the mere name of a host in ioredis options, got a URL there');
+  }
 }
 
 function fromText(text: string, option: string): ServerSpec {
   const url = text.includes('://') ? text : `redis://${text}`;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
+  if (parsed === undefined || !['redis:', 'rediss:'].includes(parsed.protocol) || !/^[^,]+$/.test(parsed.hostname)) {
     throw new InvalidOptionsError(option, `takes ${TAKES}, got a text that is none of these`);
+  }
+  if (!isEncoded(parsed)) {
+    const problem = 'takes user and password percent-encoded (encodeURIComponent) in a URL, got others';
+    throw new InvalidOptionsError(option, problem);
   }
   return {
     kind: 'own',
     name: `${parsed.hostname}:${parsed.port || DEFAULT_PORT}`,
-    target: () => ({ url, options: {} }),
+    // Not as it was given: with a blank in front of it ioredis does not take it for a URL.
+    target: () => ({ url: parsed.href, options: {} }),
   };
+}
+
+/** Where a password is not, a part of it is taken for the host or the port, which are no secret; or ioredis throws. */
+function isEncoded({ username, password, pathname, search, hash }: URL): boolean {
+  try {
+    decodeURIComponent(`${username}:${password}`);
+  } catch {
+    return false;
+  }
+  return !`${pathname}${search}${hash}`.includes('@');
 }
 
 export function isClient(value: object): value is RedisClient {
