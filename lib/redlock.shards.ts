@@ -68,6 +68,7 @@ export class Shards {
   }
 
   #indexOf(key: string): number {
+    if (this.list.length === 1) return 0;
     return shardOf(shardKey(key), this.#identities);
   }
 }

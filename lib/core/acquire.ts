@@ -49,7 +49,7 @@ export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant>
 
   const turn = room.enter(plan.claims.map(({ key }) => key));
   try {
-    const politeUntilMs = await withinMs(clock, turn.begins, plan.waitMs, plan.signal);
+    const politeUntilMs = turn.begun ?? (await withinMs(clock, turn.begins, plan.waitMs, plan.signal));
     if (politeUntilMs !== undefined) return { ...(await keepAsking(quorum, plan, untilMs, turn, politeUntilMs)), turn };
     // The wait is over before the turn has begun: it asks once, so that the error can say who holds the lock.
     turn.leave();

@@ -21,6 +21,8 @@ interface Courtesy {
 export class Turn {
   /** Resolves when it is this one's turn, with the instant until which others have the first go. */
   readonly begins: Promise<number>;
+  /** The same, once it is. */
+  begun: number | undefined;
 
   /** How many have had it in a row before this one, without a word to other processes. */
   chain = 0;
@@ -39,6 +41,7 @@ export class Turn {
   begin({ untilMs, ignored }: Courtesy, chain: number): void {
     this.chain = chain;
     this.ignored = ignored;
+    this.begun = untilMs;
     this.#begin(untilMs);
   }
 
