@@ -48,7 +48,7 @@ describe('P2: processes that stand still past their ttl, and servers that are ki
       expect(takeovers(grants)).toBeGreaterThan(0);
       expect(restarts).toBeGreaterThanOrEqual(3);
     },
-    60_000 + PROCESSES * GRANTS * 40,
+    120_000 + PROCESSES * GRANTS * 40,
   );
 });
 
