@@ -7,6 +7,8 @@ export interface FleetOptions {
   direct?: boolean;
   /** Extra arguments for `redis-server`. */
   args?: readonly string[];
+  /** Extra environment of the server with this name, each time that it starts. Only for processes, not for containers. */
+  env?: (server: string) => Readonly<Record<string, string>>;
   /** Forces one family of servers, and wins over `REDLOCK_FLEET` and `REDLOCK_SERVERS`. */
   kind?: FleetKind;
   /** Only servers of this kind, which are never those of `REDLOCK_SERVERS`. */

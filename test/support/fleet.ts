@@ -22,7 +22,7 @@ export async function start(n: number, options: FleetOptions = {}): Promise<Flee
   if (given !== undefined) return fleetOf(given, `${n} running servers from REDLOCK_SERVERS`, () => Promise.resolve());
 
   const place = await findPlace(options);
-  const source = await place.open({ args: options.args ?? [] });
+  const source = await place.open({ args: options.args ?? [], env: options.env });
   const servers: OwnServer[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.stop()));

@@ -17,9 +17,13 @@ export class OwnProcess<Q, A> implements AsyncDisposable {
   readonly #waiting = new Map<number, { resolve: (answer: A) => void; reject: (error: Error) => void }>();
   #questions = 0;
 
-  constructor(file: URL) {
+  constructor(file: URL, env: Readonly<Record<string, string>> = {}) {
     // Said, not implied: under Jest `process.env` is a copy, and its own flags are not for others.
-    this.#child = fork(fileURLToPath(file), { execArgv: ['--import', LOADER], silent: true, env: process.env });
+    this.#child = fork(fileURLToPath(file), {
+      execArgv: ['--import', LOADER],
+      silent: true,
+      env: { ...process.env, ...env },
+    });
     this.#gone = once(this.#child, 'exit');
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (text: Buffer) => {

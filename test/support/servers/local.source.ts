@@ -21,7 +21,7 @@ export async function localSource(binary: Binary, options: SourceOptions): Promi
     create: async (name) => {
       const folder = join(reaper.root, name);
       await mkdir(folder);
-      return new LocalMachine(binary.path, options.args, folder, reaper);
+      return new LocalMachine(binary.path, options.args, () => options.env?.(name) ?? {}, folder, reaper);
     },
     close: () => reaper.close(),
   };
@@ -36,6 +36,7 @@ class LocalMachine implements Machine {
   constructor(
     private readonly binary: string,
     private readonly args: readonly string[],
+    private readonly env: () => Readonly<Record<string, string>>,
     private readonly folder: string,
     private readonly reaper: Reaper,
   ) {}
@@ -98,7 +99,7 @@ class LocalMachine implements Machine {
       cwd: this.folder,
       detached: true, // A Ctrl-C at the terminal must not reach it before our own clean-up.
       stdio: ['ignore', 'pipe', 'pipe', this.reaper.input],
-      env: process.env,
+      env: { ...process.env, ...this.env() },
     });
     this.child = child;
     child.once('close', () => {

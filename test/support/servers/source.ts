@@ -38,6 +38,8 @@ export interface Source {
 /** How a server is to be started, on top of what the fleet needs. */
 export interface SourceOptions {
   readonly args: readonly string[];
+  /** Extra environment of the server with this name. A container has none of it. */
+  readonly env?: ((server: string) => Readonly<Record<string, string>>) | undefined;
 }
 
 /** A SIGKILL must lose nothing that was answered. `everysec` can: it holds writes back while the disk is busy. */

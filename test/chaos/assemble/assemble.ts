@@ -1,0 +1,66 @@
+import type { About, History, HistoryEvent } from '../../history/events.js';
+import type { Span } from '../../history/story.js';
+import { STILL_MS } from '../diary.js';
+import type { Absence } from '../stage/absences.js';
+import type { Life } from '../stage/replicas.js';
+import type { Loss } from '../stage/servers.js';
+import { quarantines, toEvents } from './absent.js';
+import { readDiary } from './read-diary.js';
+import { dues } from './ticks.js';
+
+/** What is left of a run when it is over. */
+export interface Remains {
+  readonly about: About;
+  readonly lives: readonly Life[];
+  readonly absences: readonly Absence[];
+  readonly losses: readonly Loss[];
+  readonly guardMs: number;
+  /** The diary of whoever directed it. */
+  readonly own: string;
+  readonly wallAtZeroMs: number;
+  readonly endAtMs: number;
+  /** Whether the replicas had a schedule. */
+  readonly ticking: boolean;
+}
+
+export interface Assembled {
+  readonly history: History;
+  /** Why servers were away, each reason by itself, for the picture. */
+  readonly absences: readonly Absence[];
+}
+
+/** Puts what everybody has written down into one history, in the order of time. */
+export function assemble(remains: Remains): Assembled {
+  const { about, lives, losses, guardMs, wallAtZeroMs, endAtMs } = remains;
+  const told = lives.flatMap(eventsOf);
+  const pauses = pausesIn(told);
+  const absences = [...remains.absences, ...quarantines(losses, remains.absences, pauses, guardMs)];
+  const events = [
+    ...told,
+    ...readDiary(remains.own).events,
+    ...toEvents(absences, endAtMs),
+    ...(remains.ticking ? dues(lives, told, wallAtZeroMs, endAtMs) : []),
+  ].filter(({ atMs }) => atMs < endAtMs);
+  events.sort((one, other) => one.atMs - other.atMs);
+  return { history: { about, events: [...events, { kind: 'end', atMs: endAtMs }] }, absences };
+}
+
+/** What a process has written, and what became of it in the end. */
+function eventsOf({ name: client, diary, killedAtMs }: Life): HistoryEvent[] {
+  const { events, signAtMs } = readDiary(diary);
+  if (killedAtMs === undefined || events.length === 0) return [...events];
+  const end: HistoryEvent[] = [{ kind: 'killed', client, atMs: killedAtMs }];
+  if (killedAtMs - signAtMs > STILL_MS) end.unshift({ kind: 'paused', client, atMs: signAtMs });
+  return [...events, ...end];
+}
+
+export function pausesIn(events: readonly HistoryEvent[]): Span[] {
+  const since = new Map<string, number>();
+  return events.flatMap((event) => {
+    if (event.kind === 'paused') since.set(event.client, event.atMs);
+    if (event.kind !== 'resumed' && event.kind !== 'killed') return [];
+    const fromMs = since.get(event.client);
+    since.delete(event.client);
+    return fromMs === undefined ? [] : [{ fromMs, toMs: event.atMs }];
+  });
+}

@@ -1,0 +1,20 @@
+import { existsSync, readFileSync } from 'node:fs';
+import type { HistoryEvent } from '../../history/events.js';
+import { pulseOf } from '../diary.js';
+
+export interface DiaryOf {
+  readonly events: readonly HistoryEvent[];
+  /** The last sign of life of whoever wrote it. */
+  readonly signAtMs: number;
+}
+
+/** What a process has written down. A line that it could not finish is none: what it tells is not known then. */
+export function readDiary(file: string): DiaryOf {
+  if (!existsSync(file)) return { events: [], signAtMs: -Infinity };
+  const text = readFileSync(file, 'utf8');
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+  const events = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as HistoryEvent);
+  const pulse = existsSync(pulseOf(file)) ? readFileSync(pulseOf(file)) : Buffer.alloc(0);
+  const pulseAtMs = pulse.length === 8 ? pulse.readDoubleLE() : -Infinity;
+  return { events, signAtMs: Math.max(pulseAtMs, ...events.slice(-1).map(({ atMs }) => atMs)) };
+}

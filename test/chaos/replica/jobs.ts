@@ -1,0 +1,70 @@
+import 'reflect-metadata';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as pass } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { Cron } from '@nestjs/schedule';
+import { currentLock, WithLock } from 'redlock-nestjs';
+import { codeOf, type AttemptLog, type Recorder } from './recorder.js';
+import { JOBS, NODE_TIMEOUT_MS } from './replica.interface.js';
+
+/** Timers may be a little early. */
+const EARLY_MS = 20;
+
+const firing = new AsyncLocalStorage<AttemptLog>();
+let recorder: Recorder | undefined;
+
+export function recordWith(own: Recorder): void {
+  recorder = own;
+}
+
+/** Outside of everything else: writes down that the job was fired, by this replica's own clock, and what became of it. */
+function Fired({ key, periodMs, ttlMs }: (typeof JOBS)[number]) {
+  return (_target: object, _name: string, descriptor: TypedPropertyDescriptor<() => Promise<void>>): void => {
+    const method = descriptor.value!;
+    const fired = async function (this: unknown): Promise<void> {
+      const tick = { atMs: Math.floor((Date.now() + EARLY_MS) / periodMs) * periodMs, periodMs };
+      const waitMs = Math.min(1_000, periodMs / 4);
+      const log = recorder!.ask({ keys: [key], ttlMs, waitMs, nodeTimeoutMs: NODE_TIMEOUT_MS, tick });
+      try {
+        await firing.run(log, () => method.call(this));
+        log.refuse(recorder!.closing ? 'SHUTDOWN' : 'LOCK_CONTENDED');
+      } catch (error) {
+        log.refuse(codeOf(error));
+      } finally {
+        log.finish();
+      }
+    };
+    for (const name of Reflect.getMetadataKeys(method) as unknown[]) {
+      Reflect.defineMetadata(name, Reflect.getMetadata(name, method), fired);
+    }
+    descriptor.value = fired;
+  };
+}
+
+/** Only who has the lock gets here. */
+async function run(takesMs: number): Promise<void> {
+  const log = firing.getStore()!;
+  const lock = currentLock()!;
+  log.grant(lock);
+  log.begin();
+  await pass(takesMs * (0.2 + Math.random()), undefined, { signal: lock.signal }).catch(() => undefined);
+  log.end();
+  log.release();
+}
+
+@Injectable()
+export class Jobs {
+  @Fired(JOBS[0])
+  @Cron('* * * * * *')
+  @WithLock(JOBS[0].key, JOBS[0].ttlMs)
+  tick(): Promise<void> {
+    return run(JOBS[0].takesMs);
+  }
+
+  @Fired(JOBS[1])
+  @Cron('*/2 * * * * *')
+  @WithLock(JOBS[1].key, JOBS[1].ttlMs)
+  longTick(): Promise<void> {
+    return run(JOBS[1].takesMs);
+  }
+}

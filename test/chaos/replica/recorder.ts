@@ -1,0 +1,150 @@
+import type { Lock } from 'redlock-nestjs';
+import type { EventOf } from '../../history/events.js';
+import type { Axis } from '../axis.js';
+import type { Diary } from '../diary.js';
+
+const LOOK_EVERY_MS = 10;
+
+type Asked = Omit<EventOf<'asked'>, 'kind' | 'atMs' | 'client' | 'attempt'>;
+
+/** Writes down what becomes of each call of this process. */
+export class Recorder {
+  /** From then on what is skipped is skipped because of the end. */
+  closing = false;
+  /** How often it was logged that a lock could not be given back, which `withLock` tells nobody else. */
+  releasesFailed = 0;
+  readonly #held = new Set<AttemptLog>();
+  #attempts: number;
+  #calls: number;
+
+  constructor(
+    readonly client: string,
+    firstAttempt: number,
+    readonly diary: Diary,
+    readonly axis: Axis,
+  ) {
+    this.#attempts = firstAttempt;
+    this.#calls = firstAttempt;
+    // Extensions are nobody's call: what they have changed is to be seen on the lock.
+    setInterval(() => {
+      for (const log of this.#held) log.look();
+    }, LOOK_EVERY_MS).unref();
+  }
+
+  ask(asked: Asked): AttemptLog {
+    const attempt = this.#attempts++;
+    this.diary.write({ kind: 'asked', client: this.client, attempt, ...asked });
+    return new AttemptLog(this, attempt);
+  }
+
+  nextCall(): number {
+    return this.#calls++;
+  }
+
+  hold(log: AttemptLog): void {
+    this.#held.add(log);
+  }
+
+  letGo(log: AttemptLog): void {
+    this.#held.delete(log);
+  }
+}
+
+/** One call of acquire, and the lock that it gives. */
+export class AttemptLog {
+  #lock: Lock | undefined;
+  #validUntilMs = 0;
+  #settled = false;
+  #releasedAfter: number | undefined;
+
+  constructor(
+    private readonly recorder: Recorder,
+    readonly attempt: number,
+  ) {}
+
+  get granted(): boolean {
+    return this.#lock !== undefined;
+  }
+
+  /** The client's own signal is about to abort. */
+  cancel(): void {
+    if (!this.#settled) this.recorder.diary.write({ kind: 'cancelled', attempt: this.attempt });
+  }
+
+  grant(lock: Lock): void {
+    const { diary, axis } = this.recorder;
+    this.#settled = true;
+    this.#lock = lock;
+    this.#validUntilMs = axis.nowMs() + lock.remaining;
+    const { token, fencingToken: fence } = lock;
+    diary.write({ kind: 'granted', attempt: this.attempt, token, fence, validUntilMs: this.#validUntilMs });
+    const onAbort = (): void => {
+      this.recorder.letGo(this);
+      diary.write({ kind: 'aborted', attempt: this.attempt, reason: (lock.signal.reason as Error).message });
+    };
+    if (lock.signal.aborted) return onAbort();
+    lock.signal.addEventListener('abort', onAbort, { once: true });
+    this.recorder.hold(this);
+  }
+
+  /** Does nothing where the lock was granted: what is thrown then is the work's, or the loss of the lock. */
+  refuse(code: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.recorder.diary.write({ kind: 'refused', attempt: this.attempt, code });
+  }
+
+  begin(): void {
+    this.recorder.diary.write({ kind: 'began', attempt: this.attempt });
+  }
+
+  end(): void {
+    this.recorder.diary.write({ kind: 'ended', attempt: this.attempt });
+  }
+
+  /** The lock is about to be given back. Returns whether there is anything left to give. */
+  release(): boolean {
+    if (!(this.#lock?.isHeld() ?? false)) return false;
+    this.look();
+    this.recorder.letGo(this);
+    this.recorder.diary.write({ kind: 'releasing', attempt: this.attempt });
+    this.#releasedAfter = this.recorder.releasesFailed;
+    return true;
+  }
+
+  /** Whoever releases it has done so. Without a code it is the log that tells whether that went well. */
+  finish(code?: string): void {
+    if (this.#releasedAfter === undefined) return;
+    const clean = this.#releasedAfter === this.recorder.releasesFailed;
+    const how = code ?? (clean ? undefined : 'RELEASE_FAILED');
+    this.recorder.diary.write({ kind: 'released', attempt: this.attempt, ...(how !== undefined && { code: how }) });
+  }
+
+  extend(ttlMs: number): (code?: string) => void {
+    const call = this.recorder.nextCall();
+    this.recorder.diary.write({ kind: 'extending', attempt: this.attempt, call, ttlMs });
+    return (code) => {
+      this.recorder.diary.write({ kind: 'extendSettled', call, ...(code !== undefined && { code }) });
+      this.look();
+    };
+  }
+
+  /** Whether the lock believes in another end of its validity than before. */
+  look(): void {
+    const remainingMs = this.#lock?.remaining ?? 0;
+    const validUntilMs = this.recorder.axis.nowMs() + remainingMs;
+    if (remainingMs === 0 || Math.abs(validUntilMs - this.#validUntilMs) < 0.5) return;
+    this.#validUntilMs = validUntilMs;
+    this.recorder.diary.write({ kind: 'extended', attempt: this.attempt, validUntilMs });
+  }
+}
+
+/** The code of an error of ours, or what else is known of it. */
+export function codeOf(error: unknown): string {
+  if (error instanceof Cancellation) return 'CANCELLED';
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'THROWN';
+}
+
+/** The reason with which a client cancels its own waiting. */
+export class Cancellation extends Error {}

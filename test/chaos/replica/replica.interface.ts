@@ -1,0 +1,39 @@
+/** What a replica is told when it is started. */
+export interface Boot {
+  readonly kind: 'boot';
+  readonly name: string;
+  /** Attempts are numbered from here on. */
+  readonly firstAttempt: number;
+  readonly seed: number;
+  readonly diary: string;
+  /** Of the axis of time, in nanoseconds. */
+  readonly origin: string;
+  readonly urls: readonly string[];
+  readonly restartGuard: 'witnessed' | 'strict' | 'off';
+  readonly clockToleranceMs: number;
+  /** Whether it locks by itself, or only when it is told to. */
+  readonly busy: boolean;
+}
+
+export type Order =
+  | Boot
+  /** Settles when the replica stops by itself, which it must not. */
+  | { readonly kind: 'stay' }
+  /** Takes one lock, and answers when it has it or has not got it. It lets go of it at the end. */
+  | { readonly kind: 'take'; readonly key: string; readonly ttlMs: number }
+  /** As a deployment does it. */
+  | { readonly kind: 'close' };
+
+/** What `take` came to, or how often the process logged something bad. */
+export type Answer = boolean | undefined;
+
+/** The longest ttl in use. Each replica begins with it, so that its guard knows how long a lock may be. */
+export const LONGEST_TTL_MS = 3_000;
+
+export const NODE_TIMEOUT_MS = 500;
+
+/** What the decorated jobs are, for those who judge them. */
+export const JOBS = [
+  { key: 'tick', periodMs: 1_000, ttlMs: 800, takesMs: 5 },
+  { key: 'long tick', periodMs: 2_000, ttlMs: 1_200, takesMs: 2_500 },
+] as const;

@@ -1,0 +1,100 @@
+import type { Act, FaultName } from '../acts.js';
+import type { Axis } from '../axis.js';
+import type { Diary } from '../diary.js';
+import type { Links } from './links.js';
+import type { Replicas } from './replicas.js';
+import type { Servers } from './servers.js';
+
+/** Each replica must have been up for so long, to be a witness of a loss. */
+const WITNESS_MS = 2_500;
+
+/** Carries out acts, each at its time. What is done to one server or one replica happens one after the other. */
+export class Director {
+  readonly faults = new Map<FaultName, number>();
+  #latest: FaultName | undefined;
+  #late: Promise<unknown>[] = [];
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(
+    private readonly servers: Servers,
+    private readonly replicas: Replicas,
+    private readonly links: Links,
+    private readonly axis: Axis,
+    private readonly diary: Diary,
+    private readonly guarded: boolean,
+  ) {}
+
+  get latest(): string {
+    return this.#latest ?? 'nothing yet';
+  }
+
+  async run(acts: readonly Act[]): Promise<void> {
+    for (const act of acts) {
+      const delayMs = act.atMs - this.axis.nowMs();
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      this.#late.push(this.#inTurn(act));
+    }
+    await Promise.all(this.#late);
+  }
+
+  #inTurn(act: Act): Promise<void> {
+    const who = 'server' in act ? `server ${act.server}` : `replica ${act.replica}`;
+    // A stop in good order takes its time, and a pause may come in the middle of it; what follows a stop waits for it.
+    const before = act.do === 'pause replica' || act.do === 'resume replica' ? undefined : this.#turns.get(who);
+    const done = (before ?? Promise.resolve()).then(async () => {
+      if (!(await this.#carryOut(act)) || act.fault === undefined) return;
+      this.#latest = act.fault;
+      this.faults.set(act.fault, (this.faults.get(act.fault) ?? 0) + 1);
+      this.diary.write({ kind: 'note', text: `${act.fault}: ${who}` });
+    });
+    this.#turns.set(who, done);
+    return done;
+  }
+
+  /** Returns whether it was done. */
+  async #carryOut(act: Act): Promise<boolean> {
+    switch (act.do) {
+      case 'kill server':
+        return await this.servers.kill(act.server);
+      case 'start server':
+        return await this.servers.start(act.server, { ...act, data: act.data || !this.#witnessed() });
+      case 'stall server':
+        return await this.servers.pause(act.server);
+      case 'resume server':
+        return await this.servers.resume(act.server);
+      case 'flush':
+        return this.#witnessed() && (await this.servers.flush(act.server));
+      case 'flush scripts':
+        return await this.servers.flushScripts(act.server);
+      case 'clock rate':
+        this.servers.setRate(act.server, act.ppm);
+        return true;
+      case 'link':
+        await this.links.trouble(act.replica, act.server, act.trouble);
+        return true;
+      case 'mend link':
+        await this.links.mend(act.replica, act.server);
+        return true;
+      case 'kill replica':
+        return await this.replicas.kill(act.replica);
+      case 'stop replica':
+        return await this.replicas.stop(act.replica);
+      case 'start replica':
+        return await this.replicas.start(act.replica);
+      case 'pause replica':
+        return this.replicas.pause(act.replica);
+      case 'resume replica':
+        return this.replicas.resume(act.replica);
+      case 'replica clock':
+        this.replicas.shift(act.replica, act.offsetMs);
+        return true;
+      default:
+        return act satisfies never;
+    }
+  }
+
+  /** A machine that is slow to start a replica must not make its loss an unwitnessed one. */
+  #witnessed(): boolean {
+    return !this.guarded || this.replicas.allUpFor(WITNESS_MS);
+  }
+}

@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import { WallClock, type ShiftLibrary } from '../../support/clock/clock-shift.js';
+import { OwnProcess } from '../../support/process.js';
+import type { Axis } from '../axis.js';
+import type { ChaosOptions } from '../options.js';
+import type { Answer, Order } from '../replica/replica.interface.js';
+
+const ENTRY = new URL('../replica/main.ts', import.meta.url);
+const ATTEMPTS_A_LIFE = 1_000_000;
+
+/** How wrong a clock was, from when on. */
+export interface ClockStep {
+  readonly atMs: number;
+  readonly offsetMs: number;
+}
+
+/** One process in the place of a replica, and after its end what is known of it. */
+export interface Life {
+  readonly name: string;
+  readonly replica: number;
+  readonly diary: string;
+  readonly startedAtMs: number;
+  readyAtMs: number;
+  killedAtMs?: number;
+  /** When it was told to stop in good order. */
+  stoppedAtMs?: number;
+  over: boolean;
+  readonly clock: ClockStep[];
+}
+
+interface Place {
+  readonly clock: WallClock;
+  lives: number;
+  life?: Life;
+  process?: OwnProcess<Order, Answer>;
+  paused: boolean;
+}
+
+export interface ReplicaRules extends Pick<ChaosOptions, 'seed' | 'restartGuard'> {
+  readonly clockToleranceMs: number;
+  readonly busy: boolean;
+}
+
+/** The replicas, their clocks, and what is done to them. */
+export class Replicas implements AsyncDisposable {
+  readonly lives: Life[] = [];
+  /** What should not have happened: a process that ended by itself, or did not come up. */
+  readonly troubles: string[] = [];
+  readonly #places: Place[];
+
+  constructor(
+    count: number,
+    private readonly rules: ReplicaRules,
+    private readonly urlsOf: (replica: number) => readonly string[],
+    private readonly axis: Axis,
+    private readonly folder: string,
+    library: ShiftLibrary,
+    /** Somebody who ends it when nobody else can. */
+    private readonly onBorn: (pid: number) => void,
+  ) {
+    this.#places = Array.from({ length: count }, (_, replica) => ({
+      clock: new WallClock(library, join(folder, `replica-${replica + 1}.clock`)),
+      lives: 0,
+      paused: false,
+    }));
+  }
+
+  /** Whether whoever is there has been up, awake or not, for so long at least. */
+  allUpFor(ms: number): boolean {
+    return this.#places.every(({ life }) => life === undefined || this.axis.nowMs() - life.readyAtMs >= ms);
+  }
+
+  get up(): number {
+    return this.#places.filter(({ life, paused }) => life !== undefined && !paused).length;
+  }
+
+  async start(replica: number): Promise<boolean> {
+    const place = this.#places[replica]!;
+    if (place.process !== undefined) return false;
+    const name = `replica-${replica + 1}.${++place.lives}`;
+    const life: Life = {
+      name,
+      replica,
+      diary: join(this.folder, `${name}.jsonl`),
+      startedAtMs: this.axis.nowMs(),
+      readyAtMs: Infinity,
+      over: false,
+      clock: [{ atMs: -Infinity, offsetMs: place.clock.offsetMs }],
+    };
+    const own = new OwnProcess<Order, Answer>(ENTRY, place.clock.env);
+    this.onBorn(own.pid);
+    Object.assign(place, { life, process: own, paused: false });
+    const number = this.lives.push(life);
+    const { seed, restartGuard, clockToleranceMs, busy } = this.rules;
+    const urls = this.urlsOf(replica);
+    const firstAttempt = number * ATTEMPTS_A_LIFE;
+    const origin = String(this.axis.originNs);
+    const common = { name, firstAttempt, seed: seed + number, diary: life.diary, origin };
+    try {
+      await own.ask({ kind: 'boot', ...common, urls, restartGuard, clockToleranceMs, busy });
+    } catch (error) {
+      this.#onEnd(life, error);
+      return false;
+    }
+    life.readyAtMs = this.axis.nowMs();
+    own.ask({ kind: 'stay' }).catch((error: unknown) => {
+      this.#onEnd(life, error);
+    });
+    return true;
+  }
+
+  async kill(replica: number): Promise<boolean> {
+    const { life, process: own } = this.#places[replica]!;
+    if (life === undefined || own === undefined) return false;
+    life.over = true;
+    await own.stop();
+    life.killedAtMs = this.axis.nowMs();
+    this.#leave(replica);
+    return true;
+  }
+
+  /** As a deployment does it: the application is closed, and only then the process ends. */
+  async stop(replica: number): Promise<boolean> {
+    const { life, process: own, paused } = this.#places[replica]!;
+    if (life === undefined || own === undefined || paused || life.readyAtMs === Infinity) return false;
+    life.over = true;
+    life.stoppedAtMs = this.axis.nowMs();
+    await own.ask({ kind: 'close' });
+    await own.stop();
+    this.#leave(replica);
+    return true;
+  }
+
+  pause(replica: number): boolean {
+    const place = this.#places[replica]!;
+    if (place.life === undefined || place.life.readyAtMs === Infinity || place.life.over) return false;
+    place.paused = true;
+    place.process?.signal('SIGSTOP');
+    return true;
+  }
+
+  resume(replica: number): boolean {
+    const place = this.#places[replica]!;
+    if (!place.paused) return false;
+    place.paused = false;
+    place.process?.signal('SIGCONT');
+    return true;
+  }
+
+  /** Its wall clock makes a step. */
+  shift(replica: number, offsetMs: number): void {
+    const { clock, life } = this.#places[replica]!;
+    clock.set(offsetMs);
+    life?.clock.push({ atMs: this.axis.nowMs(), offsetMs });
+  }
+
+  async take(replica: number, key: string, ttlMs: number): Promise<boolean> {
+    return (await this.#places[replica]!.process?.ask({ kind: 'take', key, ttlMs })) ?? false;
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all(
+      this.#places.map(async (_, replica) => {
+        this.resume(replica);
+        if (!(await this.stop(replica))) await this.kill(replica);
+      }),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#places.map(async ({ process: own }) => own?.stop()));
+    for (const { clock } of this.#places) clock.close();
+  }
+
+  #leave(replica: number): void {
+    Object.assign(this.#places[replica]!, { life: undefined, process: undefined, paused: false });
+  }
+
+  #onEnd(life: Life, error: unknown): void {
+    if (life.over) return;
+    life.over = true;
+    life.killedAtMs = this.axis.nowMs();
+    this.#leave(life.replica);
+    this.troubles.push(`${life.name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { WallClock, type ShiftLibrary } from '../../support/clock/clock-shift.js';
+import { start, type Fleet, type FleetServer } from '../../support/fleet.js';
+import type { Axis } from '../axis.js';
+import type { Diary } from '../diary.js';
+import type { Absences } from './absences.js';
+
+const TURN_EVERY_MS = 20;
+
+/** When a server lost its data, and when it was back. */
+export interface Loss {
+  readonly server: number;
+  readonly fromMs: number;
+  backAtMs: number;
+}
+
+/** The servers, their clocks, and what is done to them. What is done to a server that is not up for it is left out. */
+export class Servers implements AsyncDisposable {
+  readonly losses: Loss[] = [];
+  readonly #rates: number[];
+  readonly #paused = new Set<number>();
+  readonly #timer: NodeJS.Timeout;
+  #turnedAtMs: number;
+
+  private constructor(
+    private readonly fleet: Fleet,
+    private readonly clocks: readonly WallClock[],
+    private readonly axis: Axis,
+    private readonly diary: Diary,
+    private readonly absences: Absences,
+  ) {
+    this.#rates = clocks.map(() => 0);
+    this.#turnedAtMs = axis.nowMs();
+    this.#timer = setInterval(() => {
+      this.#turn();
+    }, TURN_EVERY_MS);
+  }
+
+  static async start(
+    clocksMs: readonly number[],
+    library: ShiftLibrary,
+    folder: string,
+    [axis, diary, absences]: readonly [Axis, Diary, Absences],
+  ): Promise<Servers> {
+    const clocks = clocksMs.map((clockMs, index) => {
+      const clock = new WallClock(library, join(folder, `server-${index + 1}.clock`));
+      clock.set(clockMs);
+      return clock;
+    });
+    const fleet = await start(clocks.length, {
+      direct: true,
+      kind: 'local',
+      env: (name) => clocks[Number(name.slice('server-'.length)) - 1]?.env ?? {},
+    });
+    return new Servers(fleet, clocks, axis, diary, absences);
+  }
+
+  get origin(): string {
+    return this.fleet.origin;
+  }
+
+  get all(): readonly FleetServer[] {
+    return this.fleet.servers;
+  }
+
+  isUp(server: number): boolean {
+    return this.#at(server).running && !this.#paused.has(server);
+  }
+
+  async kill(server: number): Promise<boolean> {
+    if (!this.isUp(server)) return false;
+    this.absences.begin(server, 'dead');
+    await this.#at(server).kill();
+    return true;
+  }
+
+  async start(server: number, { data, clockMs }: { data: boolean; clockMs?: number }): Promise<boolean> {
+    if (this.#at(server).running) return false;
+    const loss = data ? undefined : this.#lose(server);
+    if (!data && clockMs !== undefined) this.clocks[server]!.set(clockMs);
+    await this.#at(server).restart({ data });
+    if (loss !== undefined) loss.backAtMs = this.axis.nowMs();
+    this.absences.end(server, 'dead');
+    return true;
+  }
+
+  async pause(server: number): Promise<boolean> {
+    if (!this.isUp(server)) return false;
+    this.absences.begin(server, 'stalled');
+    this.#paused.add(server);
+    await this.#at(server).pause();
+    return true;
+  }
+
+  async resume(server: number): Promise<boolean> {
+    if (!this.#paused.has(server)) return false;
+    await this.#at(server).resume();
+    this.#paused.delete(server);
+    this.absences.end(server, 'stalled');
+    return true;
+  }
+
+  async flush(server: number): Promise<boolean> {
+    if (!this.isUp(server)) return false;
+    const loss = this.#lose(server);
+    await this.#at(server).command('FLUSHALL');
+    loss.backAtMs = this.axis.nowMs();
+    return true;
+  }
+
+  async flushScripts(server: number): Promise<boolean> {
+    if (!this.isUp(server)) return false;
+    this.absences.begin(server, 'without its scripts');
+    await this.#at(server).command('SCRIPT', 'FLUSH');
+    this.absences.end(server, 'without its scripts');
+    return true;
+  }
+
+  /** From now on its clock goes wrong by so much. It never makes a step. */
+  setRate(server: number, ppm: number): void {
+    this.#rates[server] = ppm / 1e6;
+  }
+
+  /** Everything is well again. */
+  async mend(): Promise<void> {
+    await Promise.all(
+      this.all.map(async (each, server) => {
+        this.setRate(server, 0);
+        await this.resume(server);
+        if (!each.running) await this.start(server, { data: true });
+      }),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.fleet.stop();
+    for (const clock of this.clocks) clock.close();
+  }
+
+  #lose(server: number): Loss {
+    const loss = { server, fromMs: this.axis.nowMs(), backAtMs: Infinity };
+    this.losses.push(loss);
+    this.diary.write({ kind: 'lost', server });
+    return loss;
+  }
+
+  /** What was missed while this process stood still is not made up for: that would be a step. */
+  #turn(): void {
+    const nowMs = this.axis.nowMs();
+    const passedMs = Math.min(nowMs - this.#turnedAtMs, 2 * TURN_EVERY_MS);
+    this.#turnedAtMs = nowMs;
+    this.clocks.forEach((clock, server) => {
+      const rate = this.#rates[server]!;
+      if (rate !== 0) clock.set(clock.offsetMs + passedMs * rate);
+    });
+  }
+
+  #at(server: number): FleetServer {
+    return this.all[server]!;
+  }
+}
