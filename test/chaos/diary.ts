@@ -47,6 +47,11 @@ export class Diary {
     writeSync(this.#lines, `${JSON.stringify({ atMs, ...news })}\n`);
   }
 
+  /** When the last sign of life was given. */
+  get signAtMs(): number {
+    return this.#signAtMs;
+  }
+
   sign(): void {
     const [fromMs, toMs] = [this.#signAtMs, this.axis.nowMs()];
     this.#signAtMs = toMs;

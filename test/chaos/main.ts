@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { HELP, readOptions, UsageError } from './options.js';
 import { run } from './run.js';
 import { isFine, summaryOf } from './summary.js';
+import { timelineOf } from './timeline.js';
 
 let toldAtMs = -Infinity;
 
@@ -14,6 +15,7 @@ try {
     mkdirSync(options.out, { recursive: true });
     const history = join(options.out, 'history.json');
     writeFileSync(history, JSON.stringify(outcome.history));
+    writeFileSync(join(options.out, 'timeline.svg'), timelineOf(outcome));
     const summary = summaryOf(options, outcome, history);
     writeFileSync(join(options.out, 'summary.txt'), summary);
     process.stdout.write(`\n${summary}`);

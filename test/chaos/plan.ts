@@ -28,15 +28,32 @@ const FASTEST_PPM = 4_000;
 /** From time to time the majority is away for a while, so that nothing can be granted. */
 const STORM_EVERY_MS = 50_000;
 
+/**
+ * A loss of data needs replicas that have been there for a while, to witness it, and replicas that come and go leave none.
+ * So these take turns.
+ */
+const ERAS: Readonly<Record<Era, readonly [number, number]>> = {
+  losses: [15_000, 35_000],
+  newcomers: [8_000, 20_000],
+};
+type Era = 'losses' | 'newcomers';
+const ONLY_IN: Partial<Record<FaultName, Era>> = {
+  'server restarted without data': 'losses',
+  'rolling restart without data': 'losses',
+  'server flushed': 'losses',
+  'replica killed': 'newcomers',
+  'replica redeployed': 'newcomers',
+};
+
 const WEIGHTS: Readonly<Record<FaultName, number>> = {
   'server killed': 3,
   'server restarted': 2,
-  'server restarted without data': 6,
+  'server restarted without data': 14,
   'rolling restart': 0.3,
-  'rolling restart without data': 0.3,
+  'rolling restart without data': 0.6,
   'server stalled': 4,
   'server slow': 3,
-  'server flushed': 3,
+  'server flushed': 8,
   'scripts flushed': 2,
   'server clock fast or slow': 1,
   'link cut': 3,
@@ -45,8 +62,8 @@ const WEIGHTS: Readonly<Record<FaultName, number>> = {
   partition: 1,
   'replica killed': 4,
   'replica redeployed': 2,
-  'replica paused': 6,
-  'replica clock shifted': 4,
+  'replica paused': 4,
+  'replica clock shifted': 2,
 };
 
 /** The schedule of faults. The same rules give the same one. */
@@ -60,6 +77,8 @@ class Planner {
   readonly #clocksMs: readonly number[];
   readonly #acts: Act[] = [];
   readonly #endAtMs: number;
+  #era: Era = 'losses';
+  #eraEndsMs = 0;
 
   constructor(private readonly rules: PlanRules) {
     this.#dice = new Dice(rules.seed);
@@ -77,9 +96,18 @@ class Planner {
         this.#ground.storm(nowMs, Math.min(nowMs + this.#dice.between(3_000, 8_000), this.#endAtMs));
         nextStormMs += STORM_EVERY_MS * this.#dice.between(0.7, 1.3);
       }
-      this.#strike(this.#dice.pick(WEIGHTS), nowMs);
+      if (nowMs > this.#eraEndsMs) {
+        this.#era = this.#era === 'losses' ? 'newcomers' : 'losses';
+        this.#eraEndsMs = nowMs + this.#dice.between(...ERAS[this.#era]);
+      }
+      const fault = this.#dice.pick(WEIGHTS);
+      if (this.#isTimeFor(fault)) this.#strike(fault, nowMs);
     }
     return { acts: this.#acts.sort((one, other) => one.atMs - other.atMs), clocksMs: this.#clocksMs };
+  }
+
+  #isTimeFor(fault: FaultName): boolean {
+    return !this.rules.guarded || (ONLY_IN[fault] ?? this.#era) === this.#era;
   }
 
   /** Does it, if it may be done now. */
@@ -230,7 +258,8 @@ class Planner {
     own.busyUntilMs = untilMs;
     this.#ground.disturb(nowMs, untilMs, { replica });
     this.#add({ do: 'pause replica', replica, atMs: nowMs, fault });
-    if (!this.#dice.chance(0.2)) return this.#add({ do: 'resume replica', replica, atMs: untilMs });
+    if (!this.#isTimeFor('replica killed') || !this.#dice.chance(0.3))
+      return this.#add({ do: 'resume replica', replica, atMs: untilMs });
     own.busyUntilMs = nowMs;
     this.#replace('replica killed', 'kill replica', replica, untilMs, 0);
     if (own.busyUntilMs === nowMs) this.#add({ do: 'resume replica', replica, atMs: untilMs });

@@ -2,7 +2,8 @@ import type { HistoryEvent } from '../history/events.js';
 import type { Verdict } from '../history/verdict.js';
 import { pausesIn } from './assemble/assemble.js';
 import type { ChaosOptions } from './options.js';
-import type { Outcome } from './run.js';
+import type { ChaosOutcome } from './run.js';
+import type { Outcome } from './stage/stage.js';
 
 const MOST_SHOWN = 5;
 
@@ -12,7 +13,7 @@ export function isFine({ verdicts, troubles }: Outcome): boolean {
 }
 
 /** All that there is to say of a run, for people. */
-export function summaryOf(options: ChaosOptions, outcome: Outcome, history: string): string {
+export function summaryOf(options: ChaosOptions, outcome: ChaosOutcome, history: string): string {
   const { verdicts, faults, troubles, remarks, lives } = outcome;
   const { events } = outcome.history;
   const pauses = pausesIn(events);

@@ -24,7 +24,7 @@ async function boot(order: Boot): Promise<void> {
   });
   recorder = new Recorder(client, order.firstAttempt, diary, new Axis(BigInt(order.origin)));
   recordWith(recorder);
-  diary.write({ kind: 'started', client });
+  diary.at(diary.signAtMs, { kind: 'started', client });
 
   @Module({
     imports: [
@@ -59,7 +59,7 @@ const logger: LoggerService = {
 async function take({ key, ttlMs }: Extract<Order, { kind: 'take' }>): Promise<boolean> {
   const log = recorder.ask({ keys: [key], ttlMs, waitMs: 0, nodeTimeoutMs: NODE_TIMEOUT_MS });
   try {
-    const lock: Lock | null = await app.get(RedlockService).tryAcquire(key, ttlMs, { autoExtend: true });
+    const lock: Lock | null = await app.get(RedlockService).tryAcquire(key, ttlMs);
     if (lock === null) log.refuse('LOCK_CONTENDED');
     else log.grant(lock);
   } catch (error) {

@@ -32,6 +32,9 @@ export const LONGEST_TTL_MS = 3_000;
 
 export const NODE_TIMEOUT_MS = 500;
 
+/** So long a tick waits for its lock, at most: a quarter of the longest period. */
+export const TICK_WAIT_MS = 500;
+
 /** What the decorated jobs are, for those who judge them. */
 export const JOBS = [
   { key: 'tick', periodMs: 1_000, ttlMs: 800, takesMs: 5 },

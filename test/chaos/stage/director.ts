@@ -1,9 +1,5 @@
 import type { Act, FaultName } from '../acts.js';
-import type { Axis } from '../axis.js';
-import type { Diary } from '../diary.js';
-import type { Links } from './links.js';
-import type { Replicas } from './replicas.js';
-import type { Servers } from './servers.js';
+import type { Stage } from './stage.js';
 
 /** Each replica must have been up for so long, to be a witness of a loss. */
 const WITNESS_MS = 2_500;
@@ -16,11 +12,8 @@ export class Director {
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(
-    private readonly servers: Servers,
-    private readonly replicas: Replicas,
-    private readonly links: Links,
-    private readonly axis: Axis,
-    private readonly diary: Diary,
+    private readonly stage: Stage,
+    /** Whether a loss of data counts on witnesses. */
     private readonly guarded: boolean,
   ) {}
 
@@ -30,7 +23,7 @@ export class Director {
 
   async run(acts: readonly Act[]): Promise<void> {
     for (const act of acts) {
-      const delayMs = act.atMs - this.axis.nowMs();
+      const delayMs = act.atMs - this.stage.axis.nowMs();
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       this.#late.push(this.#inTurn(act));
     }
@@ -45,7 +38,7 @@ export class Director {
       if (!(await this.#carryOut(act)) || act.fault === undefined) return;
       this.#latest = act.fault;
       this.faults.set(act.fault, (this.faults.get(act.fault) ?? 0) + 1);
-      this.diary.write({ kind: 'note', text: `${act.fault}: ${who}` });
+      this.stage.diary.write({ kind: 'note', text: `${act.fault}: ${who}` });
     });
     this.#turns.set(who, done);
     return done;
@@ -55,38 +48,38 @@ export class Director {
   async #carryOut(act: Act): Promise<boolean> {
     switch (act.do) {
       case 'kill server':
-        return await this.servers.kill(act.server);
+        return await this.stage.servers.kill(act.server);
       case 'start server':
-        return await this.servers.start(act.server, { ...act, data: act.data || !this.#witnessed() });
+        return await this.stage.servers.start(act.server, { ...act, data: act.data || !this.#witnessed() });
       case 'stall server':
-        return await this.servers.pause(act.server);
+        return await this.stage.servers.pause(act.server);
       case 'resume server':
-        return await this.servers.resume(act.server);
+        return await this.stage.servers.resume(act.server);
       case 'flush':
-        return this.#witnessed() && (await this.servers.flush(act.server));
+        return this.#witnessed() && (await this.stage.servers.flush(act.server));
       case 'flush scripts':
-        return await this.servers.flushScripts(act.server);
+        return await this.stage.servers.flushScripts(act.server);
       case 'clock rate':
-        this.servers.setRate(act.server, act.ppm);
+        this.stage.servers.setRate(act.server, act.ppm);
         return true;
       case 'link':
-        await this.links.trouble(act.replica, act.server, act.trouble);
+        await this.stage.links.trouble(act.replica, act.server, act.trouble);
         return true;
       case 'mend link':
-        await this.links.mend(act.replica, act.server);
+        await this.stage.links.mend(act.replica, act.server);
         return true;
       case 'kill replica':
-        return await this.replicas.kill(act.replica);
+        return await this.stage.replicas.kill(act.replica);
       case 'stop replica':
-        return await this.replicas.stop(act.replica);
+        return await this.stage.replicas.stop(act.replica);
       case 'start replica':
-        return await this.replicas.start(act.replica);
+        return await this.stage.replicas.start(act.replica);
       case 'pause replica':
-        return this.replicas.pause(act.replica);
+        return this.stage.replicas.pause(act.replica);
       case 'resume replica':
-        return this.replicas.resume(act.replica);
+        return this.stage.replicas.resume(act.replica);
       case 'replica clock':
-        this.replicas.shift(act.replica, act.offsetMs);
+        this.stage.replicas.shift(act.replica, act.offsetMs);
         return true;
       default:
         return act satisfies never;
@@ -95,6 +88,6 @@ export class Director {
 
   /** A machine that is slow to start a replica must not make its loss an unwitnessed one. */
   #witnessed(): boolean {
-    return !this.guarded || this.replicas.allUpFor(WITNESS_MS);
+    return !this.guarded || this.stage.replicas.allUpFor(WITNESS_MS);
   }
 }

@@ -39,6 +39,12 @@ interface Place {
 export interface ReplicaRules extends Pick<ChaosOptions, 'seed' | 'restartGuard'> {
   readonly clockToleranceMs: number;
   readonly busy: boolean;
+  readonly urlsOf: (replica: number) => readonly string[];
+  readonly axis: Axis;
+  /** For their diaries. */
+  readonly folder: string;
+  readonly library: ShiftLibrary;
+  readonly onBorn: (pid: number) => void;
 }
 
 /** The replicas, their clocks, and what is done to them. */
@@ -49,17 +55,11 @@ export class Replicas implements AsyncDisposable {
   readonly #places: Place[];
 
   constructor(
-    count: number,
+    readonly count: number,
     private readonly rules: ReplicaRules,
-    private readonly urlsOf: (replica: number) => readonly string[],
-    private readonly axis: Axis,
-    private readonly folder: string,
-    library: ShiftLibrary,
-    /** Somebody who ends it when nobody else can. */
-    private readonly onBorn: (pid: number) => void,
   ) {
     this.#places = Array.from({ length: count }, (_, replica) => ({
-      clock: new WallClock(library, join(folder, `replica-${replica + 1}.clock`)),
+      clock: new WallClock(rules.library, join(rules.folder, `replica-${replica + 1}.clock`)),
       lives: 0,
       paused: false,
     }));
@@ -67,10 +67,10 @@ export class Replicas implements AsyncDisposable {
 
   /** Whether whoever is there has been up, awake or not, for so long at least. */
   allUpFor(ms: number): boolean {
-    return this.#places.every(({ life }) => life === undefined || this.axis.nowMs() - life.readyAtMs >= ms);
+    return this.#places.every(({ life }) => life === undefined || this.rules.axis.nowMs() - life.readyAtMs >= ms);
   }
 
-  get up(): number {
+  get awake(): number {
     return this.#places.filter(({ life, paused }) => life !== undefined && !paused).length;
   }
 
@@ -81,20 +81,20 @@ export class Replicas implements AsyncDisposable {
     const life: Life = {
       name,
       replica,
-      diary: join(this.folder, `${name}.jsonl`),
-      startedAtMs: this.axis.nowMs(),
+      diary: join(this.rules.folder, `${name}.jsonl`),
+      startedAtMs: this.rules.axis.nowMs(),
       readyAtMs: Infinity,
       over: false,
       clock: [{ atMs: -Infinity, offsetMs: place.clock.offsetMs }],
     };
     const own = new OwnProcess<Order, Answer>(ENTRY, place.clock.env);
-    this.onBorn(own.pid);
+    this.rules.onBorn(own.pid);
     Object.assign(place, { life, process: own, paused: false });
     const number = this.lives.push(life);
     const { seed, restartGuard, clockToleranceMs, busy } = this.rules;
-    const urls = this.urlsOf(replica);
+    const urls = this.rules.urlsOf(replica);
     const firstAttempt = number * ATTEMPTS_A_LIFE;
-    const origin = String(this.axis.originNs);
+    const origin = String(this.rules.axis.originNs);
     const common = { name, firstAttempt, seed: seed + number, diary: life.diary, origin };
     try {
       await own.ask({ kind: 'boot', ...common, urls, restartGuard, clockToleranceMs, busy });
@@ -102,7 +102,7 @@ export class Replicas implements AsyncDisposable {
       this.#onEnd(life, error);
       return false;
     }
-    life.readyAtMs = this.axis.nowMs();
+    life.readyAtMs = this.rules.axis.nowMs();
     own.ask({ kind: 'stay' }).catch((error: unknown) => {
       this.#onEnd(life, error);
     });
@@ -114,7 +114,7 @@ export class Replicas implements AsyncDisposable {
     if (life === undefined || own === undefined) return false;
     life.over = true;
     await own.stop();
-    life.killedAtMs = this.axis.nowMs();
+    life.killedAtMs = this.rules.axis.nowMs();
     this.#leave(replica);
     return true;
   }
@@ -124,7 +124,7 @@ export class Replicas implements AsyncDisposable {
     const { life, process: own, paused } = this.#places[replica]!;
     if (life === undefined || own === undefined || paused || life.readyAtMs === Infinity) return false;
     life.over = true;
-    life.stoppedAtMs = this.axis.nowMs();
+    life.stoppedAtMs = this.rules.axis.nowMs();
     await own.ask({ kind: 'close' });
     await own.stop();
     this.#leave(replica);
@@ -151,7 +151,7 @@ export class Replicas implements AsyncDisposable {
   shift(replica: number, offsetMs: number): void {
     const { clock, life } = this.#places[replica]!;
     clock.set(offsetMs);
-    life?.clock.push({ atMs: this.axis.nowMs(), offsetMs });
+    life?.clock.push({ atMs: this.rules.axis.nowMs(), offsetMs });
   }
 
   async take(replica: number, key: string, ttlMs: number): Promise<boolean> {
@@ -179,7 +179,7 @@ export class Replicas implements AsyncDisposable {
   #onEnd(life: Life, error: unknown): void {
     if (life.over) return;
     life.over = true;
-    life.killedAtMs = this.axis.nowMs();
+    life.killedAtMs = this.rules.axis.nowMs();
     this.#leave(life.replica);
     this.troubles.push(`${life.name}: ${error instanceof Error ? error.message : String(error)}`);
   }

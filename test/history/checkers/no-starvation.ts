@@ -6,7 +6,7 @@ import type { Findings, Violation } from '../verdict.js';
 /**
  * P7 and P14: nobody goes without a lock that nobody has. Where somebody is told that the lock is contended, while a majority
  * of the servers is up, somebody else had it, or was about to; and who waits is not overtaken again and again by
- * others who have asked later.
+ * others who have asked later, unless it stood still itself.
  */
 export function noStarvation(story: Story): Findings {
   const violations: Violation[] = [];
@@ -21,7 +21,7 @@ export function noStarvation(story: Story): Findings {
     const later = rivals.filter(({ attempt: { asked: theirs, granted } }) => {
       return granted !== undefined && theirs.atMs > asked.atMs && granted.atMs < span.toMs;
     });
-    if (later.length > story.about.mostOvertakes) {
+    if (later.length > story.about.mostOvertakes && !stoodStill(story, asked.client, span)) {
       const events = [asked, ...later.flatMap(({ attempt: { granted } }) => granted ?? [])];
       violations.push({ what: `attempt ${asked.attempt} was overtaken ${later.length} times`, events });
     }
@@ -60,9 +60,13 @@ function spanOf(story: Story, attempt: Attempt): Span {
 }
 
 /** Whether a contender was paused, killed or cancelled meanwhile, so that its votes may have stood in everybody's way. */
-function leftEarly({ clients }: Story, { asked, refused }: Attempt, { fromMs, toMs }: Span): boolean {
-  const { killed, pauses = [] } = clients.get(asked.client) ?? {};
-  if (killed !== undefined && killed.atMs <= toMs) return true;
+function leftEarly(story: Story, { asked, refused }: Attempt, span: Span): boolean {
   if (refused !== undefined && !['LOCK_CONTENDED', 'QUORUM_UNREACHABLE'].includes(refused.code)) return true;
+  return stoodStill(story, asked.client, span);
+}
+
+function stoodStill({ clients }: Story, client: string, { fromMs, toMs }: Span): boolean {
+  const { killed, pauses = [] } = clients.get(client) ?? {};
+  if (killed !== undefined && killed.atMs <= toMs) return true;
   return pauses.some((pause) => pause.fromMs <= toMs && pause.toMs >= fromMs);
 }

@@ -342,6 +342,19 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', script(3))).toBe('holds');
     expect(proofOf('no starvation', script(4))).toEqual(['asked granted granted granted granted']);
   });
+
+  it.each([
+    ['died', (script: Script) => script.client(150, 'killed', 'a')],
+    [
+      'stood still',
+      (script: Script) =>
+        script.client(150, 'paused', 'a').client(950, 'resumed', 'a').granted(1000, 1, 99).released(1010, 1),
+    ],
+  ] as const)('does not ask who %s meanwhile to be in time', (_, befall) => {
+    const waiting = new Script().asked(10, 1, 'a', { waitMs: 5000 });
+    for (let round = 1; round <= 8; round++) waiting.lock(round * 100, 1 + round, 'b', round, 20);
+    expect(proofOf('no starvation', befall(waiting).end(2000))).toBe('holds');
+  });
 });
 
 describe('a history that is not complete', () => {

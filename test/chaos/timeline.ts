@@ -1,0 +1,144 @@
+import type { History } from '../history/events.js';
+import { read } from '../history/read.js';
+import { heldUntilMs, type Span, type Story } from '../history/story.js';
+import type { Verdict } from '../history/verdict.js';
+import type { Absence } from './stage/absences.js';
+import type { Life } from './stage/replicas.js';
+
+const LEFT = 110;
+const LANE = 26;
+const BAR = 18;
+const PIXELS_A_SECOND = 8;
+
+/** One for the replica in each place, whatever process it is. */
+const REPLICAS = ['#3b82c4', '#e08a2e', '#4a9e5c', '#8e63b5', '#b5544f', '#6f7d3a', '#2f9d9d', '#a6699a', '#7a6a5a'];
+const DEAD = '#333333';
+const STALLED = '#8a6fb0';
+const UNTRUSTED = '#e8c55a';
+const TROUBLE = '#9cc3df';
+const STILL = '#bbbbbb';
+const BAD = '#d01010';
+
+export interface Picture {
+  readonly history: History;
+  readonly absences: readonly Absence[];
+  readonly lives: readonly Life[];
+  readonly verdicts: readonly Verdict[];
+}
+
+/** Servers with their faults, replicas with their pauses, and for each key who held it, as an SVG with a word on each bar. */
+export function timelineOf({ history, absences, lives, verdicts }: Picture): string {
+  const story = read(history);
+  const keys = [...new Set(story.locks.flatMap(({ asked }) => asked.keys))].filter((key) => !key.startsWith('warm-up'));
+  const lanes = [
+    ...Array.from({ length: history.about.servers }, (_, server) => serverLane(server, story, absences)),
+    ...[...new Set(lives.map(({ replica }) => replica))].map((replica) => replicaLane(replica, story, lives)),
+    ...keys.toSorted().map((key) => keyLane(key, story, lives)),
+  ];
+  const width = LEFT + x(story.endAtMs) + 20;
+  const height = LANE * (lanes.length + 2);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    ...scale(story.endAtMs, height),
+    ...lanes.map(({ name, bars }, index) => {
+      const label = `<text x="6" y="${BAR - 5}">${escape(name)}</text>`;
+      return `<g transform="translate(0 ${LANE * (index + 1)})">${label}<g transform="translate(${LEFT} 0)">${bars.join('')}</g></g>`;
+    }),
+    ...marksOf(verdicts, height),
+    '</svg>\n',
+  ].join('\n');
+}
+
+interface LaneOf {
+  readonly name: string;
+  readonly bars: readonly string[];
+}
+
+function serverLane(server: number, { lost, endAtMs }: Story, absences: readonly Absence[]): LaneOf {
+  const own = absences.filter((each) => each.server === server);
+  return {
+    name: `server ${server + 1}`,
+    bars: [
+      bar({ fromMs: 0, toMs: endAtMs }, '#eef3ee', 'up'),
+      ...own.map((each) => bar(each, colourOf(each.why), each.why)),
+      ...lost
+        .filter((each) => each.server === server)
+        .map(({ atMs }) => `<path d="M${x(atMs)} 0l5 9h-10z" fill="${BAD}"><title>lost its data</title></path>`),
+    ],
+  };
+}
+
+function colourOf(why: string): string {
+  if (why === 'dead') return DEAD;
+  if (why === 'stalled') return STALLED;
+  if (why === 'not trusted') return UNTRUSTED;
+  return why.startsWith('in trouble') ? TROUBLE : STILL;
+}
+
+function replicaLane(replica: number, { clients, endAtMs }: Story, lives: readonly Life[]): LaneOf {
+  const colour = REPLICAS[replica % REPLICAS.length]!;
+  const bars = lives
+    .filter((life) => life.replica === replica)
+    .flatMap((life) => {
+      const untilMs = life.killedAtMs ?? life.stoppedAtMs ?? endAtMs;
+      const shifts = life.clock.map(({ atMs, offsetMs }, index) => ({
+        fromMs: Math.max(atMs, life.startedAtMs),
+        toMs: Math.min(life.clock[index + 1]?.atMs ?? untilMs, untilMs),
+        offsetMs,
+      }));
+      return [
+        bar({ fromMs: life.startedAtMs, toMs: untilMs }, `${colour}55`, life.name),
+        ...(clients.get(life.name)?.pauses ?? []).map((pause) => bar(pause, DEAD, 'stands still')),
+        ...shifts
+          .filter(({ offsetMs }) => offsetMs !== 0)
+          .map((shift) => bar(shift, BAD, `its clock is wrong by ${Math.round(shift.offsetMs)} ms`, [BAR - 3, 3])),
+        ...(life.killedAtMs === undefined ? [] : [`<text x="${x(untilMs)}" y="${BAR - 4}" fill="${BAD}">×</text>`]),
+      ];
+    });
+  return { name: `replica ${replica + 1}`, bars };
+}
+
+function keyLane(key: string, story: Story, lives: readonly Life[]): LaneOf {
+  const places = new Map(lives.map(({ name, replica }) => [name, replica]));
+  const bars = story.locks
+    .filter(({ asked }) => asked.keys.includes(key))
+    .map((lock) => {
+      const { client, attempt } = lock.asked;
+      const colour = REPLICAS[(places.get(client) ?? 0) % REPLICAS.length]!;
+      const span = { fromMs: lock.granted.atMs, toMs: heldUntilMs(story, lock) };
+      return bar(span, colour, `${client}, attempt ${attempt}, fencing token ${String(lock.granted.fence)}`);
+    });
+  return { name: key, bars };
+}
+
+function bar({ fromMs, toMs }: Span, colour: string, title: string, [top, height] = [0, BAR]): string {
+  const width = Math.max(0.5, x(toMs) - x(fromMs)).toFixed(1);
+  const what = `${title} (${(fromMs / 1000).toFixed(3)} to ${(toMs / 1000).toFixed(3)} s)`;
+  return `<rect x="${x(fromMs)}" y="${top}" width="${width}" height="${height}" fill="${colour}"><title>${escape(what)}</title></rect>`;
+}
+
+function scale(endAtMs: number, height: number): string[] {
+  return Array.from({ length: Math.floor(endAtMs / 10_000) + 1 }, (_, index) => {
+    const at = LEFT + x(index * 10_000);
+    return `<path d="M${at} 16V${height}" stroke="#dddddd"/><text x="${at}" y="12" fill="#777777">${index * 10} s</text>`;
+  });
+}
+
+/** Where each violation was complete. */
+function marksOf(verdicts: readonly Verdict[], height: number): string[] {
+  return verdicts
+    .flatMap((verdict) => (verdict.outcome === 'violated' ? verdict.violations : []))
+    .map(({ what, events }) => {
+      const at = LEFT + x(Math.max(...events.map(({ atMs }) => atMs)));
+      return `<path d="M${at} 16V${height}" stroke="${BAD}" stroke-width="1.5"><title>${escape(what)}</title></path>`;
+    });
+}
+
+function x(atMs: number): number {
+  return Math.round((Math.max(0, atMs) / 1_000) * PIXELS_A_SECOND * 10) / 10;
+}
+
+function escape(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}

@@ -1,0 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { run } from '../chaos/run.js';
+import { summaryOf } from '../chaos/summary.js';
+import { twoHolders } from '../chaos/two-holders.js';
+import type { CheckerName } from '../history/events.js';
+import type { Verdict } from '../history/verdict.js';
+
+const SEED = 20_261_120;
+
+let out: string;
+beforeAll(async () => {
+  out = await mkdtemp(join(tmpdir(), 'redlock-chaos-'));
+});
+afterAll(async () => {
+  await rm(out, { recursive: true, force: true });
+});
+
+function outcomeOf(verdicts: readonly Verdict[], checker: CheckerName): Verdict['outcome'] | undefined {
+  return verdicts.find((verdict) => verdict.checker === checker)?.outcome;
+}
+
+describe('real servers and replicas under random faults', () => {
+  it('a short run: servers and replicas die, stall, forget and go wrong, and no promise is broken (P1 to P8, P11, P12, P14)', async () => {
+    const options = { minutes: 0.25, servers: 5, replicas: 3, seed: SEED, restartGuard: 'witnessed', out } as const;
+    const outcome = await run(options);
+    const summary = summaryOf(options, outcome, 'memory');
+    expect({ summary, broken: outcome.verdicts.filter((verdict) => verdict.outcome === 'violated') }).toEqual({
+      summary,
+      broken: [],
+    });
+    expect({ summary, troubles: outcome.troubles }).toEqual({ summary, troubles: [] });
+    // What a run of any length has plenty of is judged, too.
+    for (const checker of ['mutual exclusion', 'fencing order', 'settles in time', 'signal in time'] as const) {
+      expect({ summary, checker, outcome: outcomeOf(outcome.verdicts, checker) }).toEqual({
+        summary,
+        checker,
+        outcome: 'holds',
+      });
+    }
+  }, 90_000);
+
+  it.each([
+    ['off', 'violated'],
+    ['witnessed', 'holds'],
+  ] as const)(
+    'P12: with restartGuard %s a loss of data under a held lock is %s, so the checker can find one',
+    async (restartGuard, outcome) => {
+      const { verdicts, troubles } = await twoHolders({ restartGuard, out: join(out, restartGuard) });
+      expect(troubles).toEqual([]);
+      expect(outcomeOf(verdicts, 'mutual exclusion')).toBe(outcome);
+    },
+    40_000,
+  );
+});
