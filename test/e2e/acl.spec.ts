@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { Module, type INestApplicationContext } from '@nestjs/common';
@@ -17,12 +17,19 @@ let fleet: Fleet;
 const apps: INestApplicationContext[] = [];
 beforeAll(async () => {
   fleet = await start(3);
-  for (const server of fleet.servers) await server.command('ACL', 'SETUSER', 'redlock', ...RULES, `>${PASSWORD}`);
+  await allow(RULES);
 });
 afterAll(() => fleet.stop());
 afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
+  for (const server of fleet.servers) await server.command('FLUSHALL');
 });
+
+async function allow(rules: readonly string[]): Promise<void> {
+  for (const server of fleet.servers) {
+    await server.command('ACL', 'SETUSER', 'redlock', 'reset', ...rules, `>${PASSWORD}`);
+  }
+}
 
 async function boot(servers: RedlockServer[]): Promise<{ service: RedlockService; logger: CollectingLogger }> {
   @Module({ imports: [RedlockModule.forRoot(servers, { nodeTimeout: 300 })] })
@@ -36,9 +43,12 @@ async function boot(servers: RedlockServer[]): Promise<{ service: RedlockService
 const addresses = (): { host: string; port: number }[] =>
   fleet.urls.map((url) => ({ host: new URL(url).hostname, port: Number(new URL(url).port) }));
 
+const asUser = (): RedlockServer[] =>
+  addresses().map((address) => ({ ...address, username: 'redlock', password: PASSWORD }));
+
 describe('a user that may run exactly the commands of the README', () => {
   it.each<[string, () => RedlockServer[]]>([
-    ['in options', () => addresses().map((address) => ({ ...address, username: 'redlock', password: PASSWORD }))],
+    ['in options', asUser],
     [
       'in a url',
       () => addresses().map(({ host, port }) => `redis://redlock:${encodeURIComponent(PASSWORD)}@${host}:${port}`),
@@ -67,6 +77,71 @@ describe('a user that may run exactly the commands of the README', () => {
     expect(await service.forceRelease('d')).toBe(true);
     await eventually(async () => (await service.health()).servers.every(({ state }) => state === 'ready'));
     expect(logger.problems).toEqual([]);
+  });
+});
+
+/** What shows that a command is missing: its error, or what health says. */
+const SIGNS: Record<string, (service: RedlockService) => Promise<string>> = {
+  eval: (service) => failureOf(service.acquire('k', '5s', { wait: 0 })),
+  // The first call on a connection sends the script itself.
+  evalsha: (service) =>
+    failureOf(service.acquire('j', '5s', { wait: 0 }).then(() => service.acquire('k', '5s', { wait: 0 }))),
+  get: (service) => failureOf(service.acquire('k', '5s', { wait: 0 })),
+  set: (service) => failureOf(service.acquire('k', '5s', { wait: 0 })),
+  time: (service) => failureOf(service.acquire('k', '5s', { wait: 0 })),
+  del: async (service) => await failureOf((await service.acquire('k', '5s')).release()),
+  pexpire: async (service) => await failureOf((await service.acquire('k', '5s')).extend()),
+  pttl: async (service) => {
+    await service.acquire('k', '5s');
+    return await failureOf(service.acquire('k', '5s', { wait: 0 }));
+  },
+  info: (service) => illnessOf(service),
+  ping: (service) => illnessOf(service),
+};
+
+/** Those that only make waiting cheap. Without them it goes on, so there is no error to see. */
+const COMFORTS = ['publish', 'subscribe', 'unsubscribe', 'pubsub|numsub'];
+
+async function failureOf(call: Promise<unknown>): Promise<string> {
+  return await call.then(
+    () => 'nothing has failed',
+    (error: unknown) => String(error),
+  );
+}
+
+async function illnessOf(service: RedlockService): Promise<string> {
+  await service.withLock('k', '5s', () => Promise.resolve());
+  return JSON.stringify(await service.health());
+}
+
+describe('each command of the README is needed', () => {
+  const commands = RULES.filter((rule) => rule.startsWith('+')).map((rule) => rule.slice(1));
+
+  it('and none is missing in this list', () => {
+    expect(commands.toSorted()).toEqual([...Object.keys(SIGNS), ...COMFORTS].toSorted());
+  });
+
+  it.each(Object.keys(SIGNS))('without +%s the reason names it', async (command) => {
+    // ioredis itself remarks on the console that it may not ask.
+    const remarks = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+    try {
+      await allow([...RULES, `-${command}`]);
+      const { service } = await boot(asUser());
+      expect(await SIGNS[command]!(service)).toMatch(new RegExp(`'${command}'|\\b${command.toUpperCase()}\\b`));
+    } finally {
+      await allow(RULES);
+      remarks.mockRestore();
+    }
+  });
+
+  it.each(COMFORTS)('without +%s waiters are served all the same', async (command) => {
+    await allow([...RULES, `-${command}`]);
+    const [first, second] = [await boot(asUser()), await boot(asUser())];
+    const lock = await first.service.acquire('k', '2s');
+    const waiting = second.service.acquire('k', '2s', { wait: '8s' });
+    await lock.release();
+    expect((await waiting).isHeld()).toBe(true);
+    await allow(RULES);
   });
 });
 

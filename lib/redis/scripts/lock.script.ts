@@ -34,6 +34,15 @@ import { createHash } from 'node:crypto';
 const SOURCE = `
 local COUNTER_MS = 30 * 24 * 3600 * 1000
 
+-- Not every server says which command it was that it has refused.
+local server, redis = redis, {}
+redis.pcall = server.pcall
+function redis.call(name, ...)
+  local reply = server.pcall(name, ...)
+  if type(reply) == 'table' and reply.err then error(name .. ': ' .. reply.err, 0) end
+  return reply
+end
+
 local function whole(number)
   return string.format('%.0f', number)
 end
