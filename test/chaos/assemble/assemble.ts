@@ -49,7 +49,7 @@ export function assemble(remains: Remains): Assembled {
 function eventsOf({ name: client, diary, killedAtMs }: Life): HistoryEvent[] {
   const { events, signAtMs } = readDiary(diary);
   if (killedAtMs === undefined || events.length === 0) return [...events];
-  const end: HistoryEvent[] = [{ kind: 'killed', client, atMs: killedAtMs }];
+  const end: HistoryEvent[] = [{ kind: 'killed', client, atMs: Math.max(killedAtMs, signAtMs) }];
   if (killedAtMs - signAtMs > STILL_MS) end.unshift({ kind: 'paused', client, atMs: signAtMs });
   return [...events, ...end];
 }

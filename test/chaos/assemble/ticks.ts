@@ -5,6 +5,9 @@ import type { Life } from '../stage/replicas.js';
 /** For so long before and after a tick its replica must have been there, with the same clock, to be sure to fire it. */
 const SETTLED_MS = 2_200;
 
+/** So late a timer may be in a process that does not stand still. */
+const LATE_MS = 100;
+
 /**
  * When each tick was due, on the axis: by each replica's own clock, so at several instants. `wallAtZeroMs` is the right
  * time of day at the beginning of the axis. What a replica fires around a step of its clock is nobody's duty.
@@ -37,7 +40,7 @@ function due(keys: readonly string[], tickAtMs: number, lives: readonly Life[], 
     atMs: Math.min(...instants),
     keys,
     tickAtMs,
-    untilMs: Math.max(...instants),
+    untilMs: Math.max(...instants) + LATE_MS,
     replicas: firing.map(({ name }) => name),
   };
 }
@@ -48,7 +51,8 @@ function firesAtMs({ clock, readyAtMs, killedAtMs, stoppedAtMs }: Life, rightMs:
     const atMs = rightMs - offsetMs;
     const untilMs = clock[index + 1]?.atMs ?? Infinity;
     if (atMs < fromMs + SETTLED_MS || atMs > untilMs - SETTLED_MS) continue;
-    const there = atMs > readyAtMs + SETTLED_MS && atMs < Math.min(killedAtMs ?? Infinity, stoppedAtMs ?? Infinity);
+    const goneAtMs = Math.min(killedAtMs ?? Infinity, (stoppedAtMs ?? Infinity) - LATE_MS);
+    const there = atMs > readyAtMs + SETTLED_MS && atMs < goneAtMs;
     return there ? atMs : undefined;
   }
   return undefined;

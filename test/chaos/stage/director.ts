@@ -1,4 +1,4 @@
-import type { Act, FaultName } from '../acts.js';
+import type { Act, FaultName } from '../plan/acts.js';
 import type { Stage } from './stage.js';
 
 /** Each replica must have been up for so long, to be a witness of a loss. */

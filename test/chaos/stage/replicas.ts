@@ -21,6 +21,7 @@ export interface Life {
   readonly diary: string;
   readonly startedAtMs: number;
   readyAtMs: number;
+  /** When it was sent the signal; it may have lived for some milliseconds more. */
   killedAtMs?: number;
   /** When it was told to stop in good order. */
   stoppedAtMs?: number;
@@ -113,8 +114,8 @@ export class Replicas implements AsyncDisposable {
     const { life, process: own } = this.#places[replica]!;
     if (life === undefined || own === undefined) return false;
     life.over = true;
-    await own.stop();
     life.killedAtMs = this.rules.axis.nowMs();
+    await own.stop();
     this.#leave(replica);
     return true;
   }

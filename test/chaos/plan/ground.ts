@@ -7,7 +7,7 @@ const ACQUAINTED_MS = 3_000;
 export const BOOT_MS = 4_000;
 
 /** After its quarantine a server is given this time to learn, with the next grant of each key, how far its counter is. */
-const HEAL_MS = 2_000;
+export const HEAL_MS = 2_000;
 
 interface Server {
   busyUntilMs: number;

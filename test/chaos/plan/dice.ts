@@ -1,4 +1,4 @@
-import { SeededEntropy } from '../support/model-quorum.js';
+import { SeededEntropy } from '../../support/model-quorum.js';
 
 /** Chance that a seed replays. */
 export class Dice {

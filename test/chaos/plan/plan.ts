@@ -1,0 +1,138 @@
+import type { FaultName, Plan } from './acts.js';
+import { HEAL_MS } from './ground.js';
+import { Screenplay } from './screenplay.js';
+import { breakLinks, pause, replace, shiftClock } from './strike-replicas.js';
+import { changeRate, flush, flushScripts, restart, roll, slow, stall } from './strike-servers.js';
+
+export interface PlanRules {
+  readonly seed: number;
+  readonly servers: number;
+  readonly replicas: number;
+  readonly lengthMs: number;
+  /** For so long a server that has lost its data is not trusted, by those who know. */
+  readonly guardMs: number;
+  /** A server that was away counts as such for so much longer. */
+  readonly graceMs: number;
+  /** How far apart the replicas' clocks may be. */
+  readonly clockToleranceMs: number;
+  /** Whether losses of data must be such that the guard can see them. */
+  readonly guarded: boolean;
+  /** Whether clocks can be shifted at all. */
+  readonly clocks: boolean;
+}
+
+const WARM_UP_MS = 3_500;
+const MEAN_GAP_MS = 450;
+
+/** From time to time the majority is away for a while, so that nothing can be granted. */
+const STORM_EVERY_MS = 50_000;
+
+/**
+ * A loss of data needs replicas that have been there for a while, to witness it, and replicas that come and go leave none.
+ * So these take turns.
+ */
+const ERAS: Readonly<Record<Era, readonly [number, number]>> = {
+  losses: [15_000, 35_000],
+  newcomers: [8_000, 20_000],
+};
+type Era = 'losses' | 'newcomers';
+const ONLY_IN: Partial<Record<FaultName, Era>> = {
+  'server restarted without data': 'losses',
+  'rolling restart without data': 'losses',
+  'server flushed': 'losses',
+  'replica killed': 'newcomers',
+  'replica redeployed': 'newcomers',
+};
+
+const WEIGHTS: Readonly<Record<FaultName, number>> = {
+  'server killed': 3,
+  'server restarted': 2,
+  'server restarted without data': 14,
+  'rolling restart': 0.3,
+  'rolling restart without data': 0.6,
+  'server stalled': 4,
+  'server slow': 3,
+  'server flushed': 8,
+  'scripts flushed': 2,
+  'server clock fast or slow': 1,
+  'link cut': 3,
+  'link stalled': 3,
+  'link slow': 2,
+  partition: 1,
+  'replica killed': 4,
+  'replica redeployed': 2,
+  'replica paused': 4,
+  'replica clock shifted': 2,
+};
+
+/** The schedule of faults. The same rules give the same one. */
+export function plan(rules: PlanRules): Plan {
+  const play = new Screenplay(rules);
+  const { dice, ground } = play;
+  let era: Era = 'losses';
+  let eraEndsMs = 0;
+  let nextStormMs = STORM_EVERY_MS * dice.between(0.4, 1);
+  for (let nowMs = WARM_UP_MS; nowMs < rules.lengthMs - 1_000; nowMs += dice.gapMs(MEAN_GAP_MS)) {
+    if (nowMs > nextStormMs) {
+      ground.storm(nowMs, Math.min(nowMs + dice.between(3_000, 8_000), rules.lengthMs));
+      nextStormMs += STORM_EVERY_MS * dice.between(0.7, 1.3);
+    }
+    if (nowMs > eraEndsMs) {
+      era = era === 'losses' ? 'newcomers' : 'losses';
+      eraEndsMs = nowMs + dice.between(...ERAS[era]);
+    }
+    const fault = dice.pick(WEIGHTS);
+    const newcomers = !rules.guarded || era === 'newcomers';
+    if (!rules.guarded || (ONLY_IN[fault] ?? era) === era) strike(play, fault, nowMs, newcomers);
+  }
+  return { acts: play.acts.toSorted((one, other) => one.atMs - other.atMs), clocksMs: play.clocksMs };
+}
+
+/** Does it, to somebody, if it may be done now. */
+function strike(play: Screenplay, fault: FaultName, nowMs: number, newcomers: boolean): void {
+  const { dice, rules } = play;
+  const server = dice.below(rules.servers);
+  const replica = dice.below(rules.replicas);
+  switch (fault) {
+    case 'server killed':
+      return restart(play, fault, server, nowMs, dice.between(500, 6_000), true);
+    case 'server restarted':
+      return restart(play, fault, server, nowMs, 0, true);
+    case 'server restarted without data':
+      return restart(play, fault, server, nowMs, dice.chance(0.5) ? 0 : dice.between(100, 3_000), false);
+    case 'rolling restart':
+      return roll(play, fault, nowMs, 1_500, true);
+    case 'rolling restart without data':
+      return roll(play, fault, nowMs, rules.guardMs + HEAL_MS + 1_000, false);
+    case 'server stalled':
+      return stall(play, fault, server, nowMs);
+    case 'server slow':
+      return slow(play, fault, server, nowMs);
+    case 'server flushed':
+      return flush(play, fault, server, nowMs);
+    case 'scripts flushed':
+      return flushScripts(play, fault, server, nowMs);
+    case 'server clock fast or slow':
+      return changeRate(play, fault, server, nowMs);
+    case 'link cut':
+      return breakLinks(play, fault, replica, [server], nowMs, { how: 'cut' });
+    case 'link stalled':
+      return breakLinks(play, fault, replica, [server], nowMs, { how: 'stall' });
+    case 'link slow':
+      return breakLinks(play, fault, replica, [server], nowMs, play.slowness());
+    case 'partition': {
+      const most = play.clocksMs.map((_, each) => (server + each) % rules.servers).slice(play.ground.minority);
+      return breakLinks(play, fault, replica, most, nowMs, { how: dice.chance(0.5) ? 'cut' : 'stall' });
+    }
+    case 'replica killed':
+      return void replace(play, fault, 'kill replica', replica, nowMs, dice.between(0, 3_000));
+    case 'replica redeployed':
+      return void replace(play, fault, 'stop replica', replica, nowMs, dice.between(3_000, 6_000));
+    case 'replica paused':
+      return pause(play, fault, replica, nowMs, newcomers);
+    case 'replica clock shifted':
+      return shiftClock(play, fault, replica, nowMs);
+    default:
+      return fault satisfies never;
+  }
+}
