@@ -64,14 +64,20 @@ export class Bell {
 
   /**
    * Waits for a release since the last reset, but not longer than this, and not when it hears no more. Where too few servers
-   * have told of it, it gives the others `graceMs`. Says how many were told, and 0 where nothing was.
+   * have told of it, it gives the others `graceMs` of that time. Says how many were told, and 0 where nothing was.
    */
   async ring(timeoutMs: number, graceMs: number, signal?: AbortSignal): Promise<number> {
+    const { clock } = this.quorum;
+    const endAtMs = clock.nowMs() + timeoutMs;
     const rang = ({ rang }: Line): boolean => rang;
     const somewhere = (): boolean => this.#lines.some((lines) => lines.some(rang));
     await this.#until(() => !this.hears || somewhere(), timeoutMs, signal);
     if (!somewhere()) return 0;
-    await this.#until(() => this.#lines.some((lines) => isMajority(lines, rang)), graceMs, signal);
+    await this.#until(
+      () => this.#lines.some((lines) => isMajority(lines, rang)),
+      Math.min(graceMs, endAtMs - clock.nowMs()),
+      signal,
+    );
     return Math.max(1, ...this.#lines.flat().map(({ told }) => told));
   }
 
