@@ -30,5 +30,5 @@ export default {
   collectCoverageFrom: ['lib/**/*.ts', '!lib/index.ts'],
   // Real servers, real processes, two cores: each of these tests says how long it may take.
   testTimeout: 20_000,
-  projects: ['unit', 'architecture', 'contract', 'e2e', 'containers'].map(suite),
+  projects: ['unit', 'architecture', 'contract', 'simulation', 'e2e', 'containers'].map(suite),
 };

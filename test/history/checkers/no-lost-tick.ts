@@ -25,7 +25,8 @@ export function noLostTick(story: Story): Findings {
   for (const due of story.due) {
     const attempts = fired.get(tickName(due.keys, due.tickAtMs)) ?? [];
     const span = spanOf(due, attempts);
-    if (span.toMs > story.endAtMs || due.replicas.length === 0 || disturbed(story, due, span)) continue;
+    if (span.toMs > story.endAtMs || due.replicas.length === 0) continue;
+    if (disturbed(story, due, span) || attempts.some(gaveUp)) continue;
     for (const replica of due.replicas) {
       if (!attempts.some(({ asked }) => asked.client === replica))
         gaps.push(`${replica} has not fired ${due.tickAtMs}`);
@@ -53,12 +54,18 @@ function spanOf(due: EventOf<'due'>, attempts: readonly Attempt[]): Span {
   };
 }
 
-function disturbed({ clients }: Story, { replicas }: EventOf<'due'>, span: Span): boolean {
+function disturbed({ clients, about }: Story, { replicas }: EventOf<'due'>, span: Span): boolean {
   return replicas.some((name) => {
     const { killed, stopped, pauses = [] } = clients.get(name) ?? {};
-    const goneAtMs = (killed ?? stopped)?.atMs ?? Infinity;
+    // Who is about to stop fires nothing any more.
+    const goneAtMs = Math.min(killed?.atMs ?? Infinity, (stopped?.atMs ?? Infinity) - about.graceMs);
     return goneAtMs <= span.toMs || pauses.some((pause) => pause.fromMs <= span.toMs && pause.toMs >= span.fromMs);
   });
+}
+
+/** Whether the replica did not want it any more: it was cancelled, or shut down. */
+function gaveUp({ refused }: Attempt): boolean {
+  return refused !== undefined && !['LOCK_CONTENDED', 'QUORUM_UNREACHABLE'].includes(refused.code);
 }
 
 function covered(story: Story, due: EventOf<'due'>, own: readonly Attempt[], span: Span): boolean {

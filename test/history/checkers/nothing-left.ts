@@ -24,7 +24,7 @@ export function nothingLeft(story: Story): Findings {
 
 /** By when this attempt has removed its traces from the server; Infinity where nobody can ask that of it. */
 function clearAtMs(story: Story, attempt: Attempt, server: number, nowMs: number): number {
-  const { asked, granted, releasing } = attempt;
+  const { asked, granted } = attempt;
   const { driftFactor, graceMs, toleranceMs } = story.about;
   const signMs = lastSignMs(story, attempt, nowMs);
   const upMs = upSinceMs(story, server, nowMs);
@@ -33,7 +33,7 @@ function clearAtMs(story: Story, attempt: Attempt, server: number, nowMs: number
   let doneMs = Math.max(signMs, upMs);
   // Who stood still began late.
   for (const { fromMs, toMs } of pauses) if (fromMs <= doneMs + graceMs) doneMs = Math.max(doneMs, toMs);
-  const minHoldMs = granted && releasing ? granted.atMs + (asked.minHoldMs ?? 0) * (1 + driftFactor) : -Infinity;
+  const minHoldMs = granted ? granted.atMs + (asked.minHoldMs ?? 0) * (1 + driftFactor) : -Infinity;
   const clearMs = Math.max(doneMs + graceMs, minHoldMs) + toleranceMs;
   const goneMs = (killed ?? stopped)?.atMs ?? Infinity;
   return goneMs <= doneMs + graceMs ? Infinity : clearMs;

@@ -333,6 +333,15 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', paused.end(900))).toBe('holds');
   });
 
+  it('P4: finds who was told that no majority can be reached while one was up, and stayed up', () => {
+    const script = (): Script => new Script().asked(100, 1, 'a').refused(120, 1, 'QUORUM_UNREACHABLE');
+    expect(proofOf('no starvation', script().end(900))).toEqual(['asked refused']);
+    const away = script().server(10, 0, 'away');
+    expect(proofOf('no starvation', away.end(900))).toHaveLength(1);
+    expect(proofOf('no starvation', away.server(20, 1, 'away').end(900))).toBe('holds');
+    expect(proofOf('no starvation', script().server(110, 0, 'away').end(900))).toBe('holds');
+  });
+
   it('finds a waiter that is overtaken again and again', () => {
     const script = (times: number): History => {
       const waiting = new Script().asked(10, 1, 'a', { waitMs: 5000 });

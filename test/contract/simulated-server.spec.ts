@@ -1,0 +1,42 @@
+import { beforeEach, describe } from '@jest/globals';
+import { Chance } from '../simulation/chance.js';
+import { Kernel } from '../simulation/kernel.js';
+import { Machine } from '../simulation/machine.js';
+import { ModelServer } from '../simulation/model-server.js';
+import { Host, Link } from '../simulation/network.js';
+import { SimProcess } from '../simulation/sim-process.js';
+import { lockNodeContract, type Subject } from './lock-node.contract.js';
+
+const OPTIONS = { reconnectDelay: 5, maxReconnectDelay: 50, restartGuard: 'off' } as const;
+
+/** What the simulator plays with is what the real servers are: the production node, over its network and its server. */
+describe('the simulated server', () => {
+  let subject: Subject;
+  beforeEach(async () => {
+    const kernel = new Kernel();
+    const host = new Host(new ModelServer(0, kernel));
+    const machine = new Machine('p0', kernel, { originMs: 0, rate: 1, lateMs: 0 }, new Chance(1));
+    const distance = { leastMs: 0.1, jitterMs: 0, spikeMs: 0, spikes: 0 };
+    const link = new Link(machine, host, kernel, distance, new Chance(2));
+    const { servers } = new SimProcess(machine, [link], OPTIONS, new Chance(3));
+    const { node } = servers[0]!;
+    await kernel.run(() => node.reach().status === 'ready', 1000);
+    const pass = async (ms: number): Promise<void> => {
+      await kernel.run(() => false, kernel.nowMs() + ms);
+    };
+    subject = {
+      node,
+      pass,
+      flush: () => {
+        host.model.data = new Map();
+        return Promise.resolve();
+      },
+      ask: async (requests) => {
+        const asked = node.execute(requests);
+        await pass(1);
+        return await asked;
+      },
+    };
+  });
+  lockNodeContract(() => subject);
+});

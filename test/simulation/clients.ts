@@ -1,0 +1,170 @@
+import { hold } from '../../lib/core/hold.js';
+import type { HeldLock } from '../../lib/core/lock.js';
+import type { AcquireOptions } from '../../lib/interfaces/index.js';
+import type { TickOfRun } from '../history/events.js';
+import type { Chance } from './chance.js';
+import { CANCELLED } from './recorder.js';
+import type { Member, World } from './world.js';
+
+/** What a client does with one lock. */
+interface Errand {
+  readonly keys: readonly string[];
+  readonly ttlMs: number;
+  readonly options: AcquireOptions;
+  /** null: until it is cancelled. */
+  readonly waitMs: number | null;
+  readonly workMs: number;
+  readonly tick?: TickOfRun;
+}
+
+/** One client of a process: it takes locks, does something, and gives them back. */
+export async function runClient(world: World, member: Member, errands: number, chance: Chance): Promise<void> {
+  const { plan } = world;
+  // Until it has connected.
+  await sleep(member, 10 * plan.furthestMs);
+  for (let errand = 0; errand < errands && member.status === 'alive'; errand++) {
+    await sleep(member, chance.happens(0.3) ? 0 : chance.ratio(1, plan.ttlMs));
+    await run(world, member, draw(world, chance), chance);
+  }
+}
+
+function draw({ plan }: World, chance: Chance): Errand {
+  const { ttlMs: longestMs } = plan;
+  const ttlMs = chance.happens(0.5) ? longestMs : Math.ceil(chance.ratio(longestMs / 4, longestMs));
+  const several = plan.keys.length > 1 && chance.happens(0.4);
+  const keys = several ? [...plan.keys].sort(() => chance.next() - 0.5).slice(0, 2) : [chance.pick(plan.keys)];
+  const waitMs = chance.happens(0.35) ? 0 : chance.happens(0.1) ? null : Math.round(chance.ratio(5, 3 * longestMs));
+  return {
+    keys,
+    ttlMs,
+    waitMs,
+    workMs: chance.happens(0.3) ? chance.ratio(0.1, 5) : chance.ratio(1, 1.6 * ttlMs),
+    options: {
+      wait: waitMs ?? Infinity,
+      ...(chance.happens(0.05) && { maxRetries: chance.whole(0, 3) }),
+      ...(chance.happens(0.15) && { minHold: Math.round(chance.ratio(5, longestMs)) }),
+      ...(chance.happens(0.1) && { maxHold: Math.round(chance.ratio(longestMs / 2, 2 * longestMs)) }),
+      ...(chance.happens(0.04) && { fencing: false }),
+    },
+  };
+}
+
+/** The run of a tick, as the decorator asks for it. */
+export async function runTick(
+  world: World,
+  member: Member,
+  tick: TickOfRun,
+  ttlMs: number,
+  chance: Chance,
+): Promise<void> {
+  const waitMs = Math.min(1000, tick.periodMs / 4);
+  const workMs = chance.happens(0.6) ? chance.ratio(0.5, 20) : chance.ratio(20, 1500);
+  await run(
+    world,
+    member,
+    { keys: ['job'], ttlMs, waitMs, workMs, options: { wait: waitMs, tick }, tick },
+    chance,
+    true,
+  );
+}
+
+async function run(world: World, member: Member, errand: Errand, chance: Chance, isTick = false): Promise<void> {
+  const { recorder, plan } = world;
+  const { machine, locks } = member.process;
+  const { keys, ttlMs, waitMs, workMs, options, tick } = errand;
+  const where = isTick || chance.happens(0.5) ? 'withLock' : 'acquire';
+  const cancel = new AbortController();
+  const hasSignal = waitMs === null || (!isTick && chance.happens(0.08));
+  const attempt = recorder.asked({
+    ...{ client: machine.name, keys, ttlMs, waitMs, nodeTimeoutMs: plan.options.nodeTimeout },
+    ...(options.minHold !== undefined && { minHoldMs: Number(options.minHold) }),
+    ...(tick && { tick }),
+  });
+  const asking = locks.acquire([...keys], ttlMs, { ...options, ...(hasSignal && { signal: cancel.signal }) }, where);
+  let settled = false;
+  const cancelTimer = hasSignal
+    ? machine.after(chance.ratio(1, 2 * plan.ttlMs), () => {
+        if (settled) return;
+        recorder.add({ kind: 'cancelled', atMs: recorder.nowMs(), attempt });
+        cancel.abort(CANCELLED);
+      })
+    : () => undefined;
+  let lock: HeldLock;
+  try {
+    lock = await asking;
+  } catch (error) {
+    recorder.refused(attempt, error);
+    return;
+  } finally {
+    settled = true;
+    cancelTimer();
+  }
+  recorder.granted(attempt, lock, machine, options.fencing !== false);
+  if (where === 'withLock') await runHeld(world, member, attempt, lock, workMs);
+  else await runByHand(world, member, attempt, lock, errand, chance);
+}
+
+/** As the service's `withLock` does it. */
+async function runHeld(world: World, member: Member, attempt: number, lock: HeldLock, workMs: number): Promise<void> {
+  const { recorder } = world;
+  const { machine } = member.process;
+  const went = { began: false };
+  let failure: unknown;
+  await hold(
+    lock,
+    async () => {
+      went.began = true;
+      recorder.add({ kind: 'began', atMs: recorder.nowMs(), attempt });
+      await sleep(member, workMs);
+      recorder.add({ kind: 'ended', atMs: recorder.nowMs(), attempt });
+      recorder.releasing(attempt, lock, machine);
+    },
+    (_, error) => {
+      failure = error;
+    },
+  ).catch(() => undefined);
+  if (!went.began) recorder.releasing(attempt, lock, machine);
+  recorder.released(attempt, failure);
+}
+
+async function runByHand(
+  world: World,
+  member: Member,
+  attempt: number,
+  lock: HeldLock,
+  { workMs, ttlMs }: Errand,
+  chance: Chance,
+): Promise<void> {
+  const { recorder, plan } = world;
+  const extensions = chance.happens(0.4) ? chance.whole(1, 2) : 0;
+  for (let each = 0; each < extensions; each++) {
+    await sleep(member, chance.happens(0.3) ? 0 : workMs / 2);
+    if (!lock.isHeld()) break;
+    const nextMs = chance.happens(0.5) ? ttlMs : Math.ceil(chance.ratio(plan.ttlMs / 8, plan.ttlMs));
+    // Some do not wait for one extension before they ask for the next.
+    const extending = recorder.extend(attempt, lock, nextMs);
+    if (chance.happens(0.2)) await recorder.extend(attempt, lock, Math.ceil(chance.ratio(plan.ttlMs / 8, plan.ttlMs)));
+    await extending;
+  }
+  await sleep(member, workMs / (extensions + 1));
+  // Some forget to give it back.
+  if (chance.happens(0.12)) {
+    await sleep(member, 1.3 * plan.ttlMs);
+    return;
+  }
+  recorder.releasing(attempt, lock, member.process.machine);
+  await lock.release().then(
+    () => {
+      recorder.released(attempt);
+    },
+    (error: unknown) => {
+      recorder.released(attempt, error);
+    },
+  );
+}
+
+export function sleep({ process }: Member, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    process.machine.after(ms, resolve);
+  });
+}

@@ -1,0 +1,283 @@
+import { remove } from '../../lib/core/inspect.js';
+import { lockKey } from '../../lib/redlock.keys.js';
+import type { Chance } from './chance.js';
+import type { Stored } from './model-server.js';
+import type { Host, Link } from './network.js';
+import type { Fault } from './plan.js';
+import type { Member, World } from './world.js';
+
+/** How long a fault lasts that would otherwise never end. */
+type Heal = () => void;
+
+/** Breaks things at random moments, some of them just after a client has begun something, and mends each after a while. */
+export class Saboteur {
+  #open = 0;
+  #ambushes = 0;
+
+  constructor(
+    private readonly world: World,
+    private readonly chance: Chance,
+  ) {}
+
+  /** Whether all that was planned has happened and is over. */
+  get isDone(): boolean {
+    return this.#open === 0;
+  }
+
+  plan(): void {
+    const { plan, kernel, recorder } = this.world;
+    for (let each = 0; each < plan.faults; each++) {
+      if (this.chance.happens(0.35)) this.#ambushes++;
+      else {
+        this.#open++;
+        kernel.at(plan.lengthMs * this.chance.next(), () => {
+          this.#strike();
+          this.#open--;
+        });
+      }
+    }
+    if (this.#ambushes > 0) recorder.onEvent = (kind) => this.#ambush(kind);
+  }
+
+  /** Somebody is about to rely on something: a good moment to take it away. */
+  #ambush(kind: string): void {
+    if (this.#ambushes === 0 || !['asked', 'granted', 'releasing', 'extending'].includes(kind)) return;
+    if (!this.chance.happens(0.25)) return;
+    this.#ambushes--;
+    this.#open++;
+    this.world.kernel.after(this.chance.ratio(0.1, 3 * this.world.plan.furthestMs + 1), () => {
+      this.#strike();
+      this.#open--;
+    });
+  }
+
+  #strike(): void {
+    const fault = this.chance.weighted<Fault>(this.world.plan.weights);
+    const heal = this.#begin(fault);
+    if (heal === undefined) return;
+    this.world.count(`fault ${fault}`);
+    this.world.recorder.add({ kind: 'note', atMs: this.world.kernel.nowMs(), text: fault });
+    if (heal === 'over') return;
+    const { ttlMs, options } = this.world.plan;
+    this.#open++;
+    const longestMs = fault === 'pause' ? this.world.plan.longestPauseMs : 2 * ttlMs;
+    this.world.kernel.after(this.chance.ratio(Math.min(options.nodeTimeout / 3, longestMs), longestMs), () => {
+      heal();
+      this.#open--;
+    });
+  }
+
+  /** Returns what mends it, `over` for what mends itself, and nothing where it could not be done. */
+  #begin(fault: Fault): Heal | 'over' | undefined {
+    const { world, chance } = this;
+    const host = chance.pick(world.hosts);
+    const running = world.alive.filter(({ process }) => process.machine.state === 'running');
+    const member = running.length > 0 ? chance.pick(running) : undefined;
+    switch (fault) {
+      case 'stall':
+        return host.state === 'up' ? this.#stall(host) : undefined;
+      case 'crash':
+        return host.state === 'dead' ? undefined : this.#crash(host, (data) => data);
+      case 'lose':
+        return this.#mayLose(host) ? this.#crash(host, () => new Map()) : undefined;
+      case 'snapshot':
+        return this.#mayLose(host) ? this.#rollBack(host) : undefined;
+      case 'flush':
+        return this.#mayLose(host) ? this.#flush(host) : undefined;
+      case 'evict':
+        return this.#evict(host);
+      case 'scriptFlush':
+        // Each connection notices with its next call, and what overlaps that fails.
+        host.model.flushScripts();
+        return world.outage(host.model.number, 'forgot its scripts');
+      case 'jump':
+        host.model.clock.offsetMs += chance.pick([-1, 1]) * chance.ratio(1, 1e7);
+        if (chance.happens(0.3)) host.model.clock.rate = chance.ratio(0.5, 2);
+        return 'over';
+      case 'slow':
+        return this.#slow(host);
+      case 'cut':
+      case 'cutToServer':
+      case 'cutToClient':
+        return member && this.#cut([member.process.links[host.model.number]!], fault);
+      case 'partition':
+        return this.#cut(
+          this.#links().filter(() => chance.happens(0.4)),
+          'cut',
+        );
+      case 'breaks':
+        return this.#breaks(this.#links().filter(() => chance.happens(0.4)));
+      case 'giveUp':
+        return member && this.#giveUp(member, host);
+      case 'pause':
+        return member && this.#pause(member);
+      case 'stumble':
+        return member && this.#stumble(member);
+      case 'kill':
+        return member && this.#kill(member);
+      case 'start':
+        return this.#start();
+      case 'shutDown':
+        return member && this.#shutDown(member);
+      case 'force':
+        return member && this.#force(member);
+      case 'sweep':
+        world.sweep();
+        return 'over';
+      default:
+        return fault satisfies never;
+    }
+  }
+
+  #stall(host: Host): Heal {
+    const end = this.world.outage(host.model.number, 'stalled');
+    host.stall();
+    return () => {
+      host.resume();
+      end();
+    };
+  }
+
+  #crash(host: Host, dataAfter: (data: Map<string, Stored>) => Map<string, Stored>): Heal {
+    const { model } = host;
+    const end = this.world.outage(model.number, 'killed');
+    const before = model.data;
+    host.crash();
+    const data = dataAfter(before);
+    if (data !== before) this.world.noteLoss(model.number);
+    else if (!model.appendOnly || this.world.plan.options.restartGuard === 'strict') this.world.distrust(model.number);
+    return () => {
+      model.restart(data);
+      host.start();
+      end();
+    };
+  }
+
+  /** It comes back with what it had a while ago. */
+  #rollBack(host: Host): Heal {
+    const taken = this.world.snapshots[host.model.number]!;
+    return this.#crash(host, () => new Map([...taken].map(([key, entry]) => [key, { ...entry }])));
+  }
+
+  #flush({ model }: Host): 'over' {
+    model.data = new Map();
+    this.world.noteLoss(model.number);
+    return 'over';
+  }
+
+  #evict({ model }: Host): 'over' {
+    const keys = model.entries().flatMap(([key]) => (this.chance.happens(0.5) ? [key] : []));
+    for (const key of keys) model.data.delete(key);
+    this.world.noteLoss(model.number, keys);
+    return 'over';
+  }
+
+  #mayLose({ state, model }: Host): boolean {
+    if (state === 'dead') return false;
+    return this.world.plan.options.restartGuard === 'off' || this.world.isKnown(model.number);
+  }
+
+  #slow(host: Host): Heal {
+    const { options } = this.world.plan;
+    const end = this.world.outage(host.model.number, 'slow');
+    host.slowMs = this.chance.ratio(options.nodeTimeout / 4, 2 * options.nodeTimeout);
+    return () => {
+      host.slowMs = 0;
+      end();
+    };
+  }
+
+  #links(): Link[] {
+    return this.world.alive.flatMap(({ process }) => process.links);
+  }
+
+  #cut(links: readonly Link[], fault: 'cut' | 'cutToServer' | 'cutToClient'): Heal {
+    const ends = links.map(({ server, machine }) =>
+      this.world.outage(server.model.number, `cut off from ${machine.name}`),
+    );
+    const lanes = links.flatMap(({ toServer, toClient }) => [
+      ...(fault === 'cutToClient' ? [] : [toServer]),
+      ...(fault === 'cutToServer' ? [] : [toClient]),
+    ]);
+    for (const lane of lanes) lane.cut();
+    return () => {
+      for (const lane of lanes) lane.mend(this.world.plan.profile === 'reordering');
+      for (const end of ends) end();
+    };
+  }
+
+  #breaks(links: readonly Link[]): Heal {
+    const ends = links.map(({ server, machine }) =>
+      this.world.outage(server.model.number, `breaks with ${machine.name}`),
+    );
+    for (const link of links) link.breaks = this.chance.ratio(0.03, 0.4);
+    return () => {
+      for (const link of links) link.breaks = 0;
+      for (const end of ends) end();
+    };
+  }
+
+  /** The client's connections to one server end from its side, and what it has sent arrives after all, or not. */
+  #giveUp({ process }: Member, { model }: Host): Heal {
+    const end = this.world.outage(model.number, `given up by ${process.name}`);
+    const isLost = this.chance.happens(0.5);
+    for (const connection of process.connections) {
+      if (connection.name === `server-${model.number}`) connection.giveUp(new Error('read ETIMEDOUT'), isLost);
+    }
+    return end;
+  }
+
+  #pause({ process }: Member): Heal {
+    const { recorder, kernel } = this.world;
+    process.machine.pause();
+    recorder.add({ kind: 'paused', atMs: kernel.nowMs(), client: process.name });
+    return () => {
+      if (process.machine.state !== 'paused') return;
+      recorder.add({ kind: 'resumed', atMs: kernel.nowMs(), client: process.name });
+      process.machine.resume();
+    };
+  }
+
+  /** A short pause, as of a garbage collector. */
+  #stumble(member: Member): 'over' {
+    const resume = this.#pause(member);
+    this.#open++;
+    this.world.kernel.after(this.chance.ratio(0.5, this.world.plan.options.nodeTimeout), () => {
+      resume();
+      this.#open--;
+    });
+    return 'over';
+  }
+
+  #kill(member: Member): 'over' | undefined {
+    if (this.world.alive.length === 1) return undefined;
+    this.world.kill(member, this.chance.happens(0.5));
+    return 'over';
+  }
+
+  /** Only while no server has lost its data: who has just started cannot know of that. */
+  #start(): 'over' | undefined {
+    if (this.world.lostServers > 0 || this.world.members.length >= 6) return undefined;
+    this.world.onStart(this.world.start());
+    return 'over';
+  }
+
+  #shutDown(member: Member): 'over' | undefined {
+    if (this.world.alive.length === 1) return undefined;
+    void this.world.shutDown(member);
+    return 'over';
+  }
+
+  /** As the service's `forceRelease` does it. */
+  #force({ process }: Member): 'over' {
+    const { recorder, plan } = this.world;
+    const key = this.chance.pick(plan.keys);
+    recorder.add({ kind: 'forced', atMs: recorder.nowMs(), key });
+    void remove(process.quorum, lockKey('redlock:', key)).then((votes) => {
+      // What is still on its way may take away what somebody else has got in the meantime.
+      recorder.add({ kind: 'forced', atMs: recorder.nowMs(), key });
+      process.locks.lose(key, votes);
+    });
+    return 'over';
+  }
+}

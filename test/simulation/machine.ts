@@ -1,0 +1,105 @@
+import type { Cancel, Clock } from '../../lib/core/ports/clock.js';
+import type { Chance } from './chance.js';
+import type { Kernel } from './kernel.js';
+
+/** How a process keeps time. */
+export interface Timekeeping {
+  /** Where its monotonic clock began. */
+  readonly originMs: number;
+  /** How much faster than true time it runs. */
+  readonly rate: number;
+  /** A timer is late by up to this much. */
+  readonly lateMs: number;
+}
+
+/**
+ * The event loop of one process. While it is paused nothing of it runs; when it goes on, the timers that are due come first and
+ * what has arrived comes after them, as in Node. A dead one never does anything again.
+ */
+export class Machine implements Clock {
+  #state: 'running' | 'paused' | 'dead' = 'running';
+  #overdue: (() => void)[] = [];
+  #unread: (() => void)[] = [];
+
+  /** Called after each step in which this process may have done something. */
+  onStep: () => void = () => undefined;
+
+  constructor(
+    readonly name: string,
+    private readonly kernel: Kernel,
+    private readonly timekeeping: Timekeeping,
+    private readonly chance: Chance,
+  ) {}
+
+  get state(): 'running' | 'paused' | 'dead' {
+    return this.#state;
+  }
+
+  nowMs(): number {
+    return this.timekeeping.originMs + this.timekeeping.rate * this.kernel.nowMs();
+  }
+
+  /** The true instant of one of this clock. */
+  toTrueMs(ownMs: number): number {
+    return (ownMs - this.timekeeping.originMs) / this.timekeeping.rate;
+  }
+
+  after(delayMs: number, callback: () => void): Cancel {
+    const { rate, lateMs } = this.timekeeping;
+    let cancelled = false;
+    const run = (): void => {
+      if (!cancelled) callback();
+    };
+    const late = lateMs > 0 ? lateMs * this.chance.next() : 0;
+    const cancel = this.kernel.after(Math.max(0, delayMs) / rate + late, () => {
+      this.#take(run, this.#overdue);
+    });
+    return () => {
+      cancelled = true;
+      cancel();
+    };
+  }
+
+  /** Whatever has arrived is ahead in the line of this instant. */
+  afterInput(callback: () => void): void {
+    this.kernel.after(0, () => {
+      this.#take(callback, this.#unread);
+    });
+  }
+
+  atEndOfTurn(callback: () => void): void {
+    this.kernel.atEndOfTurn(callback);
+  }
+
+  /** Something has come over the network. */
+  receive(read: () => void): void {
+    this.#take(read, this.#unread);
+  }
+
+  pause(): void {
+    if (this.#state === 'running') this.#state = 'paused';
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'running';
+    const [timers, input] = [this.#overdue, this.#unread];
+    this.#overdue = [];
+    this.#unread = [];
+    for (const run of timers) this.kernel.after(0, () => this.#take(run, this.#overdue));
+    for (const read of input) this.kernel.after(0, () => this.#take(read, this.#unread));
+  }
+
+  kill(): void {
+    this.#state = 'dead';
+    this.#overdue = [];
+    this.#unread = [];
+  }
+
+  #take(run: () => void, later: (() => void)[]): void {
+    if (this.#state === 'running') {
+      run();
+      this.kernel.afterStep = this.onStep;
+    } else if (this.#state === 'paused') later.push(run);
+  }
+}

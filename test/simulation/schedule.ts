@@ -1,0 +1,121 @@
+import { compileTicks, type TickOf } from '../../lib/cron/tick.js';
+import { check } from '../history/check.js';
+import type { History } from '../history/events.js';
+import type { Verdict } from '../history/verdict.js';
+import { Chance } from './chance.js';
+import { runClient, runTick, sleep } from './clients.js';
+import { Saboteur } from './faults.js';
+import { EPOCH_MS } from './model-server.js';
+import { planOf, type Plan } from './plan.js';
+import { TICK_MS, World, type Member } from './world.js';
+
+/** What came of one seed. */
+export interface Outcome {
+  readonly seed: number;
+  readonly plan: Plan;
+  readonly history: History;
+  readonly verdicts: readonly Verdict[];
+  /** What is wrong beside the verdicts: nothing moved any more, or somebody got an error that is none of ours. */
+  readonly surprises: readonly string[];
+  readonly coverage: ReadonlyMap<string, number>;
+  readonly steps: number;
+}
+
+/** Nothing that is asked for in a schedule takes so long. */
+const LIMIT_MS = 300_000;
+
+/** The questions of one part of a second go to one compiled schedule, which remembers its last answer: calendars are slow. */
+const PART_MS = 100;
+const PARTS = 100;
+let calendars: Promise<readonly TickOf[]> | undefined;
+
+async function everySecond(): Promise<TickOf> {
+  const schedule = { cronTime: '* * * * * *', timeZone: 'UTC' };
+  const parts = await (calendars ??= Promise.all(Array.from({ length: PARTS }, () => compileTicks(schedule))));
+  return (firedAtMs) => parts[Math.floor(firedAtMs / PART_MS) % PARTS]!(firedAtMs);
+}
+
+/** Plays the schedule of one seed, and judges it. The same seed plays the same schedule. */
+export async function play(seed: number): Promise<Outcome> {
+  const tickOf = await everySecond();
+  const chance = new Chance(seed);
+  const plan = planOf(chance);
+  const world = new World(plan, chance);
+  const saboteur = new Saboteur(world, chance.fork());
+  const surprises: string[] = [];
+  let busy = 0;
+
+  function track(member: Member, work: Promise<void>): void {
+    busy++;
+    member.busy++;
+    const done = (): void => {
+      member.busy--;
+      if (member.status !== 'gone') busy--;
+    };
+    work.then(done, (error: unknown) => {
+      surprises.push(`a client of ${member.process.name} failed: ${String(error)}`);
+      done();
+    });
+  }
+  world.onGone = (member) => {
+    busy -= member.busy;
+  };
+  world.onStart = (member) => {
+    track(member, runClient(world, member, plan.opsPerClient, chance.fork()));
+    if (plan.ticks > 0) track(member, fireTicks(world, member, tickOf, track, chance.fork()));
+  };
+
+  for (let each = 0; each < plan.clients; each++) world.onStart(world.start());
+  if (plan.ticks > 0) announceTicks(world);
+  saboteur.plan();
+
+  const went = await world.kernel.run(() => busy === 0 && saboteur.isDone, LIMIT_MS);
+  if (!went) surprises.push(`at ${world.kernel.nowMs()} nothing moved any more, and ${busy} were still at work`);
+  if (!(await world.settle())) surprises.push('the servers were not trusted again in the end');
+  const history = { about: world.about(), events: world.recorder.events };
+  for (const event of history.events) {
+    if ('code' in event && event.code?.startsWith('THROWN')) surprises.push(`${event.kind}: ${event.code}`);
+  }
+  const { coverage, kernel } = world;
+  return { seed, plan, history, verdicts: check(history), surprises, coverage, steps: kernel.steps };
+}
+
+/** The timers of a cron job on one replica: by its own wall clock, a little late or, rarely, early. */
+async function fireTicks(
+  world: World,
+  member: Member,
+  tickOf: TickOf,
+  track: (member: Member, work: Promise<void>) => void,
+  chance: Chance,
+): Promise<void> {
+  const { plan } = world;
+  const ttlMs = Math.ceil(chance.ratio(plan.ttlMs / 2, plan.ttlMs));
+  const early = chance.happens(0.3);
+  const { firstTick } = world;
+  let nextMs = EPOCH_MS + (firstTick - 1) * TICK_MS;
+  for (;;) {
+    nextMs = Math.max(nextMs + TICK_MS, Math.ceil(world.wallMs(member) / TICK_MS) * TICK_MS);
+    if (nextMs >= EPOCH_MS + (firstTick + plan.ticks) * TICK_MS) return;
+    const earlyMs = early ? 15 * chance.next() : 0;
+    const lateMs = chance.happens(0.2) ? 30 * chance.next() : 0;
+    const atMs = nextMs - earlyMs + lateMs;
+    // Timers go by another clock than ticks.
+    while (world.wallMs(member) < atMs) await sleep(member, atMs - world.wallMs(member));
+    if (member.status !== 'alive') return;
+    const tick = tickOf(world.wallMs(member));
+    track(member, runTick(world, member, tick, ttlMs, chance));
+  }
+}
+
+/** For each tick, who is there to fire it. */
+function announceTicks(world: World): void {
+  const { plan, kernel, recorder, spreadMs, firstTick } = world;
+  for (let number = firstTick; number < firstTick + plan.ticks; number++) {
+    const atMs = number * TICK_MS - spreadMs;
+    kernel.at(atMs, () => {
+      const replicas = world.alive.map(({ process }) => process.name);
+      const tickAtMs = EPOCH_MS + number * TICK_MS;
+      recorder.add({ kind: 'due', atMs, keys: ['job'], tickAtMs, untilMs: number * TICK_MS + spreadMs, replicas });
+    });
+  }
+}
