@@ -65,7 +65,10 @@ export class RedisLockNode implements LockNode {
       return await this.#run(requests);
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
-      if (!error.message.startsWith('NOSCRIPT')) return requests.map(() => refused(error));
+      if (!error.message.startsWith('NOSCRIPT')) {
+        this.#onRefusal(error);
+        return requests.map(() => refused(error));
+      }
       this.#loadedEpoch = -1;
       if (trip === this.#trips) return await this.#attempt(requests);
       return await this.#runReleases(requests, error);
@@ -86,7 +89,13 @@ export class RedisLockNode implements LockNode {
       ...encode(requests, marker),
     ])) as unknown[];
     if (marker !== undefined && guard.onMarker(String(shown))) this.options.watch.onLoss();
-    return requests.map((request, index) => decode(request, replies[index]));
+    const decoded = requests.map((request, index) => decode(request, replies[index]));
+    for (const reply of decoded) if (reply.outcome === 'failed') this.#onRefusal(reply.cause);
+    return decoded;
+  }
+
+  #onRefusal({ message }: Error): void {
+    if (message.includes('READONLY')) this.options.watch.onReadOnly();
   }
 
   /**

@@ -12,8 +12,8 @@ export type RestartGuardMode = 'witnessed' | 'strict' | 'off';
  *   behind. Who sees another marker than before has witnessed one.
  * - A new run id is a restart. With an append-only file and the same marker the data are back. A snapshot is older than
  *   the marker tells, and without persistence there is nothing to come back.
- * - A new run id may also be a replica that has taken over (Sentinel). It has the marker, but the last locks may not have
- *   come through to it, and its uptime does not tell since when.
+ * - A replica that has taken over (Sentinel) has the marker, but the last locks may not have come through to it. Neither its
+ *   uptime nor its run id tells (it may have been the master before): its replication id does.
  *
  * `strict` also goes by the server's own uptime, for losses that this process was not there to see, and takes every
  * restart for one.
@@ -24,6 +24,7 @@ export class RestartGuard {
   /** The longest time for which anything that this process has asked for may matter to somebody. */
   #longestMs = 0;
   #runId: string | undefined;
+  #history: string | undefined;
   #marker: string | undefined;
   #lostAtMs = -Infinity;
   #loss = '';
@@ -39,13 +40,16 @@ export class RestartGuard {
   }
 
   /** What was found of the server, each time that it is connected. Returns whether it may have lost data. */
-  onConnected({ runId, uptimeMs, appendOnly, replica, promoted }: ServerInfo): boolean {
+  onConnected({ runId, uptimeMs, appendOnly, replica, promoted, history }: ServerInfo): boolean {
+    if (this.mode === 'off' || runId === undefined) return false;
+    const tookOver = promoted && this.#history !== undefined && this.#history !== history;
+    this.#history = history;
     // A replica has no say. What it is compared with, should it ever have one, is the master that there was before.
-    if (this.mode === 'off' || runId === undefined || replica) return false;
+    if (replica) return false;
     const restarted = this.#runId !== undefined && this.#runId !== runId;
     const first = this.#runId === undefined;
     this.#runId = runId;
-    if (restarted && promoted) {
+    if (tookOver) {
       this.#note(this.clock.nowMs(), 'was a replica until lately');
       return true;
     }

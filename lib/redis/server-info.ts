@@ -7,6 +7,8 @@ export interface ServerInfo {
   readonly replica: boolean;
   /** Whether it was a replica before it became a master: it has what had come through to it by then, and no more. */
   readonly promoted: boolean;
+  /** Another one with every master that it follows, and when it becomes one. */
+  readonly history: string | undefined;
   readonly cluster: boolean;
   /** Whether it writes every change to a file, and so has its data back after a restart. */
   readonly appendOnly: boolean;
@@ -27,6 +29,7 @@ export function parseInfo(text: string): ServerInfo {
     uptimeMs: Number(fields.get('uptime_in_seconds') ?? 0) * 1000,
     version: fields.get('valkey_version') ?? fields.get('redis_version'),
     replica: ['slave', 'replica'].includes(fields.get('role') ?? 'master'),
+    history: fields.get('master_replid'),
     promoted: /[1-9a-f]/.test(fields.get('master_replid2') ?? ''),
     cluster: fields.get('redis_mode') === 'cluster' || fields.get('cluster_enabled') === '1',
     appendOnly: fields.get('aof_enabled') === '1',

@@ -6,6 +6,9 @@ import { CLUSTER_DANGER, dangersOf, notesOn, parseInfo, type ServerInfo } from '
 /** Who watches which server of a quorum group, by run id: the same server under two names has one vote. */
 export type Identities = Map<string, ServerWatch>;
 
+/** A replica may become a master, and a server that did not answer may do so, without a new connection. */
+const LOOK_AGAIN_MS = 500;
+
 /**
  * Looks at a server on every new connection, before it may vote (P13): who it is, whether it was restarted, and what about
  * it endangers locks. Each finding is reported once, and kept for those who ask.
@@ -16,7 +19,7 @@ export class ServerWatch {
   #info: ServerInfo | undefined;
   #findings: readonly string[] = [];
   #away = false;
-  #lookAgain = false;
+  #lookAgainAtMs = Infinity;
   readonly #reported = new Set<string>();
   readonly #listeners: (() => void)[] = [];
 
@@ -47,8 +50,7 @@ export class ServerWatch {
       this.#state = { status: this.connection.clustered ? 'ready' : 'connecting' };
       if (this.connection.clustered) this.#conclude([CLUSTER_DANGER]);
       else void this.#look(this.#epoch);
-    } else if (this.#lookAgain) {
-      this.#lookAgain = false;
+    } else if (performance.now() >= this.#lookAgainAtMs) {
       void this.#look(this.#epoch);
     }
     return this.#state;
@@ -61,6 +63,11 @@ export class ServerWatch {
   /** The server has been seen to have lost its data while it was connected. */
   onLoss(): void {
     this.report('has lost its data while connected: it is quarantined', 'warn');
+  }
+
+  /** The server has refused to write, so it is not what it was when it was looked at. */
+  onReadOnly(): void {
+    if (this.#state.status === 'ready') void this.#look(this.#epoch);
   }
 
   /** One line when the server goes away, with the reason, and one when it is back. */
@@ -76,6 +83,7 @@ export class ServerWatch {
   }
 
   async #look(epoch: number): Promise<void> {
+    this.#lookAgainAtMs = Infinity;
     const info = await this.connection.call('info', []).then(
       (text) => parseInfo(String(text)),
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
@@ -83,9 +91,8 @@ export class ServerWatch {
     if (epoch !== this.#epoch) return;
     this.#info = info instanceof Error ? undefined : info;
     this.#state = info instanceof Error ? this.#onUnseen(info) : this.#judge(info);
+    if (this.#state.status === 'down') this.#lookAgainAtMs = performance.now() + LOOK_AGAIN_MS;
     for (const listener of this.#listeners) listener();
-    // Not before: a listener that asks now must not look at once again, and again.
-    this.#lookAgain = info instanceof Error && !(info instanceof ServerError);
   }
 
   /** A server that may not be looked at votes all the same. One that has not answered has to be looked at before. */

@@ -1,10 +1,16 @@
 import 'reflect-metadata';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
-import { RedlockModule, RedlockService, type RedlockOptions, type RedlockServer } from 'redlock-nestjs';
+import {
+  RedlockModule,
+  RedlockService,
+  type RedlockOptions,
+  type RedlockServer,
+  type ServerHealth,
+} from 'redlock-nestjs';
 import { CollectingLogger } from '../support/collecting-logger.js';
 import { eventually } from '../support/eventually.js';
 import { start, type Fleet, type FleetServer } from '../support/fleet.js';
@@ -181,5 +187,118 @@ describe('P11: a client that was given makes no ghosts', () => {
     // The release, and then what the Cluster has kept.
     await eventually(async () => String(await two.command('INFO', 'commandstats')).includes('cmdstat_evalsha:calls=2'));
     expect([...(await one.keys('redlock:*')), ...(await two.keys('redlock:*'))]).toEqual([]);
+  });
+});
+
+describe('a client that was given', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await start(2, { direct: true, args: ['--repl-diskless-sync-delay', '0'] });
+  });
+  afterAll(() => fleet.stop());
+
+  const stateOf = async (service: RedlockService): Promise<ServerHealth> => (await service.health()).servers[0]!;
+
+  it('P17: that its owner closes is down, says so, and is never opened by us; opened by its owner it is back', async () => {
+    const given = client(fleet.servers[0]!.port);
+    const { service, logger } = await boot(given, { nodeTimeout: 300 });
+    await service.withLock('k', '1s', () => Promise.resolve());
+    given.disconnect();
+    await eventually(() => given.status === 'end');
+    const reason = expect.stringContaining('only its owner can connect it again');
+    await expect(service.acquire('k', '1s', { wait: '500ms' })).rejects.toMatchObject({
+      code: 'QUORUM_UNREACHABLE',
+      message: reason,
+    });
+    expect(await stateOf(service)).toMatchObject({ state: 'down', reason });
+    expect(given.status).toBe('end');
+    expect(logger.problems.filter((line) => line.includes('cannot be reached'))).toHaveLength(1);
+    await given.connect();
+    await service.withLock('k', '1s', () => Promise.resolve());
+    expect(await stateOf(service)).toMatchObject({ state: 'ready' });
+  });
+
+  it('P17: that was closed before it was given is down, and the application starts', async () => {
+    const given = client(fleet.servers[0]!.port, { lazyConnect: true });
+    given.disconnect();
+    await eventually(() => given.status === 'end');
+    const { service } = await boot(given, { nodeTimeout: 300 });
+    await expect(service.acquire('k', '1s', { wait: 0 })).rejects.toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+    expect(given.status).toBe('end');
+  });
+
+  it('P17: that cannot reach its server says why it is down', async () => {
+    const given = client(1);
+    const { service } = await boot(given, { nodeTimeout: 300 });
+    const failure: unknown = await service.acquire('k', '1s', { wait: 0 }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+    expect(await stateOf(service)).toMatchObject({ state: expect.stringMatching(/down|connecting/) });
+  });
+
+  it('P1, P12: puts its keyPrefix before all keys, also of the marker and of the counter', async () => {
+    const given = (): Redis => client(fleet.servers[0]!.port, { keyPrefix: 'app:' });
+    const [first, second] = [await boot(given()), await boot(given())];
+    const lock = await first.service.acquire('k', '5s');
+    expect(await second.service.tryAcquire('k', '5s')).toBeNull();
+    expect(await fleet.servers[0]!.keys('*')).toEqual(
+      expect.arrayContaining(['app:redlock:k', 'app:{redlock:k}:fence', 'app:{redlock:}:marker']),
+    );
+    // Woken by the release, and so also under one name of the channel.
+    const waiting = second.service.acquire('k', '5s');
+    await lock.release();
+    await (await waiting).release();
+    await fleet.servers[0]!.command('FLUSHALL');
+    await expect(first.service.acquire('k', '5s', { wait: 0 })).rejects.toThrow(/lost its data|quarantined/);
+  });
+
+  it.each<[string, RedisOptions]>([
+    ['enableAutoPipelining', { enableAutoPipelining: true }],
+    ['stringNumbers', { stringNumbers: true }],
+    ['a db', { db: 3 }],
+    ['no ready check', { enableReadyCheck: false }],
+  ])('may have %s', async (_, options) => {
+    const { service, logger } = await boot(fleet.servers.map(({ port }) => client(port, options)));
+    await service.withLock(['a', 'b'], '2s', async (lock) => {
+      await lock.extend('3s');
+      expect(await service.tryAcquire('b', '2s')).toBeNull();
+      expect((await service.inspect('a')).held).toBe(true);
+    });
+    expect(logger.problems).toEqual([]);
+  });
+
+  it('P13: that reads from a replica does not vote', async () => {
+    const [master, replica] = fleet.servers as [FleetServer, FleetServer];
+    await replica.command('REPLICAOF', master.host, String(master.port));
+    try {
+      const given = client(replica.port, { readOnly: true });
+      const { service, logger } = await boot(given, { nodeTimeout: 300 });
+      await expect(service.acquire('k', '1s', { wait: '400ms' })).rejects.toThrow(/is a replica: it does not vote/);
+      expect(logger.problems.filter((line) => line.includes('is a replica'))).toHaveLength(1);
+      expect((await stateOf(service)).findings).toContainEqual(expect.stringContaining('is a replica'));
+    } finally {
+      await replica.command('REPLICAOF', 'NO', 'ONE');
+    }
+  });
+
+  it('P13: whose server becomes a replica is noticed, and has forgotten its locks when it is a master again', async () => {
+    const [server, other] = fleet.servers as [FleetServer, FleetServer];
+    const [first, second] = [await boot(client(server.port)), await boot(client(server.port))];
+    for (const { service } of [first, second]) await service.withLock('warm-up', '1s', () => Promise.resolve());
+    const lock = await first.service.acquire('k', '20s');
+    await server.command('REPLICAOF', other.host, String(other.port));
+    const asked = (): Promise<unknown> =>
+      second.service.acquire('k', '20s', { wait: 0 }).catch((error: unknown) => String(error));
+    try {
+      await eventually(async () => (await server.keys('redlock:k')).length === 0);
+      expect(await asked()).toContain('READONLY');
+      await eventually(async () => (await stateOf(second.service)).state === 'down');
+      expect(await asked()).toContain('is a replica: it does not vote');
+      expect(second.logger.problems).toContainEqual(expect.stringContaining('is a replica'));
+    } finally {
+      await server.command('REPLICAOF', 'NO', 'ONE');
+    }
+    await eventually(async () => (await stateOf(second.service)).state === 'quarantined');
+    expect(await asked()).toContain('quarantined');
+    expect(lock.isHeld()).toBe(true);
   });
 });

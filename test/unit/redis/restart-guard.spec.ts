@@ -10,6 +10,7 @@ const server = (runId: string, info: Partial<ServerInfo> = {}): ServerInfo => ({
   version: '7.0.15',
   replica: false,
   promoted: false,
+  history: `history of ${runId}`,
   cluster: false,
   appendOnly: false,
   evicts: undefined,
@@ -51,7 +52,7 @@ describe('P12: the restart guard', () => {
     guard.onMarker('m');
     guard.onRequest(request('acquire', 30_000));
     // It may be seen before it takes over: that is not the server there was.
-    expect(guard.onConnected(server('b', { ...details, replica: true }))).toBe(false);
+    expect(guard.onConnected(server('b', { ...details, replica: true, history: 'history of a' }))).toBe(false);
     expect(guard.onConnected(server('b', { ...details, promoted: true }))).toBe(true);
     expect(guard.onMarker('m')).toBe(false);
     expect(guard.objection(request('acquire'))?.message).toMatch(
@@ -60,6 +61,15 @@ describe('P12: the restart guard', () => {
     clock.stall(30_000);
     expect(guard.objection(request('acquire'))).toBeUndefined();
     expect(guard.onConnected(server('b', { ...details, promoted: true }))).toBe(false);
+  });
+
+  it('quarantines a master that was one before, and a replica in between', () => {
+    const { guard } = setUp();
+    const details = { uptimeMs: 1e9, appendOnly: true };
+    guard.onRequest(request('acquire', 30_000));
+    guard.onConnected(server('a', details));
+    expect(guard.onConnected(server('a', { ...details, promoted: true, history: 'another' }))).toBe(true);
+    expect(guard.leftMs()).toBe(30_000);
   });
 
   it('goes by the ttl of the request, too, when this process has not used one as long', () => {
@@ -126,6 +136,7 @@ describe('P13: what INFO says', () => {
       version: '7.0.15',
       replica: true,
       promoted: false,
+      history: undefined,
       cluster: false,
       appendOnly: true,
       evicts: 'allkeys-lru',

@@ -3,6 +3,7 @@ import type { NodeState } from '../../../lib/core/ports/lock-node.js';
 import { ServerError, type Connection } from '../../../lib/redis/connection.js';
 import { RestartGuard } from '../../../lib/redis/restart-guard.js';
 import { ServerWatch } from '../../../lib/redis/server-watch.js';
+import { eventually } from '../../support/eventually.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 /** A connection that is there, and whose server answers INFO as it is told to. */
@@ -44,21 +45,34 @@ function setUp(answer: string | Error, clustered = false) {
 }
 
 describe('P13: the watch on a server', () => {
-  it('lets nobody vote who was not looked at, and looks again when somebody asks', async () => {
+  it('lets nobody vote who was not looked at, and looks again when somebody asks later', async () => {
     const { connection, watch, reports } = setUp(new Error('Command timed out'));
     // As the courier does: every change is a reason to ask.
     watch.onChange(() => watch.reach());
     expect(watch.reach()).toEqual({ status: 'connecting' });
     await settled();
-    expect(connection.looks).toBe(1);
     expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: 'Command timed out' } });
-    connection.answer = 'run_id:a\r\naof_enabled:1\r\n';
     await settled();
+    expect(connection.looks).toBe(1);
+    connection.answer = 'run_id:a\r\naof_enabled:1\r\n';
+    await eventually(() => watch.reach().status === 'ready');
+    expect(connection.looks).toBe(2);
+    expect(reports).toEqual([]);
+  });
+
+  it('sees that a replica has become a master, and a master a replica, without a new connection', async () => {
+    const { connection, watch, reports } = setUp('run_id:a\r\naof_enabled:1\r\nrole:slave\r\n');
     watch.reach();
     await settled();
-    expect(watch.reach()).toEqual({ status: 'ready' });
-    expect(connection.looks).toBe(3);
-    expect(reports).toEqual([]);
+    expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: 's is a replica: it does not vote' } });
+    connection.answer = 'run_id:a\r\naof_enabled:1\r\nrole:master\r\n';
+    await eventually(() => watch.reach().status === 'ready');
+    expect(watch.findings).toEqual([]);
+    connection.answer = 'run_id:a\r\naof_enabled:1\r\nrole:slave\r\n';
+    watch.onReadOnly();
+    await settled();
+    expect(watch.reach()).toMatchObject({ status: 'down' });
+    expect(reports).toEqual(['is a replica: it does not vote']);
   });
 
   it('says once, and keeps, that a server may not be looked at, and lets it vote', async () => {
