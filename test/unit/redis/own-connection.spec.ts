@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { OwnConnection } from '../../../lib/redis/own-connection.js';
 import { SystemClock } from '../../../lib/system/system-clock.js';
 import { eventually } from '../../support/eventually.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
 
 /** Accepts and says nothing, or what it is told to: enough of a server to see what a client does about it. */
 class SilentServer {
@@ -115,5 +116,80 @@ describe('a connection of our own', () => {
     const error = await connection.call('AUTH', ['secret']).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ message: 'ERR no such thing' });
     expect(JSON.stringify(error) + Object.keys(error as object).join()).not.toMatch(/secret|command/);
+  });
+});
+
+describe('the pauses between two tries to connect', () => {
+  /** To a port where nobody listens; each try asks for the target. */
+  async function setUp(rules: {
+    reconnectDelayMs: number;
+    maxReconnectDelayMs: number;
+  }): Promise<{ clock: VirtualClock; connection: OwnConnection; tries: () => number; failed: () => Promise<void> }> {
+    const { server, port } = await serverFor();
+    await server.close();
+    const clock = new VirtualClock();
+    let tries = 0;
+    const target = (): { options: object } => {
+      tries++;
+      return { options: { host: '127.0.0.1', port } };
+    };
+    const connection = new OwnConnection('s', target, rules, clock);
+    connections.push(connection);
+    // Not by asking for it: that is a wish, too.
+    let downs = 0;
+    connection.onChange(() => downs++);
+    connection.reach();
+    const failed = async (): Promise<void> => {
+      await eventually(() => downs === tries);
+    };
+    await failed();
+    return { clock, connection, tries: () => tries, failed };
+  }
+
+  it('begin with reconnectDelay, double, and are never above maxReconnectDelay', async () => {
+    const { clock, tries, failed } = await setUp({ reconnectDelayMs: 300, maxReconnectDelayMs: 2000 });
+    for (const [index, delayMs] of [300, 600, 1200, 2000, 2000, 2000].entries()) {
+      await clock.advance(delayMs - 1);
+      expect(tries()).toBe(index + 1);
+      await clock.advance(1);
+      expect(tries()).toBe(index + 2);
+      await failed();
+    }
+  });
+
+  it('are cut short by a wish, but not below reconnectDelay', async () => {
+    const { clock, connection, tries, failed } = await setUp({ reconnectDelayMs: 300, maxReconnectDelayMs: 60_000 });
+    for (let index = 2; index < 6; index++) {
+      await clock.advance(299);
+      expect(connection.reach().status).toBe('down');
+      if (index > 2) await clock.advance(1);
+      else clock.stall(1);
+      expect(connection.reach().status).toBe('connecting');
+      expect(tries()).toBe(index);
+      await failed();
+    }
+  });
+
+  it('begin low again after a connection that got ready', async () => {
+    const { server, port } = await serverFor();
+    const clock = new VirtualClock();
+    let tries = 0;
+    const options = { host: '127.0.0.1', port, enableReadyCheck: false, protocol: 2, disableClientInfo: true } as const;
+    const target = (): { options: typeof options } => {
+      tries++;
+      return { options };
+    };
+    const connection = new OwnConnection('s', target, { reconnectDelayMs: 300, maxReconnectDelayMs: 60_000 }, clock);
+    connections.push(connection);
+    let changes = 0;
+    connection.onChange(() => changes++);
+    connection.reach();
+    for (let round = 1; round <= 4; round++) {
+      await eventually(() => changes === 2 * round - 1);
+      server.sockets.at(-1)?.destroy();
+      await eventually(() => changes === 2 * round);
+      await clock.advance(300);
+      expect(tries).toBe(round + 1);
+    }
   });
 });

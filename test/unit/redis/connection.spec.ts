@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { ServerError, toCallError } from '../../../lib/redis/connection.js';
+
+describe('the error of a call', () => {
+  it.each([
+    ['an answer of the server', 'ReplyError', ServerError],
+    ['a broken connection', 'MaxRetriesPerRequestError', Error],
+  ])('P16: %s has its message, and nothing of the command', (_, name, type) => {
+    const command = { name: 'auth', args: ['user', 'secret'] };
+    const error = toCallError(
+      Object.assign(new Error('it did not work'), { name, command, previousErrors: [command] }),
+    );
+    expect(error.message).toBe('it did not work');
+    expect(error instanceof ServerError).toBe(type === ServerError);
+    expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)).not.toContain('secret');
+  });
+
+  it('is made of anything', () => {
+    expect(toCallError('broken')).toEqual(new Error('broken'));
+  });
+});
