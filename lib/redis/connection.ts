@@ -27,9 +27,18 @@ export const CLOSED = new Error('the connection was closed at shutdown');
 /** The server has answered, with an error. */
 export class ServerError extends Error {}
 
+/** A server that does not know AUTH, or calls it otherwise, repeats in its error what it was sent: the password. */
+const ARGUMENTS = /,? with args beginning with:.*/s;
+
+/** What of an error may be shown: its message, without the command and its arguments, which may be a password. */
+export function publicMessage({ name, message }: Error): string {
+  return message.replace(ARGUMENTS, '') || name;
+}
+
 /** ioredis marks the server's own errors by this name; everything else means that the answer is unknown. */
 export function toCallError(error: unknown): Error {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  // A copy: the original carries the command with its arguments, which may be a password.
-  return name === 'ReplyError' ? new ServerError(message) : new Error(message);
+  // A copy: the original carries the command with its arguments.
+  const shown = publicMessage({ name, message });
+  return name === 'ReplyError' ? new ServerError(shown) : new Error(shown);
 }

@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Cancel, Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { CLOSED, toCallError, type SubscriberConnection } from './connection.js';
+import { CLOSED, publicMessage, toCallError, type SubscriberConnection } from './connection.js';
 
 /** Milliseconds, between two tries to connect. */
 export interface ReconnectRules {
@@ -103,7 +103,7 @@ export class OwnConnection implements SubscriberConnection {
       client.disconnect();
     });
     client.on('error', (error: Error) => {
-      cause = new Error(error.message || error.name);
+      cause = new Error(publicMessage(error));
     });
     client.on('ready', () => {
       cancelReadyTimeout();
