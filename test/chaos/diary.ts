@@ -28,6 +28,7 @@ export class Diary {
     readonly file: string,
     private readonly axis: Axis,
     private readonly onStill: (fromMs: number, toMs: number) => void,
+    private readonly stillMs = STILL_MS,
   ) {
     this.#lines = openSync(file, 'a');
     this.#pulse = openSync(pulseOf(file), 'w');
@@ -58,7 +59,7 @@ export class Diary {
     const bytes = Buffer.alloc(8);
     bytes.writeDoubleLE(toMs);
     writeSync(this.#pulse, bytes, 0, 8, 0);
-    if (toMs - fromMs > STILL_MS) this.onStill(fromMs, toMs);
+    if (toMs - fromMs > this.stillMs) this.onStill(fromMs, toMs);
   }
 
   close(): void {

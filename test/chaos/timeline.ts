@@ -8,6 +8,7 @@ import type { Life } from './stage/replicas.js';
 const LEFT = 110;
 const LANE = 26;
 const BAR = 18;
+const NARROWEST = 1_450;
 const PIXELS_A_SECOND = 8;
 
 /** One for the replica in each place, whatever process it is. */
@@ -35,7 +36,7 @@ export function timelineOf({ history, absences, lives, verdicts }: Picture): str
     ...[...new Set(lives.map(({ replica }) => replica))].map((replica) => replicaLane(replica, story, lives)),
     ...keys.toSorted().map((key) => keyLane(key, story, lives)),
   ];
-  const width = LEFT + x(story.endAtMs) + 20;
+  const width = Math.max(NARROWEST, LEFT + x(story.endAtMs) + 20);
   const height = LANE * (lanes.length + 2);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
@@ -46,6 +47,7 @@ export function timelineOf({ history, absences, lives, verdicts }: Picture): str
       return `<g transform="translate(0 ${LANE * (index + 1)})">${label}<g transform="translate(${LEFT} 0)">${bars.join('')}</g></g>`;
     }),
     ...marksOf(verdicts, height),
+    ...legend(height - 8),
     '</svg>\n',
   ].join('\n');
 }
@@ -133,6 +135,22 @@ function marksOf(verdicts: readonly Verdict[], height: number): string[] {
       const at = LEFT + x(Math.max(...events.map(({ atMs }) => atMs)));
       return `<path d="M${at} 16V${height}" stroke="${BAD}" stroke-width="1.5"><title>${escape(what)}</title></path>`;
     });
+}
+
+/** What the colours of servers and replicas mean. Those of the keys are their holders'. */
+function legend(y: number): string[] {
+  const words: [string, string][] = [
+    [DEAD, 'dead, or standing still'],
+    [STALLED, 'stalled'],
+    [TROUBLE, 'slow or cut off, for somebody'],
+    [UNTRUSTED, 'not trusted after a loss of data'],
+    [STILL, 'all relays standing still'],
+    [BAD, 'data lost; clock wrong (below a replica); promise broken (across)'],
+  ];
+  return words.map(([colour, text], index) => {
+    const at = LEFT + index * 190;
+    return `<rect x="${at}" y="${y - 9}" width="10" height="10" fill="${colour}"/><text x="${at + 15}" y="${y}">${text}</text>`;
+  });
 }
 
 function x(atMs: number): number {

@@ -31,6 +31,9 @@ const TOLERANCE_MS = 150;
 /** Generous: who asks once, and does not stand in line, may be lucky again and again. */
 const MOST_OVERTAKES = 100;
 
+/** Half of the shortest time that a server has to answer. What is shorter is a slow network to everybody. */
+const RELAYS_STILL_MS = 100;
+
 const SWEEP_EVERY_MS = 2_000;
 
 export interface StageOptions extends Pick<ChaosOptions, 'servers' | 'replicas' | 'seed' | 'restartGuard' | 'out'> {
@@ -68,11 +71,12 @@ export async function onStage(options: StageOptions, play: (stage: Stage) => Pro
   const absences = new Absences(axis);
   const own = join(folder, 'director.jsonl');
   // All relays are in this process: while it stands still, nobody reaches anybody.
-  const diary = new Diary(own, axis, (fromMs, toMs) => {
+  const onStill = (fromMs: number, toMs: number): void => {
     for (let server = 0; server < options.servers; server++) {
       absences.add({ server, why: 'the relays stood still', fromMs, toMs });
     }
-  });
+  };
+  const diary = new Diary(own, axis, onStill, RELAYS_STILL_MS);
   const { servers: count, clocksMs = Array.from({ length: count }, () => 0), busy } = options;
   try {
     await using servers = await Servers.start(clocksMs, library, folder, [axis, diary, absences]);
