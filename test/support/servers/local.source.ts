@@ -10,7 +10,7 @@ import { Reaper } from './reaper.js';
 import { type Machine, PERSISTENCE, type Source, type SourceOptions } from './source.js';
 
 /** Announces itself to the reaper and only then becomes the server: no instant at which nobody knows of it. */
-const LAUNCH = 'echo "born $$" >&3; exec "$@" 3>&-';
+export const LAUNCH = 'echo "born $$" >&3; exec "$@" 3>&-';
 const START_TIMEOUT_MS = 10_000;
 
 /** Servers as processes of this machine. */
