@@ -33,6 +33,10 @@ export function summaryOf(options: ChaosOptions, outcome: ChaosOutcome, history:
     ['waits', waits(events)],
     ['ticks run', ticksRun(events)],
     ['still', `${pauses.length} times a process stood still, for up to ${longestS.toFixed(1)} s`],
+    [
+      'losses of data',
+      `${countOf(events, 'lost')} (a loss that has no witnesses, because somebody has only just come up, is left out)`,
+    ],
     ['faults', [...faults.values()].reduce((sum, count) => sum + count, 0)],
     ...[...faults].sort().map(([name, count]): [string, number] => [`  ${name}`, count]),
   ];

@@ -86,8 +86,8 @@ export async function onStage(options: StageOptions, play: (stage: Stage) => Pro
     await play({ axis, diary, servers, links, replicas });
     await servers.mend();
     await links.mendAll();
-    // Everybody is connected again, every server trusted, and what is to be undone anywhere is undone.
-    if (busy) await pass(GRACE_MS + GUARD_MS);
+    // Everybody is connected again, and what is to be undone anywhere is undone.
+    if (busy) await pass(GRACE_MS + TOLERANCE_MS);
     await replicas.stopAll();
     if (busy) await pass(GRACE_MS + LONGEST_TTL_MS);
     await sweeper.finish();
