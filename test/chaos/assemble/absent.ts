@@ -3,7 +3,16 @@ import type { Span } from '../../history/story.js';
 import type { Absence } from '../stage/absences.js';
 import type { Loss } from '../stage/servers.js';
 
-/** For how long, from when it was back or seen first, a server that has lost its data does not vote. */
+/** Every replica asks every server once a second, by its schedule, and may stand still for a moment then. */
+const NOTICE_MS = 1_500;
+
+/** What is shorter delays nobody so much that it matters. */
+const MOMENT_MS = 500;
+
+/**
+ * For how long a server that has lost its data does not vote. Those who stood still, or could not reach it, find out later
+ * than the others, and do not trust it from then on.
+ */
 export function quarantines(
   losses: readonly Loss[],
   absences: readonly Absence[],
@@ -11,13 +20,13 @@ export function quarantines(
   guardMs: number,
 ): Absence[] {
   return losses.map(({ server, fromMs, backAtMs }) => {
-    // Who stood still, or could not reach it, finds out later, and does not trust it from then on.
-    const late = [...pauses, ...absences.filter((each) => each.server === server)].toSorted(
-      (one, other) => one.fromMs - other.fromMs,
-    );
-    let toMs = backAtMs + guardMs;
-    for (const each of late) if (each.fromMs < toMs && each.toMs > fromMs) toMs = Math.max(toMs, each.toMs + guardMs);
-    return { server, why: 'not trusted', fromMs, toMs };
+    const delays = [...pauses, ...absences.filter((each) => each.server === server)]
+      .filter((each) => each.toMs - each.fromMs > MOMENT_MS && each.toMs > fromMs)
+      .toSorted((one, other) => one.fromMs - other.fromMs);
+    let noticedAtMs = backAtMs + NOTICE_MS;
+    for (const each of delays)
+      if (each.fromMs < noticedAtMs) noticedAtMs = Math.max(noticedAtMs, each.toMs + NOTICE_MS);
+    return { server, why: 'not trusted', fromMs, toMs: noticedAtMs + guardMs };
   });
 }
 

@@ -49,7 +49,6 @@ export class Servers implements AsyncDisposable {
     });
     const fleet = await start(clocks.length, {
       direct: true,
-      kind: 'local',
       env: (name) => clocks[Number(name.slice('server-'.length)) - 1]?.env ?? {},
     });
     return new Servers(fleet, clocks, axis, diary, absences);

@@ -96,7 +96,8 @@ export async function onStage(options: StageOptions, play: (stage: Stage) => Pro
 
     const { lives, troubles } = replicas;
     const remains = { about: aboutOf(options), lives, absences: absences.all, losses: servers.losses, own };
-    const assembled = assemble({ ...remains, guardMs: GUARD_MS, wallAtZeroMs, endAtMs, ticking: busy });
+    const guardMs = options.restartGuard === 'off' ? 0 : GUARD_MS;
+    const assembled = assemble({ ...remains, guardMs, wallAtZeroMs, endAtMs, ticking: busy });
     return { ...assembled, verdicts: check(assembled.history), lives, troubles };
   } finally {
     await reaper.close();
