@@ -21,10 +21,17 @@ export class GivenConnection implements Connection {
   readonly #listeners: (() => void)[] = [];
   /** The client changes its status before it tells: what is new of a connection must be known before anything is sent. */
   #ready: boolean;
+  /** Why it is not connected, in its own words. */
+  #trouble: string | undefined;
+  readonly #onError = ({ message, name }: Error): void => {
+    this.#trouble = message || name;
+  };
   readonly #onEvent = (): void => {
     this.#ready = this.#client.status === 'ready';
-    if (this.#ready) this.epoch++;
-    else this.#calls.giveUpAll(new Error('the connection was closed'));
+    if (this.#ready) {
+      this.epoch++;
+      this.#trouble = undefined;
+    } else this.#calls.giveUpAll(new Error('the connection was closed'));
     for (const listener of this.#listeners) listener();
   };
 
@@ -36,6 +43,7 @@ export class GivenConnection implements Connection {
     this.#ready = client.status === 'ready';
     this.clustered = 'isCluster' in client && client.isCluster === true;
     for (const event of EVENTS) client.on(event, this.#onEvent);
+    client.on('error', this.#onError);
   }
 
   reach(): NodeState {
@@ -51,13 +59,14 @@ export class GivenConnection implements Connection {
       case 'connect':
         return { status: 'connecting' };
       case 'end':
-        return {
-          status: 'down',
-          cause: new Error('the given client is closed, and only its owner can connect it again'),
-        };
+        return this.#down('the given client is closed, and only its owner can connect it again');
       default:
-        return { status: 'down', cause: new Error(`the given client is not connected (its status is "${status}")`) };
+        return this.#down(`the given client is not connected (its status is "${status}")`);
     }
+  }
+
+  #down(what: string): NodeState {
+    return { status: 'down', cause: new Error(this.#trouble === undefined ? what : `${what}: ${this.#trouble}`) };
   }
 
   onChange(listener: () => void): void {
@@ -76,6 +85,7 @@ export class GivenConnection implements Connection {
 
   close(): void {
     for (const event of EVENTS) this.#client.off(event, this.#onEvent);
+    this.#client.off('error', this.#onError);
     this.#calls.giveUpAll(new Error('the connection was closed'));
   }
 }
