@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { toCallError, type Connection } from './connection.js';
+import { publicMessage, toCallError, type Connection } from './connection.js';
 import { OpenCalls } from './open-calls.js';
 
 /** A client that the application made. It is used as it is: neither closed, nor connected anew, nor configured. */
@@ -23,8 +23,8 @@ export class GivenConnection implements Connection {
   #ready: boolean;
   /** Why it is not connected, in its own words. */
   #trouble: string | undefined;
-  readonly #onError = ({ message, name }: Error): void => {
-    this.#trouble = message || name;
+  readonly #onError = (error: Error): void => {
+    this.#trouble = publicMessage(error);
   };
   readonly #onEvent = (): void => {
     this.#ready = this.#client.status === 'ready';
