@@ -51,6 +51,7 @@ describe('RedlockModule', () => {
     ['by default', RedlockModule.forRoot('a:1'), true],
     ['when told so', RedlockModule.forRoot('a:1', { isGlobal: true }), true],
     ['by default, with a factory', RedlockModule.forRootAsync({ useFactory }), true],
+    ['by default, without a word', RedlockModule.forRootAsync({ useFactory, isGlobal: undefined }), true],
     ['not when told so', RedlockModule.forRoot('a:1', { isGlobal: false }), false],
     ['not when told so, with a factory', RedlockModule.forRootAsync({ useFactory, isGlobal: false }), false],
   ])('is global %s', (_, module, isGlobal) => {

@@ -68,6 +68,15 @@ describe('a held lock', () => {
     expect((await clock.settle(lock[Symbol.asyncDispose]())).error).toBeUndefined();
   });
 
+  it.each([100, 1000])('tells that it is over, so that nobody keeps it: after %i ms', async (afterMs) => {
+    let ends = 0;
+    const { clock, lock } = await held(3, { onEnd: () => ends++ });
+    await clock.advance(afterMs);
+    expect(ends).toBe(lock.isHeld() ? 0 : 1);
+    await clock.settle(lock.isHeld() ? lock.release() : lock.lose('shutdown'));
+    expect(ends).toBe(1);
+  });
+
   it('P4, P11: a stalled minority does not delay the release, and is told when it answers again', async () => {
     const { clock, nodes, lock } = await held(5);
     nodes[0]?.stall();
