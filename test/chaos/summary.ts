@@ -1,4 +1,5 @@
-import type { HistoryEvent } from '../history/events.js';
+import type { History, HistoryEvent } from '../history/events.js';
+import { read } from '../history/read.js';
 import type { Verdict } from '../history/verdict.js';
 import { pausesIn } from './assemble/assemble.js';
 import type { ChaosOptions } from './options.js';
@@ -30,6 +31,7 @@ export function summaryOf(options: ChaosOptions, outcome: ChaosOutcome, history:
     ['takeovers', `${takeovers(events)} (granted to another process than before)`],
     ['extended', countOf(events, 'extended')],
     ['lost', countOf(events, 'aborted')],
+    ['woke up without its lock', awakenings(outcome.history)],
     ['waits', waits(events)],
     ['ticks run', ticksRun(events)],
     ['still', `${pauses.length} times a process stood still, for up to ${longestS.toFixed(1)} s`],
@@ -115,4 +117,16 @@ function waits(events: readonly HistoryEvent[]): string {
 function ticksRun(events: readonly HistoryEvent[]): number {
   const begun = begins(events);
   return events.filter((event) => event.kind === 'asked' && event.tick && begun.has(event.attempt)).length;
+}
+
+/** Locks whose validity ended while their process stood still: it has to know as soon as it goes on. */
+function awakenings(history: History): string {
+  const { locks, clients } = read(history);
+  const delaysMs = locks.flatMap(({ asked, granted, extended, aborted, releasing }) => {
+    const { validUntilMs } = extended.at(-1) ?? granted;
+    const pauses = clients.get(asked.client)?.pauses ?? [];
+    const pause = pauses.find(({ fromMs, toMs }) => fromMs <= validUntilMs && validUntilMs <= toMs);
+    return aborted === undefined || releasing !== undefined || pause === undefined ? [] : aborted.atMs - pause.toMs;
+  });
+  return `${delaysMs.length} times, and knew after ${Math.max(0, ...delaysMs).toFixed(1)} ms at the latest`;
 }

@@ -28,8 +28,11 @@ export const GRACE_MS = 2_500;
 /** Two timers in a row, each as late as it may be without counting as a process that stood still, and some to spare. */
 const TOLERANCE_MS = 150;
 
-/** Generous: who asks once, and does not stand in line, may be lucky again and again. */
-const MOST_OVERTAKES = 100;
+/**
+ * Each process hands the lock on to its own up to five times in a row. As much again for those who ask once, do not stand
+ * in line, and may be lucky.
+ */
+const MOST_OVERTAKES_A_REPLICA = 2 * 5;
 
 /** Half of the shortest time that a server has to answer. What is shorter is a slow network to everybody. */
 const RELAYS_STILL_MS = 100;
@@ -104,13 +107,13 @@ export async function onStage(options: StageOptions, play: (stage: Stage) => Pro
   }
 }
 
-function aboutOf({ servers }: StageOptions): About {
+function aboutOf({ servers, replicas }: StageOptions): About {
   return {
     servers,
     driftFactor: 0.01,
     toleranceMs: TOLERANCE_MS,
     graceMs: GRACE_MS,
-    mostOvertakes: MOST_OVERTAKES,
+    mostOvertakes: MOST_OVERTAKES_A_REPLICA * replicas,
   };
 }
 
