@@ -1,13 +1,16 @@
 import { acquire } from './core/acquire.js';
-import { RedlockShutdownError } from './core/errors/index.js';
+import { QuorumUnreachableError, RedlockShutdownError } from './core/errors/index.js';
+import { remove } from './core/inspect.js';
 import { HeldLock } from './core/lock.js';
-import type { Vote } from './core/vote.js';
+import { count, majorityOf } from './core/vote.js';
+import { withinMs } from './core/wait.js';
 import { given, toAcquireSettings } from './input/acquire-options.js';
 import { toAcquirePlan, toTtl } from './input/acquire-plan.js';
 import { toKeys } from './input/check.js';
 import type { Settings } from './input/module-options.js';
 import type { AcquireOptions } from './interfaces/index.js';
 import { currentLock } from './redlock.context.js';
+import { lockKey } from './redlock.keys.js';
 import type { Shards } from './redlock.shards.js';
 
 /** The locks that an instance holds and waits for, so that its shutdown can end them. */
@@ -72,9 +75,14 @@ export class HeldLocks {
     return ours?.isHeld() && toKeys(key).every((each) => ours.keys.includes(each)) ? ours : undefined;
   }
 
-  /** Gives up what is held on this key. */
-  lose(key: string, votes: readonly Vote[]): void {
+  /** Deletes the key on every server, and gives up what is held on it here. Returns whether anybody had it. */
+  async remove(key: string): Promise<boolean> {
+    const votes = await remove(this.#shards.quorumOf([key]), lockKey(this.#settings.keyPrefix, key));
     for (const lock of this.#locks) if (lock.keys.includes(key)) void lock.lose('taken', votes);
+    if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
+      throw new QuorumUnreachableError('release', [key], votes.length, votes);
+    }
+    return count(votes, 'released') > 0;
   }
 
   /** No more locks: who waits for one hears that it is over. */
@@ -93,11 +101,6 @@ export class HeldLocks {
       clock.afterInput(resolve);
     });
     // A server that does not answer in time keeps it until its ttl is over.
-    let cancel: () => void = () => undefined;
-    const timeout = new Promise<void>((resolve) => {
-      cancel = clock.after(this.#settings.nodeTimeoutMs, resolve);
-    });
-    await Promise.race([Promise.all(couriers.map((courier) => courier.idle())), timeout]);
-    cancel();
+    await withinMs(clock, Promise.all(couriers.map((courier) => courier.idle())), this.#settings.nodeTimeoutMs);
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   Injectable,
   Logger,
@@ -5,14 +6,13 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { LockContendedError, QuorumUnreachableError, RedlockShutdownError } from './core/errors/index.js';
+import { LockContendedError, RedlockShutdownError } from './core/errors/index.js';
 import { hold } from './core/hold.js';
-import { inspect, remove } from './core/inspect.js';
+import { inspect } from './core/inspect.js';
 import type { HeldLock } from './core/lock.js';
-import { count, majorityOf } from './core/vote.js';
 import { HeldLocks } from './held-locks.js';
 import { checkOnContended, given } from './input/acquire-options.js';
-import { refuse, toKeys } from './input/check.js';
+import { refuse, toKey, toKeys } from './input/check.js';
 import type { Settings } from './input/module-options.js';
 import type {
   AcquireOptions,
@@ -41,16 +41,19 @@ import { WorkTracker } from './work-tracker.js';
 export class RedlockService implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #logger = new Logger('Redlock');
   readonly #locks: HeldLocks;
-  readonly #work = new WorkTracker();
+  readonly #work: WorkTracker;
+  readonly #closing = new AbortController();
   #shutdownStartedAtMs: number | undefined;
 
   readonly #settings: Settings;
   readonly #shards: Shards;
 
   constructor(settings: Settings, shards: Shards) {
+    setMaxListeners(0, this.closing); // As many as there are scheduled runs that wait.
     this.#settings = settings;
     this.#shards = shards;
     this.#locks = new HeldLocks(settings, shards);
+    this.#work = new WorkTracker(shards.clock);
   }
 
   /** Whether the application has begun to shut down, so that no more locks are given out. */
@@ -58,9 +61,9 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     return this.#locks.isClosed();
   }
 
-  /** Whether shutdown waits for the work in flight: runs of a schedule do not begin any more. */
-  get isClosing(): boolean {
-    return this.#shutdownStartedAtMs !== undefined;
+  /** Aborts when shutdown begins to wait for the work in flight: runs of a schedule do not begin any more. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
   }
 
   /**
@@ -155,7 +158,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * @throws InvalidOptionsError
    */
   async inspect(key: string): Promise<LockInspection> {
-    const [only = ''] = toKeys(key);
+    const only = toKey(key);
     return toInspection(only, await inspect(this.#shards.quorumOf([only]), lockKey(this.#settings.keyPrefix, only)));
   }
 
@@ -167,14 +170,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * @throws InvalidOptionsError
    */
   async forceRelease(key: string): Promise<boolean> {
-    const [only = ''] = toKeys(key);
-    const full = lockKey(this.#settings.keyPrefix, only);
-    const votes = await remove(this.#shards.quorumOf([only]), full);
-    this.#locks.lose(only, votes);
-    if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
-      throw new QuorumUnreachableError('release', [only], votes.length, votes);
-    }
-    return count(votes, 'released') > 0;
+    return await this.#locks.remove(toKey(key));
   }
 
   /** Two of these keys that cannot be in one lock, because they belong to different shards. */
@@ -213,6 +209,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   #shutdownLeftMs(): number {
     const nowMs = this.#shards.clock.nowMs();
     this.#shutdownStartedAtMs ??= nowMs;
+    this.#closing.abort(new RedlockShutdownError());
     return Math.max(0, this.#shutdownStartedAtMs + this.#settings.shutdownTimeoutMs - nowMs);
   }
 }

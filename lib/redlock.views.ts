@@ -1,4 +1,6 @@
+import type { Clock } from './core/ports/clock.js';
 import { majorityOf, type Vote } from './core/vote.js';
+import { withinMs } from './core/wait.js';
 import type { LockInspection, RedlockHealth, ServerHealth, ServerInspection, ShardHealth } from './interfaces/index.js';
 import type { Server, Shards } from './redlock.shards.js';
 
@@ -34,9 +36,9 @@ function toServerInspection(vote: Vote): ServerInspection {
   }
 }
 
-export async function toHealth({ list, named }: Shards, timeoutMs: number): Promise<RedlockHealth> {
+export async function toHealth({ list, named, clock }: Shards, timeoutMs: number): Promise<RedlockHealth> {
   const groups = await Promise.all(
-    list.map(({ servers }) => Promise.all(servers.map((server) => toServerHealth(server, timeoutMs)))),
+    list.map(({ servers }) => Promise.all(servers.map((server) => toServerHealth(server, clock, timeoutMs)))),
   );
   const shards = groups.map(toShardHealth);
   const quorum = shards.every((shard) => shard.quorum);
@@ -49,7 +51,11 @@ function toShardHealth(servers: readonly ServerHealth[]): ShardHealth {
   return { quorum: voting >= majorityOf(servers.length), servers: servers.map(({ server }) => server) };
 }
 
-async function toServerHealth({ connection, node, watch, guard }: Server, timeoutMs: number): Promise<ServerHealth> {
+async function toServerHealth(
+  { connection, node, watch, guard }: Server,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<ServerHealth> {
   const state = node.reach();
   const base = {
     server: connection.name,
@@ -58,7 +64,7 @@ async function toServerHealth({ connection, node, watch, guard }: Server, timeou
   };
   if (state.status === 'down') return { ...base, state: 'down', reason: state.cause.message };
   if (state.status === 'connecting') return { ...base, state: 'connecting', reason: 'not connected yet' };
-  const ping = await pingMs(connection, timeoutMs);
+  const ping = await pingMs(connection, clock, timeoutMs);
   const latency = typeof ping === 'number' ? { latencyMs: ping } : { reason: ping };
   const leftMs = guard.leftMs();
   if (leftMs <= 0) return { ...base, state: 'ready', ...latency };
@@ -71,17 +77,11 @@ async function toServerHealth({ connection, node, watch, guard }: Server, timeou
 }
 
 /** How long an answer took, or why there was none. */
-async function pingMs(connection: Server['connection'], timeoutMs: number): Promise<number | string> {
-  const startedAt = performance.now();
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<string>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, `no answer within ${timeoutMs} ms`);
-  });
+async function pingMs(connection: Server['connection'], clock: Clock, timeoutMs: number): Promise<number | string> {
+  const startedAtMs = clock.nowMs();
   const pinged = connection.call('ping', []).then(
-    () => performance.now() - startedAt,
+    () => clock.nowMs() - startedAtMs,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  return await Promise.race([pinged, timeout]).finally(() => {
-    clearTimeout(timer);
-  });
+  return (await withinMs(clock, pinged, timeoutMs)) ?? `no answer within ${timeoutMs} ms`;
 }

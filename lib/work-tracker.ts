@@ -1,6 +1,11 @@
+import type { Clock } from './core/ports/clock.js';
+import { withinMs } from './core/wait.js';
+
 /** Knows the work in flight, so that shutdown can wait for it. */
 export class WorkTracker {
   readonly #running = new Set<Promise<unknown>>();
+
+  constructor(private readonly clock: Clock) {}
 
   get size(): number {
     return this.#running.size;
@@ -19,13 +24,7 @@ export class WorkTracker {
   /** Waits until what runs now has ended, well or not, but not longer than this. Returns whether it has. */
   async settle(timeoutMs: number): Promise<boolean> {
     if (this.#running.size === 0) return true;
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<false>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs, false);
-    });
     const settled = Promise.allSettled(this.#running).then(() => true);
-    return await Promise.race([settled, timeout]).finally(() => {
-      clearTimeout(timer);
-    });
+    return (await withinMs(this.clock, settled, timeoutMs)) ?? false;
   }
 }

@@ -5,7 +5,7 @@ import { Pause } from './pause.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { withinMs } from './wait.js';
-import type { Turn } from './waiting-room.js';
+import type { FirstGo, Turn } from './waiting-room.js';
 
 /** What is to be locked, and how hard to try. */
 export interface AcquirePlan {
@@ -49,12 +49,13 @@ export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant>
 
   const turn = room.enter(plan.claims.map(({ key }) => key));
   try {
-    const politeUntilMs = turn.begun ?? (await withinMs(clock, turn.begins, plan.waitMs, plan.signal));
-    if (politeUntilMs !== undefined) return { ...(await keepAsking(quorum, plan, untilMs, turn, politeUntilMs)), turn };
+    const others = turn.begun ?? (await withinMs(clock, turn.begins, plan.waitMs, plan.signal));
+    if (others !== undefined) return { ...(await keepAsking(quorum, plan, untilMs, turn, others)), turn };
     // The wait is over before the turn has begun: it asks once, so that the error can say who holds the lock.
     turn.leave();
     return await keepAsking(quorum, plan, untilMs);
   } catch (error) {
+    passWordOn(quorum, plan, turn);
     turn.leave();
     throw error;
   }
@@ -65,7 +66,7 @@ async function keepAsking(
   plan: AcquirePlan,
   untilMs: number,
   turn?: Turn,
-  politeUntilMs = 0,
+  others?: FirstGo,
 ): Promise<Grant> {
   const { clock } = quorum;
   const timeoutMs = nodeTimeoutMs(quorum.rules, plan.ttlMs);
@@ -73,13 +74,13 @@ async function keepAsking(
   let bounds = boundsAfter(untilMs, timeoutMs);
   let wasLate = false;
   try {
-    await pause.politely(politeUntilMs);
+    if (others !== undefined && (await pause.politely(others))) turn?.noteTaken();
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
       const decision = await decide(quorum, plan, bounds);
       if (decision.kind === 'won') return decision.grant;
-      // Whoever it was that has not got it so far: somebody has.
-      if (turn !== undefined && decision.kind === 'held') turn.ignored = 0;
+      if (turn !== undefined) passWordOn(quorum, plan, turn);
+      if (decision.kind === 'held') turn?.noteTaken();
       // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
       if (decision.kind === 'late' && !wasLate) {
         wasLate = true;
@@ -94,6 +95,14 @@ async function keepAsking(
   } finally {
     pause.close();
   }
+}
+
+/** Whoever the lock was handed on to in silence, and who did not take it, tells the others that it is free. */
+function passWordOn({ couriers, rules }: Quorum, plan: AcquirePlan, turn: Turn): void {
+  if (!turn.owesWord) return;
+  turn.owesWord = false;
+  const claims = plan.claims.map(({ key }) => ({ key, ttlMs: 0, channel: key }));
+  for (const courier of couriers) courier.send({ kind: 'tell', token: '-', owner: rules.owner, claims });
 }
 
 function tickHasRun(decision: Decision, { tick }: AcquirePlan): boolean {

@@ -9,6 +9,8 @@ interface Line {
   /** Since the last reset: whether it has told of a release, and how many others it has told. */
   rang: boolean;
   told: number;
+  /** How many releases it has told of, all in all. */
+  rings: number;
 }
 
 /**
@@ -29,14 +31,14 @@ export class Bell {
   ) {
     this.#lines = channels.map((channel) =>
       quorum.couriers.map((courier) => {
-        const line: Line = { hears: false, rang: false, told: 0 };
+        const line: Line = { hears: false, rang: false, told: 0, rings: 0 };
         const cancel = courier.listen(channel, {
           onHearing: (hears) => {
             line.hears = hears;
             this.#onChange();
           },
           onReleased: (told) => {
-            Object.assign(line, { rang: true, told });
+            Object.assign(line, { rang: true, told, rings: line.rings + 1 });
             this.#onChange();
           },
         });
@@ -49,6 +51,11 @@ export class Bell {
   /** Whether no release can be missed. */
   get hears(): boolean {
     return this.#lines.every((lines) => isMajority(lines, ({ hears }) => hears));
+  }
+
+  /** How many releases it has been told of. */
+  get rings(): number {
+    return Math.max(...this.#lines.flat().map(({ rings }) => rings));
   }
 
   /** What has been told so far is not news any more. */

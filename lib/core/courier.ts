@@ -176,7 +176,7 @@ export class Courier {
   }
 
   #noteSent({ kind, token, claims }: NodeRequest): void {
-    if (kind === 'release' || kind === 'inspect' || kind === 'remove') return;
+    if (kind === 'release' || kind === 'inspect' || kind === 'remove' || kind === 'tell') return;
     const trace = this.#traces.get(token) ?? { unanswered: 0, planted: false, goneAtMs: 0 };
     trace.unanswered++;
     trace.goneAtMs = Math.max(trace.goneAtMs, this.clock.nowMs() + Math.max(...claims.map(({ ttlMs }) => ttlMs)));

@@ -14,7 +14,10 @@ import { sleep, throwIfAborted, unlessAborted } from './wait.js';
  * - `late`: a majority has granted, but the validity was over before it was known.
  * - `unconfirmed`: a majority has granted, and too few of them were still there to agree on a fencing token.
  */
-export type Decision = { readonly votes: readonly Vote[] } & (
+export type Decision = {
+  readonly votes: readonly Vote[];
+  /** How long the servers took to come to it. */ readonly roundMs?: number;
+} & (
   | Exclude<Ballot, { kind: 'won' }>
   | { readonly kind: 'late' | 'unconfirmed' }
   | { readonly kind: 'won'; readonly grant: Grant }
@@ -56,9 +59,9 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
   for (let contest = 0; ; contest++) {
     const startedAtMs = clock.nowMs();
     const decision = await round(quorum, plan, token, { endAtMs: bounds.endAtMs, patience: 2 ** contest });
-    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return decision;
-
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
+    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return { ...decision, roundMs };
+
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
     // The leader asks again at once, because the others give their votes back at once. They stay out of its way for as

@@ -154,7 +154,9 @@ export class HeldLock {
     const sending = { deadlineAtMs: deadlineAtMs(clock.nowMs(), ttlMs, rules.driftFactor) };
     this.#sent.push(sending);
     this.#setDeadline(Math.min(this.#deadlineAtMs, sending.deadlineAtMs));
-    const claims = this.#plan.claims.map((claim) => ({ ...claim, ttlMs }));
+    // Who waits for the end of a ttl that becomes shorter must hear of it.
+    const shorter = ttlMs < this.#ttlMs;
+    const claims = this.#plan.claims.map((claim) => ({ ...claim, ttlMs, channel: shorter ? claim.key : undefined }));
     const { token, fence } = this.#grant;
     const result = await extend(this.#quorum, { token, fence, claims, ttlMs, validityMs });
     if (!this.isHeld()) return result;

@@ -4,6 +4,7 @@ import { Bell } from './bell.js';
 import { SHORTEST_ROUND_MS, type Decision } from './decide.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { sleep } from './wait.js';
+import type { FirstGo } from './waiting-room.js';
 
 /** The server forgets within this time after the ttl that it has told, which it rounds. */
 const EXPIRY_MS = 1;
@@ -15,9 +16,8 @@ const EXPIRY_MS = 1;
  */
 export class Pause {
   #bell: Bell | undefined;
-  #askedAtMs = 0;
-  /** How many releases it has been told of, and somebody else was first. */
-  #passedOver = 0;
+  /** The shortest time that the servers have taken for an answer so far. */
+  #tripMs = Infinity;
   /** Whether nothing that was told since before the last question can have been missed. */
   #listening = false;
 
@@ -28,22 +28,24 @@ export class Pause {
     private readonly mayListen: boolean,
   ) {}
 
-  /** Stays out of the way of those who were told in other processes. Harmless when nobody was. */
-  async politely(politeUntilMs: number): Promise<void> {
-    const delayMs = politeUntilMs - this.quorum.clock.nowMs();
-    if (delayMs <= 0) return;
-    this.#listen();
-    await this.#sleep(delayMs);
+  /** Stays out of the way of those who were told in other processes, until one of them has had it. Returns whether one has. */
+  async politely({ untilMs, tripMs }: FirstGo): Promise<boolean> {
+    const { clock } = this.quorum;
+    if (untilMs <= clock.nowMs()) return false;
+    this.#tripMs = tripMs;
+    const bell = this.#listen();
+    await bell.tune(Math.min(untilMs - clock.nowMs(), this.#leftMs), this.plan.signal);
+    return await this.#waitForRing(bell, untilMs - clock.nowMs());
   }
 
   beforeQuestion(): void {
-    this.#askedAtMs = this.quorum.clock.nowMs();
     this.#bell?.reset();
     this.#listening = this.#bell?.hears ?? false;
   }
 
   async afterQuestion(decision: Decision, round: number): Promise<void> {
     const { clock, rules, entropy } = this.quorum;
+    this.#tripMs = Math.min(this.#tripMs, decision.roundMs ?? Infinity);
     const remainingMs = decision.kind === 'held' ? decision.holder.remainingMs + EXPIRY_MS : Infinity;
     const expiresAtMs = clock.nowMs() + remainingMs;
     if (this.mayListen && remainingMs < Infinity && (await this.#listenFor(remainingMs))) return;
@@ -61,20 +63,29 @@ export class Pause {
 
   /** Returns whether it is time to ask again. */
   async #listenFor(remainingMs: number): Promise<boolean> {
-    const { clock, rules } = this.quorum;
+    const { rules } = this.quorum;
     const { signal, ttlMs } = this.plan;
     if (this.#bell === undefined) {
       // What was told before it listens is missed: so it asks again as soon as it does.
       return await this.#listen().tune(Math.min(nodeTimeoutMs(rules, ttlMs), remainingMs, this.#leftMs), signal);
     }
     if (!this.#listening) return false;
-    const graceMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - this.#askedAtMs);
-    const told = await this.#bell.ring(Math.min(remainingMs, this.#leftMs), graceMs, signal);
-    if (told === 0) return true;
-    // Who has been passed over most often goes first; who has come last has seen the fewest releases.
-    const ahead = Math.max(0, told - 1 - this.#passedOver++);
-    if (ahead > 0) await this.#sleep(ahead * graceMs);
+    await this.#waitForRing(this.#bell, remainingMs);
     return true;
+  }
+
+  /** Returns whether it has rung. */
+  async #waitForRing(bell: Bell, timeoutMs: number): Promise<boolean> {
+    const told = await bell.ring(Math.max(1, Math.min(timeoutMs, this.#leftMs)), this.#graceMs, this.plan.signal);
+    // Who has been passed over most often goes first, and at once. The others spread, so that they need not contest it.
+    const ahead = Math.max(0, told - bell.rings);
+    const delayMs = (this.#graceMs * this.quorum.entropy.random() * ahead) / told;
+    if (ahead > 0) await sleep(this.quorum.clock, Math.min(delayMs, this.#leftMs), this.plan.signal);
+    return told > 0;
+  }
+
+  get #graceMs(): number {
+    return Math.max(SHORTEST_ROUND_MS, Math.min(this.#tripMs, this.quorum.rules.nodeTimeoutMs));
   }
 
   #listen(): Bell {

@@ -1,4 +1,4 @@
-import type { Clock } from './ports/clock.js';
+import type { Cancel, Clock } from './ports/clock.js';
 
 /**
  * So many times in a row a lock is handed on within this process. Then other processes are told, which have heard nothing
@@ -6,31 +6,49 @@ import type { Clock } from './ports/clock.js';
  */
 const LONGEST_CHAIN = 5;
 
-/** For so long it is remembered that others were told, where nobody of this process waits for the same key. */
-const MEMORY_MS = 1000;
+/** Nobody who may vote is further away than the others are waited for. */
+const LONGEST_COURTESY_MS = 250;
 
-/** How the others, in other processes, have been treated by those who had the lock before. */
-interface Courtesy {
+/** Who did not come in all the time that was left to him is not waited for in the next time: he may be a ghost. */
+const UNHEEDED_MS = 10_000;
+
+/** What is left to those in other processes who were told of a release. */
+export interface FirstGo {
   /** Until then it is theirs, if they want it. */
   readonly untilMs: number;
-  /** How often in a row they were told and have not got it: they may be far away. */
-  readonly ignored: number;
+  /** What a round trip takes. */
+  readonly tripMs: number;
 }
 
-/** A place in the queues of one lock's keys. At the front of all of them it is this one's turn. */
-export class Turn {
-  /** Resolves when it is this one's turn, with the instant until which others have the first go. */
-  readonly begins: Promise<number>;
-  /** The same, once it is. */
-  begun: number | undefined;
+/** How many round trips they get: to hear of it, to take it, and to be heard to give it back. */
+const POLITE_TRIPS = 10;
 
-  /** How many have had it in a row before this one, without a word to other processes. */
-  chain = 0;
-  ignored = 0;
-  #begin: (untilMs: number) => void = () => undefined;
+const NOBODY: FirstGo = { untilMs: 0, tripMs: 0 };
+
+interface Courtesy extends FirstGo {
+  /** How often in a row they were told and nobody came: they may be far away. */
+  readonly ignored: number;
+  /** Until then they get no time at all. */
+  readonly unheededUntilMs: number;
+}
+
+/** A place in line. At the front it is this one's turn, and stays so until it leaves: when it has given up, or has had the lock. */
+export class Turn {
+  /** Resolves when it is this one's turn. */
+  readonly begins: Promise<FirstGo>;
+  /** The same, once it is. */
+  begun: FirstGo | undefined;
+  /** The lock was handed on to it, and nobody else has been told that it is free. */
+  owesWord = false;
+  #begin: (others: FirstGo) => void = () => undefined;
+
+  /** How many have had it in a row before this one, and up to whom it may go on so: those who come later let others pass. */
+  #chain = 0;
+  #lastNumber: number | undefined;
 
   constructor(
-    readonly keys: readonly string[],
+    readonly line: string,
+    private readonly number: number,
     private readonly room: WaitingRoom,
   ) {
     this.begins = new Promise((resolve) => {
@@ -38,119 +56,111 @@ export class Turn {
     });
   }
 
-  begin({ untilMs, ignored }: Courtesy, chain: number): void {
-    this.chain = chain;
-    this.ignored = ignored;
-    this.begun = untilMs;
-    this.#begin(untilMs);
+  /** Who takes the lock over as soon as this one leaves, so that nobody else need be told; nobody when it is the others' turn. */
+  findHeir(): Turn | undefined {
+    const next = this.room.next(this);
+    this.#lastNumber ??= this.room.lastNumber;
+    return next !== undefined && next.number <= this.#lastNumber && this.#chain + 1 < LONGEST_CHAIN ? next : undefined;
   }
 
-  /**
-   * The keys that somebody of this process takes over as soon as this one leaves, so that nobody else need be told. None
-   * when so many have done so in a row that it is the others' turn.
-   */
-  heirsKeys(): ReadonlySet<string> {
-    if (this.chain + 1 >= LONGEST_CHAIN) return new Set();
-    return new Set(this.room.heirsOf(this).flatMap(({ keys }) => keys));
+  begin(others: FirstGo): void {
+    this.begun = others;
+    this.#begin(others);
   }
 
-  /** Hands on to those of this process who come next, and who need not be told. */
+  /** Hands the lock on to the heir. */
   handOn(): void {
-    this.room.leave(this, { untilMs: 0, ignored: this.ignored }, this.chain + 1);
+    const heir = this.findHeir();
+    if (heir === undefined) return;
+    heir.#chain = this.#chain + 1;
+    heir.#lastNumber = this.#lastNumber;
+    heir.owesWord = true;
+    this.leave();
   }
 
-  /** Leaves the lock to others, who were told and have so long to take it. Each time that they do not manage, it is longer. */
-  yieldFor(politeMs: number, longestMs: number): void {
-    const untilMs = this.room.clock.nowMs() + Math.min(longestMs, politeMs * 2 ** Math.min(this.ignored, 30));
-    this.room.leave(this, { untilMs, ignored: this.ignored + 1 }, 0);
+  /** Leaves the lock to others, who were told of it. */
+  yieldTo(tripMs: number): void {
+    this.room.yieldTo(this.line, tripMs);
+    this.leave();
   }
 
-  /** Nobody else was told, or nobody listened. Harmless when it has left already. */
+  /** Somebody else has it: whoever was told has come. */
+  noteTaken(): void {
+    this.room.noteTaken(this.line);
+  }
+
+  /** Harmless when it has left already. */
   leave(): void {
-    this.room.leave(this, NONE, 0);
+    this.room.leave(this);
   }
 }
 
-const NONE: Courtesy = { untilMs: 0, ignored: 0 };
-
 /**
- * Where the waiters of one process stand in line, for each key in the order in which they came (P14). Only who is at
- * the front asks the servers, or listens to them; who has the lock keeps its place until it is over.
+ * Where the waiters of one process stand in line, in the order in which they came (P14). Only who is at the front asks
+ * the servers, or listens to them; who has the lock keeps its place until it is over.
+ *
+ * There is a line for each key, and for each set of keys that are locked together: who wants two keys must not keep others
+ * from the one that is free, and two lines are to each other as two processes.
  */
 export class WaitingRoom {
-  readonly #queues = new Map<string, Turn[]>();
-  readonly #courtesies = new Map<string, Courtesy>();
+  lastNumber = 0;
+  readonly #lines = new Map<string, Turn[]>();
+  readonly #courtesies = new Map<string, { readonly courtesy: Courtesy; readonly cancel: Cancel }>();
 
-  constructor(readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {}
 
   enter(keys: readonly string[]): Turn {
-    const turn = new Turn(keys, this);
-    for (const key of keys) {
-      const queue = this.#queues.get(key);
-      if (queue === undefined) this.#queues.set(key, [turn]);
-      else queue.push(turn);
+    const line = JSON.stringify(keys);
+    const turn = new Turn(line, ++this.lastNumber, this);
+    const turns = this.#lines.get(line);
+    if (turns !== undefined) turns.push(turn);
+    else {
+      this.#lines.set(line, [turn]);
+      turn.begin(this.#firstGo(line));
     }
-    if (this.#isFirst(turn)) turn.begin(this.#courtesyFor(keys), 0);
     return turn;
   }
 
-  /** Whose turn it is when this one has left. */
-  heirsOf(turn: Turn): readonly Turn[] {
-    const heirs = new Set<Turn>();
-    for (const key of turn.keys) {
-      const [first, second] = this.#queues.get(key) ?? [];
-      if (first === turn && second !== undefined && this.#isFirst(second, turn)) heirs.add(second);
-    }
-    return [...heirs];
+  /** Who comes after this one, if it is this one's turn. */
+  next(turn: Turn): Turn | undefined {
+    const [first, second] = this.#lines.get(turn.line) ?? [];
+    return first === turn ? second : undefined;
   }
 
-  leave(turn: Turn, courtesy: Courtesy, chain: number): void {
-    const heirs = this.heirsOf(turn);
-    if (!this.#remove(turn)) return;
-    for (const heir of heirs) heir.begin(courtesy, chain);
-    if (heirs.length === 0 && courtesy.untilMs > this.clock.nowMs()) this.#remember(turn.keys, courtesy);
+  leave(turn: Turn): void {
+    const turns = this.#lines.get(turn.line) ?? [];
+    const index = turns.indexOf(turn);
+    if (index < 0) return;
+    turns.splice(index, 1);
+    if (turns.length === 0) this.#lines.delete(turn.line);
+    else if (index === 0) turns[0]?.begin(this.#firstGo(turn.line));
   }
 
-  /** Returns whether it was there. */
-  #remove(turn: Turn): boolean {
-    let found = false;
-    for (const key of turn.keys) {
-      const queue = this.#queues.get(key) ?? [];
-      const index = queue.indexOf(turn);
-      if (index < 0) continue;
-      found = true;
-      queue.splice(index, 1);
-      if (queue.length === 0) this.#queues.delete(key);
-    }
-    return found;
-  }
-
-  #isFirst(turn: Turn, without?: Turn): boolean {
-    return turn.keys.every((key) => {
-      const [first, second] = this.#queues.get(key) ?? [];
-      return (first === without ? second : first) === turn;
-    });
-  }
-
-  /** For those who come later: a process that asks again and again must not keep the others out either. */
-  #remember(keys: readonly string[], courtesy: Courtesy): void {
-    for (const key of keys) this.#courtesies.set(key, courtesy);
-    const forgetAfterMs = Math.max(0, courtesy.untilMs - this.clock.nowMs()) + MEMORY_MS;
-    this.clock.after(
-      forgetAfterMs,
-      () => {
-        for (const key of keys) if (this.#courtesies.get(key) === courtesy) this.#courtesies.delete(key);
-      },
-      'background',
-    );
-  }
-
-  #courtesyFor(keys: readonly string[]): Courtesy {
-    const all = keys.map((key) => this.#courtesies.get(key) ?? NONE);
-    for (const key of keys) this.#courtesies.delete(key);
-    return {
-      untilMs: Math.max(...all.map(({ untilMs }) => untilMs)),
-      ignored: Math.max(...all.map(({ ignored }) => ignored)),
+  /** Each time that nobody comes the others get twice as long, up to a limit; and then nothing for a while. */
+  yieldTo(line: string, tripMs: number): void {
+    const nowMs = this.clock.nowMs();
+    const { courtesy, cancel } = this.#courtesies.get(line) ?? {};
+    if (courtesy !== undefined && nowMs < courtesy.unheededUntilMs) return;
+    cancel?.();
+    const ignored = courtesy?.ignored ?? 0;
+    const politeMs = Math.min(LONGEST_COURTESY_MS, POLITE_TRIPS * tripMs * 2 ** ignored);
+    const enough = politeMs === LONGEST_COURTESY_MS && ignored > 0;
+    const next: Courtesy = {
+      untilMs: nowMs + politeMs,
+      tripMs,
+      ignored: enough ? 0 : ignored + 1,
+      unheededUntilMs: enough ? nowMs + UNHEEDED_MS : nowMs,
     };
+    const forget = this.clock.after(UNHEEDED_MS, () => this.#courtesies.delete(line), 'background');
+    this.#courtesies.set(line, { courtesy: next, cancel: forget });
+  }
+
+  noteTaken(line: string): void {
+    this.#courtesies.get(line)?.cancel();
+    this.#courtesies.delete(line);
+  }
+
+  #firstGo(line: string): FirstGo {
+    return this.#courtesies.get(line)?.courtesy ?? NOBODY;
   }
 }

@@ -31,7 +31,7 @@ export async function runLocked(service: RedlockService, method: LockedMethod, c
   const { label, ttl, options } = method;
   const trigger = triggerOf(call.host, method);
   // Other replicas, or this one after its restart, run what the schedule asks for from now on.
-  if (trigger !== undefined && service.isClosing) return undefined;
+  if (trigger !== undefined && service.closing.aborted) return undefined;
   const key = typeof method.key === 'function' ? method.key.apply(call.host, [...call.args]) : method.key;
   const {
     instance,
@@ -43,12 +43,19 @@ export async function runLocked(service: RedlockService, method: LockedMethod, c
     throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
   }
   const { wait = 0, ...timing } = await timingOf(trigger, perTick, call.firedAtMs);
-  return await service.withLock(key, ttl, call.work.bind(call), {
-    ...timing,
-    ...(onContended !== 'wait' && { wait }),
-    ...rest,
-    onContended: onContended === 'skip' ? 'skip' : 'throw',
-  });
+  const signals = [rest.signal, trigger && service.closing].filter((signal) => signal !== undefined);
+  try {
+    return await service.withLock(key, ttl, call.work.bind(call), {
+      ...timing,
+      ...(onContended !== 'wait' && { wait }),
+      ...rest,
+      ...(signals.length > 0 && { signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0] }),
+      onContended: onContended === 'skip' ? 'skip' : 'throw',
+    });
+  } catch (error) {
+    if (trigger !== undefined && error === service.closing.reason) return undefined;
+    throw error;
+  }
 }
 
 async function timingOf(

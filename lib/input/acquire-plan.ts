@@ -8,6 +8,9 @@ import type { Settings } from './module-options.js';
 /** Where nobody says how far the ticks are apart, or nothing follows, this is long enough for the latest of timers. */
 const UNKNOWN_PERIOD_MS = 24 * 3600 * 1000;
 
+/** How long one tick is waited with at most. */
+const LONGEST_TICK_WAIT_MS = 24 * 3600 * 1000;
+
 export function toTtl(value: unknown, { driftFactor }: Settings): number {
   return toTtlMs(value, driftFactor);
 }
@@ -20,8 +23,10 @@ export function toAcquirePlan(key: unknown, ttl: unknown, chosen: AcquireSetting
     const full = lockKey(settings.keyPrefix, each);
     return { key: full, ttlMs, counter: chosen.fencing ? counterKey(full) : undefined };
   });
-  const { waitMs, maxRetries, signal } = chosen;
-  return { keys, claims, tick: tickClaim(claims, chosen, settings), ttlMs, waitMs, maxRetries, signal };
+  const { tick, maxRetries, signal } = chosen;
+  // The claim of a tick must outlive those who wait with the same tick, so their wait has an end.
+  const waitMs = tick === undefined ? chosen.waitMs : Math.min(chosen.waitMs, LONGEST_TICK_WAIT_MS);
+  return { keys, claims, tick: tickClaim(claims, { ...chosen, waitMs }, settings), ttlMs, waitMs, maxRetries, signal };
 }
 
 /**
@@ -32,7 +37,7 @@ function tickClaim(claims: readonly Claim[], { tick, waitMs }: AcquireSettings, 
   if (tick === undefined) return undefined;
   const { clockToleranceMs, driftFactor, nodeTimeoutMs } = settings;
   const periodMs = Number.isFinite(tick.periodMs) ? tick.periodMs : UNKNOWN_PERIOD_MS;
-  const waitingMs = Math.min(waitMs, periodMs) + 2 * nodeTimeoutMs;
+  const waitingMs = waitMs + 2 * nodeTimeoutMs;
   const ttlMs = (clockToleranceMs + periodMs + waitingMs) * (1 + driftFactor);
   // A server that has forgotten the claim does harm only while replicas with other clocks may still come, or still wait.
   return {

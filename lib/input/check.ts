@@ -7,6 +7,8 @@ const LONGEST_KEY = 512;
 /** Redis refuses an expiry beyond this; it is a hundred years. */
 const LONGEST_MS = 100 * 365 * 24 * 3600 * 1000;
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
 interface Range {
   readonly least?: number;
   readonly infinite?: boolean;
@@ -44,6 +46,8 @@ export function toKeys(value: unknown): string[] {
   for (const key of keys) {
     if (typeof key !== 'string' || key === '')
       throw refuse('key', 'a string that is not empty, or a list of such', value);
+    // Half a character becomes the same bytes as any other half: two keys would be one.
+    if (LONE_SURROGATE.test(key)) throw refuse('key', 'well-formed Unicode', value);
     if (key.length > LONGEST_KEY) {
       throw new InvalidOptionsError(
         'key',
@@ -52,6 +56,12 @@ export function toKeys(value: unknown): string[] {
     }
   }
   return [...new Set(keys as string[])];
+}
+
+/** One key, where several would mean nothing. */
+export function toKey(value: unknown): string {
+  if (Array.isArray(value)) throw refuse('key', 'one key', value);
+  return toKeys(value)[0] ?? '';
 }
 
 /** A ttl that leaves something after the allowance for drifting clocks. */

@@ -6,6 +6,8 @@ export interface Connection {
   readonly name: string;
   /** Whether it is a Cluster: one server to us, but its keys lie on many. */
   readonly clustered: boolean;
+  /** The database, and the prefix of the client's own: releases in another one are none of ours. */
+  readonly space: string;
   reach(): NodeState;
   /** Counts the connections so far: a new one may speak to a server that knows nothing of the one before. */
   readonly epoch: number;
@@ -19,6 +21,11 @@ export interface Connection {
 /** A connection that is told what others publish. */
 export interface SubscriberConnection extends Connection {
   onMessage(listener: (channel: string, message: string) => void): void;
+}
+
+/** A name for where the keys of a client are, of all the places that its server has. */
+export function spaceOf({ db = 0, keyPrefix = '' }: { db?: number; keyPrefix?: string } = {}): string {
+  return `@${db}${keyPrefix === '' ? '' : `:${keyPrefix}`}`;
 }
 
 /** Why a connection is down that was closed on purpose. */

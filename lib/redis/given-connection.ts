@@ -1,6 +1,6 @@
-import type { Cluster, Redis } from 'ioredis';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { publicMessage, toCallError, type Connection } from './connection.js';
+import { publicMessage, spaceOf, toCallError, type Connection } from './connection.js';
 import { OpenCalls } from './open-calls.js';
 
 /** A client that the application made. It is used as it is: neither closed, nor connected anew, nor configured. */
@@ -15,6 +15,7 @@ const EVENTS = ['ready', 'close', 'end', 'reconnecting'] as const;
  */
 export class GivenConnection implements Connection {
   readonly clustered: boolean;
+  readonly space: string;
   epoch = 0;
   readonly #client: GivenClient;
   readonly #calls = new OpenCalls();
@@ -41,6 +42,7 @@ export class GivenConnection implements Connection {
   ) {
     this.#client = client;
     this.#ready = client.status === 'ready';
+    this.space = spaceOf('options' in client ? (client.options as RedisOptions) : {});
     this.clustered = 'isCluster' in client && client.isCluster === true;
     for (const event of EVENTS) client.on(event, this.#onEvent);
     client.on('error', this.#onError);

@@ -1,6 +1,6 @@
 import type { Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 
-const OPS = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R', inspect: 'I', remove: 'D' } as const;
+const OPS = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R', inspect: 'I', remove: 'D', tell: 'T' } as const;
 
 /** The marker's key, its value as it was last seen, and the value that it gets if it is not there. */
 export interface Marker {
@@ -9,15 +9,15 @@ export interface Marker {
   readonly proposal: string;
 }
 
-/** KEYS (after their number) and ARGV of the lock script for a batch of requests. */
-export function encode(requests: readonly NodeRequest[], marker: Marker | undefined): (string | number)[] {
+/** KEYS (after their number) and ARGV of the lock script for a batch of requests. Channels, unlike keys, are shared by all spaces. */
+export function encode(requests: readonly NodeRequest[], marker: Marker | undefined, space = ''): (string | number)[] {
   const keys: string[] = marker ? [marker.key] : [];
   const args: (string | number)[] = marker ? [marker.expected ?? '', marker.proposal] : ['-', ''];
   for (const { kind, token, owner, claims, fence = 0, grantedFence = 0 } of requests) {
     args.push(OPS[kind], token, owner, fence, grantedFence, claims.length);
     for (const { key, ttlMs, counter, channel = '' } of claims) {
       keys.push(key);
-      args.push(Math.ceil(ttlMs), counter === undefined ? 0 : 1, channel);
+      args.push(Math.ceil(ttlMs), counter === undefined ? 0 : 1, channel && channel + space);
       if (counter !== undefined) keys.push(counter);
     }
   }
@@ -55,7 +55,7 @@ function done({ kind }: NodeRequest, number: number): NodeReply {
   }
 }
 
-const DONE = { confirm: 'confirmed', extend: 'renewed', inspect: 'absent' } as const;
+const DONE = { confirm: 'confirmed', extend: 'renewed', inspect: 'absent', tell: 'told' } as const;
 const KEPT = {
   acquire: 'denied',
   confirm: 'taken',
@@ -63,6 +63,7 @@ const KEPT = {
   release: 'taken',
   inspect: 'seen',
   remove: 'taken',
+  tell: 'taken',
 } as const;
 
 function holderOf({ claims }: NodeRequest, [index, value, pttl]: readonly (number | string)[]): Holder {

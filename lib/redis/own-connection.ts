@@ -1,7 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Cancel, Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { CLOSED, publicMessage, toCallError, type SubscriberConnection } from './connection.js';
+import { CLOSED, publicMessage, spaceOf, toCallError, type SubscriberConnection } from './connection.js';
 
 /** Milliseconds, between two tries to connect. */
 export interface ReconnectRules {
@@ -30,6 +30,7 @@ export class OwnConnection implements SubscriberConnection {
   epoch = 0;
 
   #client: Redis | undefined;
+  #space: string | undefined;
   #state: NodeState | 'idle' | 'closed' = 'idle';
   #failures = 0;
   #lastTryAtMs = -Infinity;
@@ -46,6 +47,11 @@ export class OwnConnection implements SubscriberConnection {
     private readonly rules: ReconnectRules,
     private readonly clock: Clock,
   ) {}
+
+  /** As ioredis reads it from the url or the options. */
+  get space(): string {
+    return (this.#space ??= spaceOf(this.#newClient().options));
+  }
 
   reach(): NodeState {
     const state = this.#state;
@@ -92,9 +98,7 @@ export class OwnConnection implements SubscriberConnection {
     this.#cancelRetry();
     this.#lastTryAtMs = this.clock.nowMs();
     this.#state = { status: 'connecting' };
-    const target = this.target();
-    const options = { keepAlive: KEEP_ALIVE_MS, ...target.options, ...SAFE_OPTIONS };
-    const client = target.url === undefined ? new Redis(options) : new Redis(target.url, options);
+    const client = this.#newClient();
     this.#client = client;
     this.epoch++;
     let cause = new Error('the connection was closed');
@@ -117,6 +121,12 @@ export class OwnConnection implements SubscriberConnection {
       this.#onEnd(client, cause);
     });
     client.connect().catch(() => undefined); // The events tell the same, and more.
+  }
+
+  #newClient(): Redis {
+    const target = this.target();
+    const options = { keepAlive: KEEP_ALIVE_MS, ...target.options, ...SAFE_OPTIONS };
+    return target.url === undefined ? new Redis(options) : new Redis(target.url, options);
   }
 
   #onReady(client: Redis): void {

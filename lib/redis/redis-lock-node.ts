@@ -49,7 +49,7 @@ export class RedisLockNode implements LockNode {
   }
 
   listen(channel: string, listener: ReleaseListener): Cancel {
-    return this.options.receiver.listen(channel, listener);
+    return this.options.receiver.listen(channel + this.connection.space, listener);
   }
 
   async execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
@@ -86,7 +86,7 @@ export class RedisLockNode implements LockNode {
     const [command, script] = known ? ['evalsha', LOCK_SCRIPT.sha] : ['eval', LOCK_SCRIPT.source];
     const [shown, ...replies] = (await this.connection.call(command, [
       script,
-      ...encode(requests, marker),
+      ...encode(requests, marker, this.connection.space),
     ])) as unknown[];
     if (marker !== undefined && guard.onMarker(String(shown))) this.options.watch.onLoss();
     const decoded = requests.map((request, index) => decode(request, replies[index]));

@@ -216,6 +216,15 @@ export function lockNodeContract(subject: () => Subject): void {
     await listener.hears(1);
   });
 
+  it('P14: tells of an extension where it is asked to, and of what it is only asked to tell', async () => {
+    const listener = await listen('c');
+    await ask(acquire('t', ['k', 60_000]), extend('t', ['k', 60_000]), telling(extend('t', ['k', 1000]), 'c'));
+    await listener.hears(1);
+    expect(await ask(telling(make('tell', '-', [['k', 0]]), 'c'))).toEqual([{ outcome: 'told' }]);
+    await listener.hears(2);
+    expect(await ask(acquire('u', ['k', 1000]))).toMatchObject([{ outcome: 'denied' }]);
+  });
+
   it('P14: tells nobody who has stopped listening, and those who listen again', async () => {
     const listener = await listen('c');
     listener.cancel();

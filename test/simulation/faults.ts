@@ -1,5 +1,3 @@
-import { remove } from '../../lib/core/inspect.js';
-import { lockKey } from '../../lib/redlock.keys.js';
 import type { Chance } from './chance.js';
 import type { Stored } from './model-server.js';
 import type { Host, Link } from './network.js';
@@ -273,11 +271,11 @@ export class Saboteur {
     const { recorder, plan } = this.world;
     const key = this.chance.pick(plan.keys);
     recorder.add({ kind: 'forced', atMs: recorder.nowMs(), key });
-    void remove(process.quorum, lockKey('redlock:', key)).then((votes) => {
-      // What is still on its way may take away what somebody else has got in the meantime.
+    // What is still on its way may take away what somebody else has got in the meantime.
+    const note = (): void => {
       recorder.add({ kind: 'forced', atMs: recorder.nowMs(), key });
-      process.locks.lose(key, votes);
-    });
+    };
+    process.locks.remove(key).then(note, note);
     return 'over';
   }
 }

@@ -68,6 +68,10 @@ function carryOut(
   grantedFence: number,
   claims: readonly ScriptClaim[],
 ): Raw {
+  if (op === 'T') {
+    for (const claim of claims) tell(host, claim);
+    return [1];
+  }
   if (op === 'D') {
     const removed = claims.filter(({ key }) => host.del(key) > 0);
     return removed.length === 0 ? [2] : [1, Math.max(...removed.map((claim) => tell(host, claim)))];
@@ -92,8 +96,10 @@ function carryOut(
   claims.forEach((claim, index) => {
     const has = numbers[index] !== undefined;
     if (op === 'C') catchUp(host, claim, fence);
-    else if (op === 'E' && has) host.expire(claim.key, claim.ms);
-    else if (op !== 'R') {
+    else if (op === 'E' && has) {
+      host.expire(claim.key, claim.ms);
+      tell(host, claim);
+    } else if (op !== 'R') {
       host.set(claim.key, `${mine}${number} ${owner}`, claim.ms);
       if (op === 'E') catchUp(host, claim, fence);
     } else if (has) {
@@ -108,7 +114,10 @@ function carryOut(
 }
 
 function tell(host: ScriptHost, { channel }: ScriptClaim): number {
-  return channel === '' ? 0 : host.publish(channel, String(host.subscribers(channel)));
+  if (channel === '') return 0;
+  const listeners = host.subscribers(channel);
+  host.publish(channel, String(listeners));
+  return listeners;
 }
 
 function countOn(host: ScriptHost, claims: readonly ScriptClaim[]): number {

@@ -200,6 +200,7 @@ export class ModelNode implements LockNode {
           this.plant(key, token, ttlMs, owner, mine[index]?.fence ?? fence);
           if (mine[index] === undefined) this.#catchUp(counter, fence);
         });
+        this.#tell(claims.filter((_, index) => mine[index]));
         return { outcome: mine.includes(undefined) ? 'absent' : 'renewed' };
       case 'release':
         claims.forEach(({ key, ttlMs }, index) => {
@@ -212,6 +213,9 @@ export class ModelNode implements LockNode {
         };
       case 'inspect':
         return { outcome: 'absent' };
+      case 'tell':
+        this.#tell(claims);
+        return { outcome: 'told' };
       case 'remove':
         for (const { key } of claims) this.#entries.delete(key);
         if (found.every((entry) => entry === undefined)) return { outcome: 'absent' };

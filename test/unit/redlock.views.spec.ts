@@ -3,6 +3,7 @@ import type { NodeState } from '../../lib/core/ports/lock-node.js';
 import type { ServerHealth } from '../../lib/interfaces/index.js';
 import type { Server, Shard, Shards } from '../../lib/redlock.shards.js';
 import { toHealth } from '../../lib/redlock.views.js';
+import { SystemClock } from '../../lib/system/system-clock.js';
 
 interface Like {
   state?: NodeState;
@@ -28,8 +29,9 @@ function server({ state = { status: 'ready' }, ping = 'pong', leftMs = 0, findin
   } as unknown as Server;
 }
 
+const clock = new SystemClock();
 const shardsOf = (groups: Server[][], named = groups.length > 1): Shards =>
-  ({ list: groups.map((servers) => ({ servers }) as unknown as Shard), named }) as unknown as Shards;
+  ({ list: groups.map((servers) => ({ servers }) as unknown as Shard), named, clock }) as unknown as Shards;
 
 const healthOf = async (like: Like): Promise<ServerHealth> =>
   (await toHealth(shardsOf([[server(like)]]), 30)).servers[0]!;

@@ -70,6 +70,7 @@ function report(vote: Vote): VoteReport {
     case 'renewed':
     case 'absent':
     case 'released':
+    case 'told':
     case 'unanswered':
       return { server, outcome };
     default:

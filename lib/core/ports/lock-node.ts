@@ -8,7 +8,7 @@ export interface Claim {
   readonly counter?: string | undefined;
   /** For how long a server that has forgotten this claim could do harm by it. Default: its ttl. */
   readonly guardMs?: number;
-  /** In a release or removal: who listens on this channel is told of it. Without one nobody is. */
+  /** Who listens on this channel is told of a release, and of other changes for the better. Without one nobody is. */
   readonly channel?: string | undefined;
 }
 
@@ -32,14 +32,16 @@ export interface Holder {
  * - `confirm` sets the counters to `fence` where they are behind, if all claims still carry the token and the number that
  *   they were granted under (`grantedFence`).
  * - `extend` gives each claim that carries the token its ttl anew and puts back those that are gone (under the number
- *   `fence`, and with counters that are not behind it), but nothing at all where one claim belongs to somebody else.
+ *   `fence`, and with counters that are not behind it), but nothing at all where one claim belongs to somebody else. Where
+ *   claims have a channel, their ttl has become shorter: who listens is told.
  * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead. Either way
  *   it tells those who listen: for them something has changed.
  * - `inspect` says who has the first claim, and changes nothing.
  * - `remove` deletes the claims, whoever has them, and tells those who listen: `absent` where there was nothing.
+ * - `tell` changes nothing, and tells those who listen that something may have changed.
  */
 export interface NodeRequest {
-  readonly kind: 'acquire' | 'confirm' | 'extend' | 'release' | 'inspect' | 'remove';
+  readonly kind: 'acquire' | 'confirm' | 'extend' | 'release' | 'inspect' | 'remove' | 'tell';
   readonly token: string;
   readonly owner: string;
   readonly claims: readonly Claim[];
@@ -53,7 +55,7 @@ export interface NodeRequest {
 
 export type NodeReply =
   | { readonly outcome: 'granted'; /** The number of this grant; 0 where nothing is counted. */ readonly fence: number }
-  | { readonly outcome: 'confirmed' | 'renewed' | 'absent' }
+  | { readonly outcome: 'confirmed' | 'renewed' | 'absent' | 'told' }
   | { readonly outcome: 'released'; /** How many listeners were told. */ readonly heard?: number }
   | { readonly outcome: 'denied' | 'taken' | 'seen'; readonly holder: Holder }
   | Failure;

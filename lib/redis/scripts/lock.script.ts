@@ -10,10 +10,10 @@ import { createHash } from 'node:crypto';
  *       then n times a number of milliseconds, 1 or 0 (whether the claim has a counter) and a channel ('' is none).
  *       op 'A' acquire: milliseconds are the ttl. fence and grantedFence are not used.
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
- *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence.
+ *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence. Publishes where there is a channel.
  *       op 'R' release: for how long each key stays; 0 deletes it. Publishes on the channel how many listen there.
  *       op 'D' remove:  deletes, and publishes alike; milliseconds and token are not used.
- *       op 'I' inspect: milliseconds and token are not used.
+ *       op 'I' inspect, op 'T' tell (publishes only): milliseconds and token are not used.
  * Returns the marker's value, and one array for each request:
  *       {1}  confirmed, renewed; inspect: there is nothing.
  *       {1, number}  granted, under this number; released or removed, and so many were told (a server that lets nobody
@@ -78,11 +78,16 @@ end
 local function tell(claim)
   if claim.channel == '' then return 0 end
   local listeners = redis.pcall('PUBSUB', 'NUMSUB', claim.channel)
-  return tonumber(redis.pcall('PUBLISH', claim.channel, listeners[2] or '')) or 0
+  local told = redis.pcall('PUBLISH', claim.channel, listeners[2] or '')
+  return tonumber(listeners[2] or told) or 0
 end
 
 local function carryOut(op, token, owner, fence, grantedFence, claims)
   local mine, numbers, all = token .. ' ', {}, true
+  if op == 'T' then
+    for _, claim in ipairs(claims) do tell(claim) end
+    return {1}
+  end
   if op == 'D' then
     local removed, told = 0, 0
     for _, claim in ipairs(claims) do
@@ -117,6 +122,7 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
       catchUp(claim, fence)
     elseif op == 'E' and numbers[i] then
       redis.call('PEXPIRE', claim.key, whole(claim.ms))
+      tell(claim)
     elseif op ~= 'R' then
       redis.call('SET', claim.key, mine .. whole(number) .. ' ' .. owner, 'PX', whole(claim.ms))
       if op == 'E' then catchUp(claim, fence) end

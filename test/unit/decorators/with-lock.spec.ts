@@ -30,11 +30,12 @@ interface Asked {
 
 /** Takes down what it is asked for, and runs the work at once. */
 class StandInService {
-  isClosing = false;
+  closing = new AbortController().signal;
   readonly asked: Asked[] = [];
 
   withLock(key: unknown, ttl: unknown, work: () => Promise<unknown>, options: WithLockCallOptions): Promise<unknown> {
-    this.asked.push({ key, ttl, options });
+    const { signal, ...rest } = options;
+    this.asked.push({ key, ttl, options: signal === this.closing ? rest : options });
     return work();
   }
 }
@@ -174,7 +175,7 @@ describe('@WithLock asks the service', () => {
     }
     const service = new StandInService();
     const host = ready(new Host(), service);
-    service.isClosing = true;
+    service.closing = AbortSignal.abort();
     await Promise.all([host.cron(), host.interval(), host.other()]);
     expect(ran).toEqual(['other']);
   });

@@ -89,7 +89,7 @@ function next(list: string[]): string {
 
 describe('a call of the lock script', () => {
   it('says all that was asked, in the order of the header, whatever the texts and numbers are', () => {
-    const LETTER = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R', inspect: 'I', remove: 'D' };
+    const LETTER = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R', inspect: 'I', remove: 'D', tell: 'T' };
     fc.assert(
       fc.property(fc.array(requests, { maxLength: 4 }), fc.option(markers, { nil: undefined }), (batch, marker) => {
         expect(new Reader(encode(batch, marker)).read()).toEqual({
@@ -185,6 +185,7 @@ describe('a reply of the lock script', () => {
           release: { outcome: 'released', heard: number },
           inspect: { outcome: 'absent' },
           remove: { outcome: 'released', heard: number },
+          tell: { outcome: 'told' },
         }[request.kind];
         expect(reply).toEqual(expected);
       }),
