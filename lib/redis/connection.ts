@@ -20,6 +20,8 @@ export interface Connection {
 
 /** A connection that is told what others publish. */
 export interface SubscriberConnection extends Connection {
+  /** Whether it has given up for good. */
+  readonly ended: boolean;
   onMessage(listener: (channel: string, message: string) => void): void;
 }
 

@@ -31,6 +31,10 @@ export class GivenSubscriber extends GivenConnection implements SubscriberConnec
     copy.on('error', () => undefined); // The client that was given tells the same.
   }
 
+  get ended(): boolean {
+    return this.#copy.status === 'end';
+  }
+
   onMessage(listener: (channel: string, message: string) => void): void {
     this.#copy.on('message', listener);
   }

@@ -16,6 +16,7 @@ interface Channel {
 export class Receiver {
   #connection: SubscriberConnection | undefined;
   readonly #channels = new Map<string, Channel>();
+  #closed = false;
 
   constructor(private readonly open: () => SubscriberConnection | undefined) {}
 
@@ -23,6 +24,7 @@ export class Receiver {
     const channel = this.#channels.get(name) ?? { listeners: new Set(), epoch: -1, hears: false };
     this.#channels.set(name, channel);
     channel.listeners.add(listener);
+    this.#replaceEnded();
     if (channel.hears) listener.onHearing(true);
     else this.#subscribe();
     return () => {
@@ -32,19 +34,37 @@ export class Receiver {
     };
   }
 
+  /** A copy of a given client gives up when that client would. Who listens again gets a new one. */
+  #replaceEnded(): void {
+    if (this.#connection?.ended !== true) return;
+    this.#connection.close();
+    this.#connection = undefined;
+    for (const channel of this.#channels.values()) {
+      channel.epoch = -1;
+      setHearing(channel, false);
+    }
+  }
+
   close(): void {
+    this.#closed = true;
     this.#connection?.close();
   }
 
+  /** Nobody is heard where there is nothing to listen with; waiters ask from time to time then. */
   #connect(): SubscriberConnection | undefined {
-    const connection = this.open();
-    connection?.onChange(() => {
-      this.#subscribe();
-    });
-    connection?.onMessage((name, message) => {
-      for (const listener of this.#channels.get(name)?.listeners ?? []) listener.onReleased(Number(message));
-    });
-    return connection;
+    if (this.#closed) return undefined;
+    try {
+      const connection = this.open();
+      connection?.onChange(() => {
+        this.#subscribe();
+      });
+      connection?.onMessage((name, message) => {
+        for (const listener of this.#channels.get(name)?.listeners ?? []) listener.onReleased(Number(message));
+      });
+      return connection;
+    } catch {
+      return undefined; // A given client that cannot be copied.
+    }
   }
 
   /** Asks for what is not asked for on this connection yet. Without a connection nothing is heard. */

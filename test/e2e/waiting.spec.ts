@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { setTimeout as pass } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { Module } from '@nestjs/common';
+import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
@@ -12,12 +12,16 @@ import type { Spell, WaiterQuestion } from './waiting/waiter.interface.js';
 
 const WAITER = new URL('waiting/waiter.ts', import.meta.url);
 
-async function withService<T>(servers: RedlockServer[], work: (service: RedlockService) => Promise<T>): Promise<T> {
+async function boot(servers: RedlockServer[]): Promise<{ service: RedlockService; app: INestApplicationContext }> {
   @Module({ imports: [RedlockModule.forRoot(servers)] })
   class AppModule {}
   const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+  return { service: app.get(RedlockService), app };
+}
+
+async function withService<T>(servers: RedlockServer[], work: (service: RedlockService) => Promise<T>): Promise<T> {
+  const { service, app } = await boot(servers);
   try {
-    const service = app.get(RedlockService);
     await service.withLock('warm-up', '1s', () => Promise.resolve());
     return await work(service);
   } finally {
@@ -151,6 +155,67 @@ describe('P14: waiters of several processes', () => {
         await lock.release();
         await (await waiting).release();
       });
+    });
+  });
+});
+
+describe('P14: nobody waits for ghosts', () => {
+  const strangers: [string, (fleet: Fleet) => Promise<{ end(): Promise<void> }>][] = [
+    [
+      'a lock of the same name in another database',
+      async ({ urls }) => {
+        const { service, app } = await boot(urls.map((url) => `${url}/1`));
+        await service.acquire('k', '60s');
+        const waiting = service.acquire('k', '60s', { wait: '60s' }).catch(() => undefined);
+        const other = await boot(urls.map((url) => `${url}/1`));
+        const listening = other.service.acquire('k', '60s', { wait: '60s' }).catch(() => undefined);
+        await pass(200);
+        return {
+          end: async () => {
+            await Promise.all([app.close(), other.app.close(), waiting, listening]);
+          },
+        };
+      },
+    ],
+    [
+      'a monitor that has subscribed to everything',
+      async ({ urls }) => {
+        const monitors = urls.map((url) => new Redis(url));
+        await Promise.all(monitors.map((monitor) => monitor.psubscribe('*')));
+        return {
+          end: () => {
+            for (const monitor of monitors) monitor.disconnect();
+            return Promise.resolve();
+          },
+        };
+      },
+    ],
+  ];
+
+  it.each(strangers)('in %s', async (_, appear) => {
+    await using fleet = await start(3, { direct: true });
+    const stranger = await appear(fleet);
+    await withService(fleet.urls, async (service) => {
+      const startedAt = performance.now();
+      for (let round = 0; round < 20; round++) await service.withLock('k', '10s', () => Promise.resolve());
+      expect(performance.now() - startedAt).toBeLessThan(500);
+    });
+    await stranger.end();
+  });
+
+  it('P15: and others are told when an application closes that has the lock and a waiter of its own', async () => {
+    await using fleet = await start(3, { direct: true });
+    await withService(fleet.urls, async (other) => {
+      const { service, app } = await boot(fleet.urls);
+      await service.acquire('k', '30s');
+      const beside = service.acquire('k', '30s', { wait: '60s' }).catch((error: unknown) => error);
+      const waiting = other.acquire('k', '30s', { wait: '60s' });
+      await pass(300);
+      const startedAt = performance.now();
+      await app.close();
+      expect(await beside).toMatchObject({ code: 'SHUTDOWN' });
+      await (await waiting).release();
+      expect(performance.now() - startedAt).toBeLessThan(1000);
     });
   });
 });

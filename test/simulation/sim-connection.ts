@@ -14,6 +14,7 @@ const READY_TIMEOUT_MS = 10_000;
 /** What `OwnConnection` is in production, over a network that is simulated: the same states, the same tries. */
 export class SimConnection implements SubscriberConnection {
   readonly clustered = false;
+  readonly ended = false;
   readonly space = '@0';
   readonly name: string;
   epoch = 0;
