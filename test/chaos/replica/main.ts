@@ -8,7 +8,7 @@ import { Axis } from '../axis.js';
 import { Diary } from '../diary.js';
 import { Jobs, recordWith } from './jobs.js';
 import { codeOf, Recorder } from './recorder.js';
-import { NODE_TIMEOUT_MS, type Answer, type Boot, type Order } from './replica.interface.js';
+import { DRIFT_FACTOR, NODE_TIMEOUT_MS, type Answer, type Boot, type Order } from './replica.interface.js';
 import { Workload } from './workload.js';
 
 /** One replica: a Nest application in a process of its own, which writes down all that it does with locks. */
@@ -32,6 +32,7 @@ async function boot(order: Boot): Promise<void> {
         restartGuard,
         clockTolerance,
         nodeTimeout: NODE_TIMEOUT_MS,
+        driftFactor: DRIFT_FACTOR,
         reconnectDelay: 100,
         maxReconnectDelay: 500,
         owner: client,

@@ -2,6 +2,7 @@ import type { Lock } from 'redlock-nestjs';
 import type { EventOf } from '../../history/events.js';
 import type { Axis } from '../axis.js';
 import type { Diary } from '../diary.js';
+import { DRIFT_FACTOR } from './replica.interface.js';
 
 const LOOK_EVERY_MS = 10;
 
@@ -120,7 +121,12 @@ export class AttemptLog {
     this.recorder.diary.write({ kind: 'released', attempt: this.attempt, ...(how !== undefined && { code: how }) });
   }
 
+  /**
+   * To be called before the lock is extended. A shorter ttl binds from when it is sent, and who is stopped in the middle of
+   * that cannot tell any more: so it is told before.
+   */
   extend(ttlMs: number): (code?: string) => void {
+    this.#believe(Math.min(this.#validUntilMs, this.recorder.axis.nowMs() + validityMs(ttlMs)));
     const call = this.recorder.nextCall();
     this.recorder.diary.write({ kind: 'extending', attempt: this.attempt, call, ttlMs });
     return (code) => {
@@ -132,11 +138,19 @@ export class AttemptLog {
   /** Whether the lock believes in another end of its validity than before. */
   look(): void {
     const remainingMs = this.#lock?.remaining ?? 0;
-    const validUntilMs = this.recorder.axis.nowMs() + remainingMs;
-    if (remainingMs === 0 || Math.abs(validUntilMs - this.#validUntilMs) < 0.5) return;
+    if (remainingMs > 0) this.#believe(this.recorder.axis.nowMs() + remainingMs);
+  }
+
+  #believe(validUntilMs: number): void {
+    if (Math.abs(validUntilMs - this.#validUntilMs) < 0.5) return;
     this.#validUntilMs = validUntilMs;
     this.recorder.diary.write({ kind: 'extended', attempt: this.attempt, validUntilMs });
   }
+}
+
+/** The README's formula, for a ttl that begins now. */
+function validityMs(ttlMs: number): number {
+  return ttlMs - (ttlMs * DRIFT_FACTOR + 2);
 }
 
 /** The code of an error of ours, or what else is known of it. */

@@ -32,6 +32,8 @@ export const LONGEST_TTL_MS = 3_000;
 
 export const NODE_TIMEOUT_MS = 500;
 
+export const DRIFT_FACTOR = 0.01;
+
 /** So long a tick waits for its lock, at most: a quarter of the longest period. */
 export const TICK_WAIT_MS = 500;
 

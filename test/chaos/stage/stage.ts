@@ -9,7 +9,7 @@ import { assemble, type Assembled } from '../assemble/assemble.js';
 import { Axis } from '../axis.js';
 import { Diary } from '../diary.js';
 import type { ChaosOptions } from '../options.js';
-import { LONGEST_TTL_MS, NODE_TIMEOUT_MS, TICK_WAIT_MS } from '../replica/replica.interface.js';
+import { DRIFT_FACTOR, LONGEST_TTL_MS, NODE_TIMEOUT_MS, TICK_WAIT_MS } from '../replica/replica.interface.js';
 import { Absences } from './absences.js';
 import { Links } from './links.js';
 import { Replicas, type Life } from './replicas.js';
@@ -110,7 +110,7 @@ export async function onStage(options: StageOptions, play: (stage: Stage) => Pro
 function aboutOf({ servers, replicas }: StageOptions): About {
   return {
     servers,
-    driftFactor: 0.01,
+    driftFactor: DRIFT_FACTOR,
     toleranceMs: TOLERANCE_MS,
     graceMs: GRACE_MS,
     mostOvertakes: MOST_OVERTAKES_A_REPLICA * replicas,
