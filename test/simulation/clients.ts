@@ -28,6 +28,16 @@ export async function runClient(world: World, member: Member, errands: number, c
   }
 }
 
+/** All clients ask for the same at the same instant, once, as replicas do: one of them must get it. */
+export async function rush(world: World, member: Member, atMs: number, chance: Chance): Promise<void> {
+  const { plan, kernel } = world;
+  const { ttlMs } = plan;
+  const apartMs = chance.happens(0.5) ? 0 : plan.furthestMs * chance.next();
+  await sleep(member, member.process.machine.toOwnMs(atMs - kernel.nowMs() + apartMs));
+  const workMs = chance.ratio(1, ttlMs);
+  await run(world, member, { keys: ['rush'], ttlMs, waitMs: 0, workMs, options: { wait: 0 } }, chance);
+}
+
 function draw({ plan }: World, chance: Chance): Errand {
   const { ttlMs: longestMs } = plan;
   const ttlMs = chance.happens(0.5) ? longestMs : Math.ceil(chance.ratio(longestMs / 4, longestMs));
@@ -99,7 +109,7 @@ async function run(world: World, member: Member, errand: Errand, chance: Chance,
     settled = true;
     cancelTimer();
   }
-  recorder.granted(attempt, lock, machine, options.fencing !== false);
+  recorder.granted(attempt, lock, machine, (options.fencing ?? plan.options.fencing) !== false);
   if (where === 'withLock') await runHeld(world, member, attempt, lock, workMs);
   else await runByHand(world, member, attempt, lock, errand, chance);
 }

@@ -34,24 +34,30 @@ export class Saboteur {
         });
       }
     }
-    if (this.#ambushes > 0) recorder.onEvent = (kind) => this.#ambush(kind);
+    if (this.#ambushes > 0) {
+      recorder.onCall = (kind, client) => {
+        this.#ambush(kind, client);
+      };
+    }
   }
 
-  /** Somebody is about to rely on something: a good moment to take it away. */
-  #ambush(kind: string): void {
+  /** Somebody is about to rely on something: a good moment to take it away, or to put them to sleep. */
+  #ambush(kind: string, client: string): void {
     if (this.#ambushes === 0 || !['asked', 'granted', 'releasing', 'extending'].includes(kind)) return;
     if (!this.chance.happens(0.25)) return;
     this.#ambushes--;
     this.#open++;
+    const sleeps = this.chance.happens(0.3);
     this.world.kernel.after(this.chance.ratio(0.1, 3 * this.world.plan.furthestMs + 1), () => {
-      this.#strike();
+      const victim = this.world.alive.find(({ process }) => process.name === client);
+      this.#strike(victim, sleeps ? 'pause' : undefined);
       this.#open--;
     });
   }
 
-  #strike(): void {
-    const fault = this.chance.weighted<Fault>(this.world.plan.weights);
-    const heal = this.#begin(fault);
+  #strike(victim?: Member, chosen?: Fault): void {
+    const fault = chosen ?? this.chance.weighted<Fault>(this.world.plan.weights);
+    const heal = this.#begin(fault, victim);
     if (heal === undefined) return;
     this.world.count(`fault ${fault}`);
     this.world.recorder.add({ kind: 'note', atMs: this.world.kernel.nowMs(), text: fault });
@@ -66,11 +72,12 @@ export class Saboteur {
   }
 
   /** Returns what mends it, `over` for what mends itself, and nothing where it could not be done. */
-  #begin(fault: Fault): Heal | 'over' | undefined {
+  #begin(fault: Fault, victim: Member | undefined): Heal | 'over' | undefined {
     const { world, chance } = this;
     const host = chance.pick(world.hosts);
     const running = world.alive.filter(({ process }) => process.machine.state === 'running');
-    const member = running.length > 0 ? chance.pick(running) : undefined;
+    const awake = victim && running.includes(victim) ? victim : undefined;
+    const member = awake ?? (running.length > 0 ? chance.pick(running) : undefined);
     switch (fault) {
       case 'stall':
         return host.state === 'up' ? this.#stall(host) : undefined;

@@ -44,6 +44,11 @@ export class Machine implements Clock {
     return (ownMs - this.timekeeping.originMs) / this.timekeeping.rate;
   }
 
+  /** How long a stretch of true time takes on this clock. */
+  toOwnMs(trueMs: number): number {
+    return trueMs * this.timekeeping.rate;
+  }
+
   after(delayMs: number, callback: () => void): Cancel {
     const { rate, lateMs } = this.timekeeping;
     let cancelled = false;

@@ -65,6 +65,8 @@ export interface Plan {
    */
   readonly longestPauseMs: number;
   readonly ticks: number;
+  /** How often all clients ask for one key at once, and do not wait. */
+  readonly rushes: number;
   readonly faults: number;
   readonly weights: Readonly<Record<Fault, number>>;
   /** About how long it will take. */
@@ -96,9 +98,9 @@ export function planOf(chance: Chance): Plan {
   const ticks = hasTicks ? chance.whole(2, 4) : 0;
   const toleranceMs = Math.round(chance.ratio(50, 2000));
   const opsPerClient = hasTicks ? chance.whole(0, 2) : chance.whole(2, 5);
-  const driftFactor = chance.pick([0.01, 0.05, 0.1]);
+  const driftFactor = chance.pick([0.001, 0.01, 0.01, 0.05, 0.1]);
   const spiky = chance.happens(0.15);
-  const far = chance.happens(0.15);
+  const far = chance.happens(0.25);
   // A client may ask for a quarter of the longest ttl, and then gives a server no more than a quarter of that.
   const leastTimeoutMs = Math.min(nodeTimeoutMs, ttlMs / 16);
   const furthestMs = chance.ratio(0.1, far ? nodeTimeoutMs / 4 : leastTimeoutMs / 16);
@@ -119,6 +121,7 @@ export function planOf(chance: Chance): Plan {
       maxReconnectDelay: chance.whole(50, 200),
       maxConcurrency: chance.happens(0.1) ? 1 : 10,
       clockTolerance: toleranceMs,
+      fencing: !chance.happens(0.12),
       restartGuard: profile === 'unguarded' ? 'off' : chance.happens(0.15) ? 'strict' : 'witnessed',
     },
     lateMs: chance.happens(0.5) ? 0.9 : 0,
@@ -128,6 +131,7 @@ export function planOf(chance: Chance): Plan {
       spikes: spiky ? chance.ratio(0.005, 0.1) : 0,
     },
     nearestMs: furthestMs * chance.next(),
+    rushes: chance.happens(0.3) ? chance.whole(1, 2) : 0,
     furthestMs,
     skewMs: chance.happens(0.7) ? toleranceMs * 0.5 * chance.next() : 0,
     longestPauseMs: hasTicks ? toleranceMs * 0.4 : 2 * ttlMs,

@@ -29,12 +29,15 @@ export class Recorder {
 
   constructor(private readonly kernel: Kernel) {}
 
-  /** Called with the kind of each event. */
-  onEvent: (kind: HistoryEvent['kind']) => void = () => undefined;
+  /** Called with each event of a client. */
+  onCall: (kind: HistoryEvent['kind'], client: string) => void = () => undefined;
+  readonly #clients = new Map<number, string>();
 
   add(event: HistoryEvent): void {
     this.events.push(event);
-    this.onEvent(event.kind);
+    if (event.kind === 'asked') this.#clients.set(event.attempt, event.client);
+    const client = 'attempt' in event ? this.#clients.get(event.attempt) : undefined;
+    if (client !== undefined) this.onCall(event.kind, client);
   }
 
   nowMs(): number {

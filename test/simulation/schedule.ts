@@ -3,7 +3,7 @@ import { check } from '../history/check.js';
 import type { History } from '../history/events.js';
 import type { Verdict } from '../history/verdict.js';
 import { Chance } from './chance.js';
-import { runClient, runTick, sleep } from './clients.js';
+import { runClient, runTick, rush, sleep } from './clients.js';
 import { Saboteur } from './faults.js';
 import { EPOCH_MS } from './model-server.js';
 import { planOf, type Plan } from './plan.js';
@@ -62,6 +62,10 @@ export async function play(seed: number): Promise<Outcome> {
   };
   world.onStart = (member) => {
     track(member, runClient(world, member, plan.opsPerClient, chance.fork()));
+    for (let each = 1; each <= plan.rushes; each++) {
+      const atMs = (plan.lengthMs * each) / 3;
+      if (atMs > world.kernel.nowMs()) track(member, rush(world, member, atMs, chance.fork()));
+    }
     if (plan.ticks > 0) track(member, fireTicks(world, member, tickOf, track, chance.fork()));
   };
 
@@ -99,8 +103,7 @@ async function fireTicks(
     const earlyMs = early ? 15 * chance.next() : 0;
     const lateMs = chance.happens(0.2) ? 30 * chance.next() : 0;
     const atMs = nextMs - earlyMs + lateMs;
-    // Timers go by another clock than ticks.
-    while (world.wallMs(member) < atMs) await sleep(member, atMs - world.wallMs(member));
+    await sleep(member, member.process.machine.toOwnMs(atMs - world.wallMs(member)));
     if (member.status !== 'alive') return;
     const tick = tickOf(world.wallMs(member));
     track(member, runTick(world, member, tick, ttlMs, chance));

@@ -13,6 +13,8 @@ export interface SimulationOptions {
   readonly onProgress?: (done: number, failures: readonly Failure[]) => void;
   /** Where `lib/` and `test/` are. */
   readonly root?: string;
+  /** Whether these are failures enough. Default: 20, enough to see what is wrong. */
+  readonly isEnough?: (failures: readonly Failure[]) => boolean;
 }
 
 export interface SimulationResult {
@@ -22,8 +24,9 @@ export interface SimulationResult {
 }
 
 const LARGEST_BATCH = 100;
-/** Enough to see what is wrong; the rest would only take time. */
 const MOST_FAILURES = 20;
+/** A batch that takes so long will never end: somebody goes round in circles without any time passing. */
+const BATCH_TIMEOUT_MS = 120_000;
 
 /** Plays a range of seeds in processes of their own: plain Node, without Jest. */
 export async function simulate({
@@ -32,6 +35,7 @@ export async function simulate({
   workers,
   onProgress = () => undefined,
   root = packageRoot(),
+  isEnough = ({ length }) => length >= MOST_FAILURES,
 }: SimulationOptions): Promise<SimulationResult> {
   const startedAtMs = performance.now();
   const tally = newTally();
@@ -45,11 +49,13 @@ export async function simulate({
     });
     gone.catch(() => undefined);
     await Promise.race([once(child, 'message'), gone]);
-    while (next < from + seeds && failures.length < MOST_FAILURES) {
+    while (next < from + seeds && !isEnough(failures)) {
       const order = { from: next, count: Math.min(batch, from + seeds - next) };
       next += order.count;
       child.send(order);
+      const timeout = setTimeout(() => child.kill('SIGKILL'), BATCH_TIMEOUT_MS);
       const [result] = (await Promise.race([once(child, 'message'), gone])) as [BatchResult];
+      clearTimeout(timeout);
       addTally(tally, result.tally);
       failures.push(...result.failures);
       onProgress(tally.schedules, failures);

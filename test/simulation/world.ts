@@ -49,7 +49,8 @@ export class World {
   ) {
     const { profile, options, servers, serverSkewMs } = plan;
     this.hosts = Array.from({ length: servers }, (_, number) => {
-      const rate = profile === 'wild clocks' ? chance.ratio(0.7, 1.4) : this.#rate(options.driftFactor);
+      const rate =
+        profile === 'wild clocks' ? chance.ratio(0.7, 1.4) : serverSkewMs === 0 ? 1 : this.#rate(options.driftFactor);
       const clock = { offsetMs: serverSkewMs * (chance.next() - 0.5), rate };
       const host = new Host(new ModelServer(number, this.kernel, clock, profile !== 'snapshot' && chance.happens(0.6)));
       host.model.onOperation = (op, [, reply]) => {

@@ -1,0 +1,354 @@
+import type { CheckerName } from '../../history/events.js';
+
+/** A fault put into the code on purpose: in this file this text, which is there exactly once, becomes that one. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly text: string;
+  readonly becomes: string;
+  /** Who must find it, */
+  readonly checker: CheckerName;
+  /** and within how many seeds. */
+  readonly seeds: number;
+}
+
+/**
+ * The lock script runs on the servers, and so in the simulator as its model. What is wrong there is put into the model; that the
+ * script is what its model is, is up to the contract suite.
+ */
+const SCRIPT = 'test/simulation/model-script.ts';
+
+export const MUTANTS: readonly Mutant[] = [
+  // Who has a majority.
+  {
+    name: 'a quorum is one short',
+    file: 'lib/core/vote.ts',
+    text: 'Math.floor(servers / 2) + 1',
+    becomes: 'Math.max(1, Math.floor(servers / 2))',
+    checker: 'mutual exclusion',
+    seeds: 500,
+  },
+  {
+    name: 'a server that failed counts as if it had granted',
+    file: 'lib/core/ballot.ts',
+    text: "const granted = count(votes, 'granted');",
+    becomes: "const granted = count(votes, 'granted') + (count(votes, 'granted') && count(votes, 'failed'));",
+    checker: 'mutual exclusion',
+    seeds: 500,
+  },
+  {
+    name: 'a contested vote is taken for a held lock',
+    file: 'lib/core/ballot.ts',
+    text: "if (rival.votes >= majority) return { kind: 'held', holder: rival.holder };",
+    becomes: "if (rival.votes >= 1) return { kind: 'held', holder: rival.holder };",
+    checker: 'no starvation',
+    seeds: 500,
+  },
+  {
+    name: 'nobody leads in a contest',
+    file: 'lib/core/ballot.ts',
+    text: 'return votes > rival.votes || (votes === rival.votes && token < rival.holder.token);',
+    becomes: 'return false;',
+    checker: 'no starvation',
+    seeds: 3000,
+  },
+  {
+    name: 'everybody leads in a contest',
+    file: 'lib/core/ballot.ts',
+    text: 'return votes > rival.votes || (votes === rival.votes && token < rival.holder.token);',
+    becomes: 'return true;',
+    checker: 'no starvation',
+    seeds: 3000,
+  },
+  {
+    name: 'of several keys only the first is claimed',
+    file: 'lib/input/acquire-plan.ts',
+    text: 'keys.toSorted().map(',
+    becomes: 'keys.toSorted().slice(0, 1).map(',
+    checker: 'mutual exclusion',
+    seeds: 500,
+  },
+  // How long a lock is valid.
+  {
+    name: 'the validity counts from after the reply',
+    file: 'lib/core/decide.ts',
+    text: 'deadlineAtMs: deadlineAtMs(sentAtMs,',
+    becomes: 'deadlineAtMs: deadlineAtMs(clock.nowMs(),',
+    checker: 'mutual exclusion',
+    seeds: 3000,
+  },
+  {
+    name: 'clocks are not expected to drift',
+    file: 'lib/core/validity.ts',
+    text: 'return ttlMs * driftFactor + 2;',
+    becomes: 'return ttlMs * driftFactor * 0;',
+    checker: 'mutual exclusion',
+    seeds: 1000,
+  },
+  {
+    name: 'an extension counts from after the reply',
+    file: 'lib/core/lock.ts',
+    text: '...this.#sent.map((each) => each.deadlineAtMs)',
+    becomes: 'deadlineAtMs(this.#quorum.clock.nowMs(), ttlMs, this.#quorum.rules.driftFactor)',
+    checker: 'mutual exclusion',
+    seeds: 3000,
+  },
+  {
+    name: 'an extension that is shorter, and not confirmed, does not bind',
+    file: 'lib/core/lock.ts',
+    text: 'this.#setDeadline(Math.min(this.#deadlineAtMs, sending.deadlineAtMs));',
+    becomes: '',
+    checker: 'mutual exclusion',
+    seeds: 5000,
+  },
+  {
+    name: 'a grant is handed out whose validity is over',
+    file: 'lib/core/decide.ts',
+    text: "clock.nowMs() < grant.deadlineAtMs ? { kind: 'won', grant, votes }",
+    becomes: "clock.nowMs() > 0 ? { kind: 'won', grant, votes }",
+    checker: 'signal in time',
+    seeds: 3000,
+  },
+  {
+    name: 'no timer guards the end of the validity',
+    file: 'lib/core/lock.ts',
+    text: 'Math.max(0, Math.floor(this.remaining) - 1),',
+    becomes: '1e9,',
+    checker: 'signal in time',
+    seeds: 500,
+  },
+  {
+    name: 'the timer that guards the validity is 5 ms late',
+    file: 'lib/core/lock.ts',
+    text: 'Math.max(0, Math.floor(this.remaining) - 1),',
+    becomes: 'Math.max(0, Math.floor(this.remaining) + 5),',
+    checker: 'signal in time',
+    seeds: 500,
+  },
+  // Extension.
+  {
+    name: 'healed servers count as renewed',
+    file: 'lib/core/ballot.ts',
+    text: "if (count(votes, 'renewed') >= majority) return 'renewed';",
+    becomes: "if (count(votes, 'renewed') + count(votes, 'absent') >= majority) return 'renewed';",
+    checker: 'mutual exclusion',
+    seeds: 5000,
+  },
+  {
+    name: 'an extension with too few answers counts as a success',
+    file: 'lib/core/ballot.ts',
+    text: "if (servers - gone - count(votes, 'failed') < majority) return 'unknown';",
+    becomes: "if (servers - gone - count(votes, 'failed') < majority) return 'renewed';",
+    checker: 'mutual exclusion',
+    seeds: 3000,
+  },
+  // Fencing.
+  {
+    name: 'a fencing token is not written back',
+    file: 'lib/core/fence.ts',
+    text: '.length >= majorityOf(servers)) return { fence };',
+    becomes: '.length >= 1) return { fence };',
+    checker: 'fencing order',
+    seeds: 1000,
+  },
+  {
+    name: 'a fencing token is confirmed by one server',
+    file: 'lib/core/ballot.ts',
+    text: "if (confirmed >= majority) return 'confirmed';",
+    becomes: "if (confirmed >= 1) return 'confirmed';",
+    checker: 'fencing order',
+    seeds: 5000,
+  },
+  {
+    name: 'the lowest number is taken instead of the highest',
+    file: 'lib/core/fence.ts',
+    text: 'const fence = Math.max(...counted',
+    becomes: 'const fence = Math.min(...counted',
+    checker: 'fencing order',
+    seeds: 500,
+  },
+  {
+    name: 'script: a number is confirmed where the grant is gone',
+    file: SCRIPT,
+    text: "if (op === 'C' && numbers[index] !== grantedFence) return [2];",
+    becomes: '',
+    checker: 'fencing order',
+    seeds: 20000,
+  },
+  {
+    name: 'script: a counter that was lost begins at 0',
+    file: SCRIPT,
+    text: 'Number(host.get(counter) ?? host.timeUs())',
+    becomes: 'Number(host.get(counter) ?? 0)',
+    checker: 'fencing order',
+    seeds: 1000,
+  },
+  // What is left behind.
+  {
+    name: 'a failed attempt is not undone',
+    file: 'lib/core/decide.ts',
+    text: "undo(quorum, plan, token, { tell: decision.kind !== 'held' });",
+    becomes: '',
+    checker: 'nothing left',
+    seeds: 500,
+  },
+  {
+    name: 'a cancelled attempt is not undone',
+    file: 'lib/core/decide.ts',
+    text: `const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {
+    undo(quorum, plan, token, { tell: true });`,
+    becomes:
+      'const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {',
+    checker: 'nothing left',
+    seeds: 5000,
+  },
+  {
+    name: 'a lost lock is not given back',
+    file: 'lib/core/lock.ts',
+    text: 'const givenBack = this.#giveBack().catch(() => undefined);',
+    becomes: 'const givenBack = undefined;',
+    checker: 'nothing left',
+    seeds: 5000,
+  },
+  {
+    name: 'a release is dropped while its server is down',
+    file: 'lib/core/courier.ts',
+    text: "if (state.status !== 'down' || request.kind === 'release') {",
+    becomes: "if (state.status !== 'down') {",
+    checker: 'nothing left',
+    seeds: 3000,
+  },
+  {
+    name: 'a release is not repeated when its connection broke',
+    file: 'lib/core/courier.ts',
+    text: "this.#queue.unshift(...batch.filter(({ request }) => request.kind === 'release'));",
+    becomes: '',
+    checker: 'nothing left',
+    seeds: 5000,
+  },
+  {
+    name: 'what was denied late is taken for everything there is',
+    file: 'lib/core/courier.ts',
+    text: "trace.planted ||= reply?.outcome !== 'denied';",
+    becomes: "trace.planted ||= reply?.outcome === 'granted';",
+    checker: 'nothing left',
+    seeds: 5000,
+  },
+  {
+    name: 'script: a key has ten times the ttl that was asked for',
+    file: SCRIPT,
+    text: 'host.set(claim.key, `${mine}${number} ${owner}`, claim.ms);',
+    becomes: 'host.set(claim.key, `${mine}${number} ${owner}`, 10 * claim.ms);',
+    checker: 'no ghost',
+    seeds: 1000,
+  },
+  // Bounds.
+  {
+    name: 'a round may take a node timeout whatever the time is',
+    file: 'lib/core/decide.ts',
+    text: 'Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()))',
+    becomes: 'Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs))',
+    checker: 'settles in time',
+    seeds: 3000,
+  },
+  {
+    name: 'a server may take twice its time',
+    file: 'lib/core/quorum.ts',
+    text: 'return Math.min(rules.nodeTimeoutMs, ttlMs / 4);',
+    becomes: 'return 2 * Math.min(rules.nodeTimeoutMs, ttlMs / 4);',
+    checker: 'settles in time',
+    seeds: 500,
+  },
+  {
+    name: 'a wait does not end when it is cancelled',
+    file: 'lib/core/wait.ts',
+    text: 'if (signal === undefined) return promise;',
+    becomes: 'if (signal !== null) return promise;',
+    checker: 'settles in time',
+    seeds: 500,
+  },
+  {
+    name: 'a waiter that was told waits for the rest beyond its time',
+    file: 'lib/core/bell.ts',
+    text: 'Math.min(graceMs, endAtMs - clock.nowMs())',
+    becomes: 'graceMs',
+    checker: 'settles in time',
+    seeds: 20000,
+  },
+  // Servers that have forgotten.
+  {
+    name: 'no server is ever kept from voting',
+    file: 'lib/redis/restart-guard.ts',
+    text: 'if (leftMs <= 0) return undefined;',
+    becomes: 'if (leftMs >= 0) return undefined;',
+    checker: 'mutual exclusion',
+    seeds: 5000,
+  },
+  {
+    name: 'a server votes again too soon',
+    file: 'lib/redis/restart-guard.ts',
+    text: 'this.#lostAtMs + Math.max(this.#longestMs, lengthMs)',
+    becomes: 'this.#lostAtMs + 0.2 * Math.max(this.#longestMs, lengthMs)',
+    checker: 'mutual exclusion',
+    seeds: 10000,
+  },
+  {
+    name: 'a marker that has changed is not refused',
+    file: 'lib/redis/redis-lock-node.ts',
+    text: 'expected: guard.marker,',
+    becomes: 'expected: undefined,',
+    checker: 'mutual exclusion',
+    seeds: 10000,
+  },
+  {
+    name: 'what was asked for while it connected leaves for a server that has forgotten',
+    file: 'lib/core/courier.ts',
+    text: `      if (objection !== undefined) deliver(parcel, untrusted(objection));
+      return objection === undefined;`,
+    becomes: '      return objection === undefined || true;',
+    checker: 'mutual exclusion',
+    seeds: 20000,
+  },
+  // Ticks.
+  {
+    name: 'a timer that fires early belongs to the tick before',
+    file: 'lib/cron/tick.ts',
+    text: 'const EARLY_MS = 20;',
+    becomes: 'const EARLY_MS = 0;',
+    checker: 'one run a tick',
+    seeds: 3000,
+  },
+  {
+    name: 'a tick is not claimed',
+    file: 'lib/core/decide.ts',
+    text: 'const claims = plan.tick === undefined ? plan.claims : [...plan.claims, plan.tick];',
+    becomes: 'const claims = plan.claims;',
+    checker: 'one run a tick',
+    seeds: 500,
+  },
+  {
+    name: 'a tick stays claimed for a moment only',
+    file: 'lib/input/acquire-plan.ts',
+    text: 'const ttlMs = (clockToleranceMs + periodMs + waitingMs) * (1 + driftFactor);',
+    becomes: 'const ttlMs = 10 + 0 * (clockToleranceMs + periodMs + waitingMs) * (1 + driftFactor);',
+    checker: 'one run a tick',
+    seeds: 500,
+  },
+  {
+    name: 'a tick that was begun and not won stays claimed',
+    file: 'lib/core/decide.ts',
+    text: 'const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];',
+    becomes: 'const keys = plan.claims;',
+    checker: 'no lost tick',
+    seeds: 3000,
+  },
+  // Waiting.
+  {
+    name: 'who leaves the line tells nobody',
+    file: 'lib/core/waiting-room.ts',
+    text: 'heir.begin();',
+    becomes: '',
+    checker: 'no starvation',
+    seeds: 5000,
+  },
+];
