@@ -90,8 +90,9 @@ export function judgeRenewal(votes: readonly Vote[], servers: number): Renewal |
   if (count(votes, 'renewed') >= majority) return 'renewed';
   const gone = count(votes, 'absent') + count(votes, 'taken');
   if (servers - gone < majority) return 'lost';
-  if (servers - gone - count(votes, 'failed') < majority) return 'unknown';
-  return undefined;
+  // Who has forgotten it has it again by now, and will say so when it is asked again: so the loss shows now or never.
+  const hopeless = servers - gone - count(votes, 'failed') < majority;
+  return hopeless && (gone === 0 || votes.length === servers) ? 'unknown' : undefined;
 }
 
 /**

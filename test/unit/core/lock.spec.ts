@@ -187,6 +187,15 @@ describe('extend', () => {
     for (const node of nodes) expect(node.keys).toEqual([]);
   });
 
+  it('P12: is lost when a majority has forgotten the lock, also while another server is down', async () => {
+    const { clock, nodes, lock } = await held();
+    nodes[0]?.disconnect();
+    nodes[1]?.flush();
+    nodes[2]?.flush();
+    const { error } = await clock.settle(lock.extend());
+    expect(error).toBeInstanceOf(LockLostError);
+  });
+
   it('P12: puts the lock back where it was forgotten, and counts that server from the next time on', async () => {
     const { clock, nodes, lock } = await held();
     nodes[0]?.flush();
