@@ -76,7 +76,7 @@ export type AttemptEvent =
       readonly token: string;
       /** null where fencing was switched off. */
       readonly fence: number | null;
-      /** Up to when the client believes the lock to be valid: now plus `lock.remaining`. */
+      /** Up to when the client believes the lock to be valid: now plus `lock.remaining`, or 0 where nothing is left. */
       readonly validUntilMs: number;
     }
   /** The client believes in another end of the validity, later or earlier: somebody extended it, or it extends itself. */
@@ -138,8 +138,11 @@ export type ServerEvent =
     }
   /** It has lost data: all of them, or the keys that are named. */
   | { readonly kind: 'lost'; readonly atMs: number; readonly server: number; readonly keys?: readonly string[] }
-  /** An operator removes the lock on a key by force. */
-  | { readonly kind: 'forced'; readonly atMs: number; readonly key: string }
+  /**
+   * An operator removes the lock on a key by force: once when it begins, and once when it has settled. `goneSinceMs`: it
+   * is known that every server has forgotten what was there at that instant, when it began.
+   */
+  | { readonly kind: 'forced'; readonly atMs: number; readonly key: string; readonly goneSinceMs?: number }
   /** A lock's key is on a server. The keys are those that clients ask for, without prefix; ticks are not listed. */
   | {
       readonly kind: 'leftover';

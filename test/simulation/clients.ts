@@ -158,7 +158,7 @@ async function runByHand(
   }
   await sleep(member, workMs / (extensions + 1));
   // Some forget to give it back.
-  if (chance.happens(0.12)) {
+  if (chance.happens(0.25)) {
     await sleep(member, 1.3 * plan.ttlMs);
     return;
   }

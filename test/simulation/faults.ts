@@ -1,3 +1,5 @@
+import { remove } from '../../lib/core/inspect.js';
+import { lockKey } from '../../lib/redlock.keys.js';
 import type { Chance } from './chance.js';
 import type { Stored } from './model-server.js';
 import type { Host, Link } from './network.js';
@@ -35,9 +37,9 @@ export class Saboteur {
       }
     }
     if (this.#ambushes > 0) {
-      recorder.onCall = (kind, client) => {
+      recorder.onCall.push((kind, client) => {
         this.#ambush(kind, client);
-      };
+      });
     }
   }
 
@@ -47,10 +49,15 @@ export class Saboteur {
     if (!this.chance.happens(0.25)) return;
     this.#ambushes--;
     this.#open++;
-    const sleeps = this.chance.happens(0.3);
+    const befalls = this.chance.weighted<'pause' | 'isolate' | 'kill' | 'any'>({
+      pause: 3,
+      isolate: 3,
+      kill: 1,
+      any: 4,
+    });
     this.world.kernel.after(this.chance.ratio(0.1, 3 * this.world.plan.furthestMs + 1), () => {
       const victim = this.world.alive.find(({ process }) => process.name === client);
-      this.#strike(victim, sleeps ? 'pause' : undefined);
+      this.#strike(victim, befalls === 'any' ? undefined : befalls);
       this.#open--;
     });
   }
@@ -110,6 +117,8 @@ export class Saboteur {
           this.#links().filter(() => chance.happens(0.4)),
           'cut',
         );
+      case 'isolate':
+        return member && this.#cut(member.process.links, chance.pick(['cut', 'cut', 'cutToServer', 'cutToClient']));
       case 'breaks':
         return this.#breaks(this.#links().filter(() => chance.happens(0.4)));
       case 'giveUp':
@@ -277,12 +286,23 @@ export class Saboteur {
   #force({ process }: Member): 'over' {
     const { recorder, plan } = this.world;
     const key = this.chance.pick(plan.keys);
-    recorder.add({ kind: 'forced', atMs: recorder.nowMs(), key });
+    const goneSinceMs = recorder.nowMs();
+    recorder.add({ kind: 'forced', atMs: goneSinceMs, key });
     // What is still on its way may take away what somebody else has got in the meantime.
-    const note = (): void => {
-      recorder.add({ kind: 'forced', atMs: recorder.nowMs(), key });
+    const note = (isGone: boolean): void => {
+      recorder.add({ kind: 'forced', atMs: recorder.nowMs(), key, ...(isGone && { goneSinceMs }) });
     };
-    process.locks.remove(key).then(note, note);
+    if (this.chance.happens(0.3)) {
+      // By a process that may have it itself.
+      process.locks.remove(key).then(
+        () => note(false),
+        () => note(false),
+      );
+    } else {
+      void remove(process.quorum, lockKey('redlock:', key)).then((votes) => {
+        note(votes.every(({ outcome }) => outcome === 'released' || outcome === 'absent'));
+      });
+    }
     return 'over';
   }
 }

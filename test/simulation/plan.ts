@@ -26,6 +26,7 @@ export const FAULTS = [
   'cutToServer',
   'cutToClient',
   'partition',
+  'isolate',
   'slow',
   'giveUp',
   'scriptFlush',
@@ -78,8 +79,19 @@ const NO_FAULTS = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Recor
 
 const COMMON: Readonly<Record<Fault, number>> = {
   ...NO_FAULTS,
-  ...{ stall: 3, crash: 2, breaks: 2, cut: 1, cutToServer: 1, cutToClient: 1, partition: 1, slow: 1, giveUp: 1 },
-  ...{ scriptFlush: 1, pause: 3, stumble: 2, kill: 1, start: 1, shutDown: 0.5, force: 0.5, sweep: 1 },
+  ...{
+    stall: 3,
+    crash: 2,
+    breaks: 2,
+    cut: 1,
+    cutToServer: 1,
+    cutToClient: 1,
+    partition: 1,
+    isolate: 2,
+    slow: 1,
+    giveUp: 1,
+  },
+  ...{ scriptFlush: 1, pause: 3, stumble: 2, kill: 1, start: 1, shutDown: 0.5, force: 1.5, sweep: 1 },
 };
 
 export function planOf(chance: Chance): Plan {
@@ -110,15 +122,15 @@ export function planOf(chance: Chance): Plan {
     servers,
     clients: chance.whole(2, 4),
     opsPerClient,
-    keys: chance.happens(0.7) ? ['a'] : ['a', 'b', 'c'],
+    keys: chance.pick([['a'], ['a'], ['a'], ['a', 'b', 'c'], ['a', 'b', 'c', 'd', 'e', 'f']]),
     ttlMs,
     options: {
       driftFactor,
       nodeTimeout: nodeTimeoutMs,
       retryDelay: chance.whole(5, 30),
       maxRetryDelay: chance.whole(30, 200),
-      reconnectDelay: chance.whole(5, 50),
-      maxReconnectDelay: chance.whole(50, 200),
+      reconnectDelay: chance.whole(2, 10),
+      maxReconnectDelay: chance.whole(10, 60),
       maxConcurrency: chance.happens(0.1) ? 1 : 10,
       clockTolerance: toleranceMs,
       fencing: !chance.happens(0.12),

@@ -30,14 +30,14 @@ export class Recorder {
   constructor(private readonly kernel: Kernel) {}
 
   /** Called with each event of a client. */
-  onCall: (kind: HistoryEvent['kind'], client: string) => void = () => undefined;
+  readonly onCall: ((kind: HistoryEvent['kind'], client: string) => void)[] = [];
   readonly #clients = new Map<number, string>();
 
   add(event: HistoryEvent): void {
     this.events.push(event);
     if (event.kind === 'asked') this.#clients.set(event.attempt, event.client);
     const client = 'attempt' in event ? this.#clients.get(event.attempt) : undefined;
-    if (client !== undefined) this.onCall(event.kind, client);
+    if (client !== undefined) for (const listener of this.onCall) listener(event.kind, client);
   }
 
   nowMs(): number {
@@ -51,7 +51,7 @@ export class Recorder {
   }
 
   granted(attempt: number, lock: HeldLock, machine: Machine, hasFence: boolean): void {
-    const validUntilMs = machine.toTrueMs(machine.nowMs() + lock.remaining);
+    const validUntilMs = lock.remaining > 0 ? machine.toTrueMs(machine.nowMs() + lock.remaining) : 0;
     const { token, fencingToken } = lock;
     const fence = hasFence ? fencingToken : null;
     this.add({ kind: 'granted', atMs: this.nowMs(), attempt, token, fence, validUntilMs });

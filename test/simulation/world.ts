@@ -60,6 +60,9 @@ export class World {
       return host;
     });
     this.#outages = this.hosts.map(() => 0);
+    this.recorder.onCall.push((kind) => {
+      this.#onCall(kind);
+    });
     this.snapshots = this.hosts.map(() => new Map<string, Stored>());
     if (profile === 'snapshot') this.#takeSnapshots();
   }
@@ -142,7 +145,9 @@ export class World {
       over = true;
       const left = (this.#outages[server] ?? 0) - 1;
       this.#outages[server] = left;
-      if (left === 0) add('up');
+      if (left > 0) return;
+      add('up');
+      this.#sweepLater([this.hosts[server]!]);
     };
   }
 
@@ -184,10 +189,22 @@ export class World {
     }
   }
 
+  /** Somebody has given something back, or up: sometimes it is looked whether that is so. */
+  #onCall(kind: string): void {
+    if (['released', 'refused', 'aborted'].includes(kind) && this.chance.happens(0.1)) this.#sweepLater(this.hosts);
+  }
+
+  /** When there should be nothing any more of what is over now. */
+  #sweepLater(hosts: readonly Host[]): void {
+    this.kernel.after(1.02 * this.#graceMs + TOLERANCE_MS, () => {
+      this.sweep(hosts);
+    });
+  }
+
   /** What an outsider finds on the servers that are up. */
-  sweep(): void {
+  sweep(hosts = this.hosts): void {
     const atMs = this.kernel.nowMs();
-    for (const { model, state } of this.hosts) {
+    for (const { model, state } of hosts) {
       if (state === 'dead') continue;
       for (const [full, { value, expiresAtMs }] of model.entries()) {
         if (!full.startsWith(PREFIX)) continue;

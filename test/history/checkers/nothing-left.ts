@@ -33,8 +33,9 @@ function clearAtMs(story: Story, attempt: Attempt, server: number, nowMs: number
   let doneMs = Math.max(signMs, upMs);
   // Who stood still began late.
   for (const { fromMs, toMs } of pauses) if (fromMs <= doneMs + graceMs) doneMs = Math.max(doneMs, toMs);
-  const minHoldMs = granted ? granted.atMs + (asked.minHoldMs ?? 0) * (1 + driftFactor) : -Infinity;
-  const clearMs = Math.max(doneMs + graceMs, minHoldMs) + toleranceMs;
+  // How long it still has to stay was worked out when the release left, and counts from when it arrives.
+  const heldMs = granted ? Math.max(granted.atMs, upMs) + (asked.minHoldMs ?? 0) * (1 + driftFactor) : -Infinity;
+  const clearMs = Math.max(doneMs + graceMs, heldMs) + toleranceMs;
   const goneMs = (killed ?? stopped)?.atMs ?? Infinity;
   return goneMs <= doneMs + graceMs ? Infinity : clearMs;
 }

@@ -1,13 +1,15 @@
-import { latestMs, type Story } from '../story.js';
+import { latestMs, nodeTimeoutMs, type Lock, type Story } from '../story.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**
  * P6: no lock outlives its validity unnoticed. It is handed out valid, work begins only while it is valid, and its signal
- * aborts before the validity ends, or, where its process stood still then, as soon as that goes on.
+ * aborts before the validity ends, or, where its process stood still then, as soon as that goes on. And what an operator has
+ * removed everywhere is lost: it is not put back and counted.
  */
 export function signalInTime(story: Story): Findings {
   const violations: Violation[] = [];
-  for (const { asked, granted, extended, began, aborted, releasing } of story.locks) {
+  for (const lock of story.locks) {
+    const { asked, granted, extended, began, aborted, releasing } = lock;
     const { toleranceMs } = story.about;
     const { validUntilMs } = extended.at(-1) ?? granted;
     const proof = [asked, granted, ...extended.slice(-1)];
@@ -17,6 +19,10 @@ export function signalInTime(story: Story): Findings {
     if (began !== undefined && began.atMs > Math.min(validUntilMs, aborted?.atMs ?? Infinity) + toleranceMs) {
       const events = aborted ? [...proof, aborted, began] : [...proof, began];
       violations.push({ what: 'work began under a lock that was not valid any more', events });
+    }
+    const revived = extended.find((event) => isRemoved(story, lock, event.atMs));
+    if (revived !== undefined) {
+      violations.push({ what: 'a lock was extended that had been removed everywhere', events: [...proof, revived] });
     }
     // Who has given the lock back, or is not there any more, need not be told.
     const { killed, stopped } = story.clients.get(asked.client) ?? {};
@@ -29,4 +35,12 @@ export function signalInTime(story: Story): Findings {
     });
   }
   return { judged: story.locks.length, violations };
+}
+
+/** Whether all servers had forgotten this lock so long ago that no answer of before can still be on its way. */
+function isRemoved(story: Story, { asked, granted }: Lock, nowMs: number): boolean {
+  return story.forced.some(({ atMs, key, goneSinceMs = -Infinity }) => {
+    const repliedMs = latestMs(story, asked.client, atMs, nodeTimeoutMs(asked, asked.ttlMs), 0);
+    return asked.keys.includes(key) && granted.atMs < goneSinceMs && nowMs > repliedMs;
+  });
 }

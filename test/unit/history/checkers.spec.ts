@@ -287,6 +287,16 @@ describe('P6: the checker of signals', () => {
     expect(proofOf('signal in time', held().client(100, 'killed', 'a').end(2000))).toBe('holds');
   });
 
+  it('finds a lock that goes on although an operator has removed it everywhere', () => {
+    const forced = (goneSinceMs?: number): Script =>
+      held().add({ kind: 'forced', atMs: 300, key: 'k', ...(goneSinceMs !== undefined && { goneSinceMs }) });
+    const goesOn = (script: Script, atMs: number): History => script.extended(atMs, 1, 1300).aborted(1300, 1).end(2000);
+    expect(proofOf('signal in time', goesOn(forced(290), 401))).toEqual(['asked granted extended extended']);
+    expect(proofOf('signal in time', goesOn(forced(290), 400))).toBe('holds');
+    expect(proofOf('signal in time', goesOn(forced(), 500))).toBe('holds');
+    expect(proofOf('signal in time', goesOn(forced(15), 500))).toBe('holds');
+  });
+
   it('finds a lock that was handed out too late, and work that began too late', () => {
     const late = new Script().asked(10, 1, 'a').granted(20, 1, 1, 19).aborted(20, 1);
     expect(proofOf('signal in time', late.end(2000))).toContain('asked granted');
