@@ -6,6 +6,8 @@ export interface Connection {
   readonly name: string;
   /** Whether it is a Cluster: one server to us, but its keys lie on many. */
   readonly clustered: boolean;
+  /** What about the way there is not as it should be, one sentence each. */
+  readonly caveats: readonly string[];
   /** The database, and the prefix of the client's own: releases in another one are none of ours. */
   readonly space: string;
   reach(): NodeState;

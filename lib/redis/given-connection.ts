@@ -16,6 +16,7 @@ const EVENTS = ['ready', 'close', 'end', 'reconnecting'] as const;
 export class GivenConnection implements Connection {
   readonly clustered: boolean;
   readonly space: string;
+  readonly caveats: readonly string[];
   epoch = 0;
   readonly #client: GivenClient;
   readonly #calls = new OpenCalls();
@@ -42,7 +43,9 @@ export class GivenConnection implements Connection {
   ) {
     this.#client = client;
     this.#ready = client.status === 'ready';
-    this.space = spaceOf('options' in client ? (client.options as RedisOptions) : {});
+    const options = 'options' in client ? (client.options as RedisOptions) : {};
+    this.space = spaceOf(options);
+    this.caveats = caveatsOf(options);
     this.clustered = 'isCluster' in client && client.isCluster === true;
     for (const event of EVENTS) client.on(event, this.#onEvent);
     client.on('error', this.#onError);
@@ -90,4 +93,20 @@ export class GivenConnection implements Connection {
     this.#client.off('error', this.#onError);
     this.#calls.giveUpAll(new Error('the connection was closed'));
   }
+}
+
+/** The options, and the value that each should have, by which ioredis sends a command at a time when nobody waits for it. */
+const SAFE = { autoResendUnfulfilledCommands: false, enableOfflineQueue: false, commandTimeout: undefined } as const;
+
+function caveatsOf(options: RedisOptions): string[] {
+  const unsafe = Object.entries(SAFE).flatMap(([name, safe]) =>
+    options[name as keyof typeof SAFE] === safe
+      ? []
+      : [safe === undefined ? `leave out ${name}` : `set ${name} to ${String(safe)}`],
+  );
+  if (unsafe.length === 0) return [];
+  return [
+    `may be sent a command again, or late, by the client that was given for it: ${unsafe.join(', ')} ` +
+      '(for the commands of locks this is made harmless; nobody can do so for others)',
+  ];
 }

@@ -28,6 +28,7 @@ const KEEP_ALIVE_MS = 10_000;
 export class OwnConnection implements SubscriberConnection {
   readonly clustered = false;
   readonly ended = false;
+  readonly caveats = [];
   epoch = 0;
 
   #client: Redis | undefined;

@@ -121,8 +121,9 @@ export class ServerWatch {
   }
 
   #conclude(dangers: readonly string[], notes: readonly string[] = []): void {
-    this.#findings = [...dangers, ...notes];
-    for (const danger of dangers) this.#say(danger);
+    const all = [...dangers, ...this.connection.caveats];
+    this.#findings = [...all, ...notes];
+    for (const danger of all) this.#say(danger);
     for (const note of notes) this.#say(note, 'log');
   }
 

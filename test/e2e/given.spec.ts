@@ -190,6 +190,9 @@ describe('P11: a client that was given makes no ghosts', () => {
   });
 });
 
+/** With these ioredis sends nothing at a time of its own. */
+const SAFE = { autoResendUnfulfilledCommands: false, enableOfflineQueue: false } satisfies RedisOptions;
+
 describe('a client that was given', () => {
   let fleet: Fleet;
   beforeAll(async () => {
@@ -252,13 +255,33 @@ describe('a client that was given', () => {
     await expect(first.service.acquire('k', '5s', { wait: 0 })).rejects.toThrow(/lost its data|quarantined/);
   });
 
+  it('P11: is warned about once where its options could make ghosts, and not at all where they cannot', async () => {
+    const [unsafe, safe] = fleet.servers.map(({ port }, index) =>
+      client(port, index === 0 ? { commandTimeout: 5000 } : SAFE),
+    );
+    const { service, logger } = await boot([unsafe!, safe!]);
+    await service.withLock('k', '2s', () => Promise.resolve());
+    unsafe!.disconnect(true);
+    await eventually(() => unsafe!.status !== 'ready');
+    await eventually(() => unsafe!.status === 'ready');
+    await service.withLock('k', '2s', () => Promise.resolve());
+    const advice =
+      'set autoResendUnfulfilledCommands to false, set enableOfflineQueue to false, leave out commandTimeout';
+    expect(logger.problems.filter((line) => line.includes('sent a command again'))).toEqual([
+      expect.stringContaining(advice),
+    ]);
+    const { servers } = await service.health();
+    expect(servers[0]?.findings).toContainEqual(expect.stringContaining(advice));
+    expect(servers[1]?.findings).not.toContainEqual(expect.stringContaining('sent a command again'));
+  });
+
   it.each<[string, RedisOptions]>([
     ['enableAutoPipelining', { enableAutoPipelining: true }],
     ['stringNumbers', { stringNumbers: true }],
     ['a db', { db: 3 }],
     ['no ready check', { enableReadyCheck: false }],
   ])('may have %s', async (_, options) => {
-    const { service, logger } = await boot(fleet.servers.map(({ port }) => client(port, options)));
+    const { service, logger } = await boot(fleet.servers.map(({ port }) => client(port, { ...SAFE, ...options })));
     await service.withLock(['a', 'b'], '2s', async (lock) => {
       await lock.extend('3s');
       expect(await service.tryAcquire('b', '2s')).toBeNull();

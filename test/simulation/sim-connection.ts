@@ -15,6 +15,7 @@ const READY_TIMEOUT_MS = 10_000;
 export class SimConnection implements SubscriberConnection {
   readonly clustered = false;
   readonly ended = false;
+  readonly caveats = [];
   readonly space = '@0';
   readonly name: string;
   epoch = 0;

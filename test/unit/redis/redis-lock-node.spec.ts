@@ -10,6 +10,7 @@ type Call = [command: string, script: unknown];
 /** A connection whose server knows its script only after EVAL, and forgets it when told. */
 class ScriptedConnection implements Connection {
   readonly space = '@0';
+  readonly caveats = [];
   readonly name = 'server';
   readonly clustered = false;
   epoch = 1;

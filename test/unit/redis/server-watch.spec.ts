@@ -9,6 +9,7 @@ import { VirtualClock } from '../../support/virtual-clock.js';
 /** A connection that is there, and whose server answers INFO as it is told to. */
 class LookedAt implements Connection {
   readonly space = '@0';
+  readonly caveats = [];
   readonly name = 's';
   epoch = 1;
   looks = 0;
