@@ -89,7 +89,7 @@ describe.each([2, 3, 4, 5])('with %i servers', (count) => {
       expect(error).toBeInstanceOf(QuorumUnreachableError);
       expect((error as Error).message).toContain(`Could not ${verb}`);
       for (const { port } of stalled) expect((error as Error).message).toContain(`${port}: no answer within 200 ms`);
-      expect(tookMs).toBeGreaterThanOrEqual(nodeTimeout - 2);
+      expect(tookMs).toBeGreaterThanOrEqual(nodeTimeout - 5); // Timers and clocks round differently.
       expect(tookMs).toBeLessThan(nodeTimeout * 1.1 + 20);
     }
     for (const server of stalled) await server.resume();

@@ -60,7 +60,12 @@ async function boot(server: RedlockServer): Promise<{ service: RedlockService; l
 }
 
 function client(ca: string): Redis {
-  const made = new Redis(`rediss://:${PASSWORD}@127.0.0.1:${port}`, { tls: { ca }, disconnectTimeout: 10 });
+  const made = new Redis(`rediss://:${PASSWORD}@127.0.0.1:${port}`, {
+    tls: { ca },
+    disconnectTimeout: 10,
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+  });
   made.on('error', () => undefined);
   clients.push(made);
   return made;
