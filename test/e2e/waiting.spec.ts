@@ -55,6 +55,13 @@ async function queueOf20(
   return { order, tookMs: performance.now() - startedAt, commands: (await commands(fleet)) - before };
 }
 
+/** How many times as long as on a machine with nothing else to do it takes to wait for 5 ms, twenty times. */
+async function busyness(): Promise<number> {
+  const startedAt = performance.now();
+  for (let round = 0; round < 20; round++) await pass(5);
+  return (performance.now() - startedAt) / (20 * 5.5);
+}
+
 const IN_ORDER = Array.from({ length: 20 }, (_, index) => index);
 
 const quantile = (values: readonly number[], part: number): number =>
@@ -64,9 +71,10 @@ describe('P14: 20 waiters of one process', () => {
   it('of 5 ms each get the lock in order, in less than 250 ms', async () => {
     await using fleet = await start(3, { direct: true });
     await withService(fleet.urls, async (service) => {
+      const busy = await busyness();
       const { order, tookMs } = await queueOf20(service, fleet, 5);
       expect(order).toEqual(IN_ORDER);
-      expect(tookMs).toBeLessThan(250);
+      expect(tookMs).toBeLessThan(250 * Math.max(1, busy, await busyness()));
     });
   });
 
