@@ -14,7 +14,7 @@ import { disorder, takeovers } from './fencing/order.js';
  * `REDLOCK_GRANTS=2000 npm run jest -- e2e/fencing.spec` takes minutes. It is the same test, and a share of it is enough
  * to find a fencing token that is not written back.
  */
-const GRANTS = Number(process.env.REDLOCK_GRANTS ?? 60);
+const GRANTS = Number(process.env.REDLOCK_GRANTS ?? 20);
 const PROCESSES = 16;
 
 type Holder = OwnProcess<Order, Grant[] | undefined>;
