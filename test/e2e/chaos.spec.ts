@@ -52,7 +52,7 @@ describe('real servers and replicas under random faults', () => {
   ] as const)(
     'P12: a loss of data under a held lock, with restartGuard %s: by the checker, mutual exclusion is %s',
     async (restartGuard, exclusion) => {
-      const { verdicts, troubles } = await twoHolders({ restartGuard, out: join(out, restartGuard) });
+      const { verdicts, troubles } = await twoHolders({ restartGuard, out: join(out, 'again') });
       expect(troubles).toEqual([]);
       expect(outcomeOf(verdicts, 'mutual exclusion')).toBe(exclusion === 'kept' ? 'holds' : 'violated');
     },

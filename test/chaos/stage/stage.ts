@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { check } from '../../history/check.js';
 import type { About } from '../../history/events.js';
@@ -66,6 +66,8 @@ export interface Outcome extends Assembled {
 /** Sets up servers and replicas, lets `play` happen, puts everything right again, and has the history of it judged. */
 export async function onStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<Outcome> {
   const folder = join(options.out, 'diaries');
+  // Of a run before this one, with the same seed.
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const library = await shiftLibrary();
   const reaper = await Reaper.hire();
