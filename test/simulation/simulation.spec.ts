@@ -30,7 +30,7 @@ describe('the simulation', () => {
 
   it.each<[CheckerName, number]>([
     ['mutual exclusion', 4],
-    ['fencing order', 5],
+    ['fencing order', 4],
     ['one run a tick', 0.6],
     ['no lost tick', 0.3],
     ['settles in time', 15],
