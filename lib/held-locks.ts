@@ -75,10 +75,10 @@ export class HeldLocks {
     return ours?.isHeld() && toKeys(key).every((each) => ours.keys.includes(each)) ? ours : undefined;
   }
 
-  /** Deletes the key on every server, and gives up what is held on it here. Returns whether anybody had it. */
+  /** Deletes the lock that the servers have on the key, and gives it up if it is held here. Returns whether there was one. */
   async remove(key: string): Promise<boolean> {
-    const votes = await remove(this.#shards.quorumOf([key]), lockKey(this.#settings.keyPrefix, key));
-    for (const lock of this.#locks) if (lock.keys.includes(key)) void lock.lose('taken', votes);
+    const { votes, tokens } = await remove(this.#shards.quorumOf([key]), lockKey(this.#settings.keyPrefix, key));
+    for (const lock of this.#locks) if (tokens.has(lock.token)) void lock.lose('taken', votes);
     if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
       throw new QuorumUnreachableError('release', [key], votes.length, votes);
     }

@@ -164,8 +164,9 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
 
   /**
    * An operator's tool: frees the key, whoever holds it. The holder notices with its next extension, and its signal aborts.
+   * It removes the lock that the servers show when it is called, and no later one. Settles within one `nodeTimeout`.
    *
-   * @returns whether anybody had it
+   * @returns whether a lock was removed
    * @throws QuorumUnreachableError no majority of the servers answered; it may still be held
    * @throws InvalidOptionsError
    */

@@ -77,6 +77,17 @@ export function lockNodeContract(subject: () => Subject): void {
     expect(await ask(acquire('v', ['a', 200]))).toMatchObject([{ outcome: 'granted' }]);
   });
 
+  it('removes the lock that is named, and no other', async () => {
+    await ask(acquire('t', ['k', 5000]));
+    expect(await ask(remove('u', 'k'), remove('', 'k'))).toEqual([{ outcome: 'absent' }, { outcome: 'absent' }]);
+    expect(await ask(acquire('u', ['k', 5000]))).toMatchObject([{ outcome: 'denied', holder: { token: 't' } }]);
+    expect(await ask(remove('t', 'k'))).toMatchObject([{ outcome: 'released' }]);
+    expect(await ask(remove('t', 'k'), acquire('u', ['k', 5000]))).toMatchObject([
+      { outcome: 'absent' },
+      { outcome: 'granted' },
+    ]);
+  });
+
   it('releases what the token has, and leaves what others have', async () => {
     await ask(acquire('t', ['a', 5000], ['b', 5000]), acquire('u', ['c', 5000]));
     expect(await ask(release('t', ['a', 0], ['b', 0], ['c', 0]))).toEqual([{ outcome: 'released', heard: 0 }]);
@@ -205,8 +216,8 @@ export function lockNodeContract(subject: () => Subject): void {
   it('P14: tells nobody of what was not given back, or without a channel', async () => {
     const listener = await listen('c');
     await ask(acquire('t', ['k', 5000]), telling(acquire('u', ['k', 5000]), 'c'), telling(release('u', ['k', 0]), 'c'));
-    await ask(release('t', ['k', 0]), telling(remove('k'), 'c'));
-    await ask(acquire('t', ['k', 5000]), telling(remove('k'), 'c'));
+    await ask(release('t', ['k', 0]), telling(remove('t', 'k'), 'c'));
+    await ask(acquire('t', ['k', 5000]), telling(remove('u', 'k'), 'c'), telling(remove('t', 'k'), 'c'));
     await listener.hears(1);
   });
 
@@ -280,12 +291,7 @@ const acquire = (token: string, ...pairs: Pair[]): NodeRequest => make('acquire'
 const extend = (token: string, ...pairs: Pair[]): NodeRequest => make('extend', token, pairs);
 const release = (token: string, ...pairs: Pair[]): NodeRequest => make('release', token, pairs);
 
-const remove = (...keys: string[]): NodeRequest =>
-  make(
-    'remove',
-    '-',
-    keys.map((key): Pair => [key, 0]),
-  );
+const remove = (token: string, key: string): NodeRequest => make('remove', token, [[key, 0]]);
 const telling = (request: NodeRequest, channel: string): NodeRequest => ({
   ...request,
   claims: request.claims.map((claim) => ({ ...claim, channel })),

@@ -99,6 +99,18 @@ export type AttemptEvent =
   | { readonly kind: 'releasing'; readonly atMs: number; readonly attempt: number }
   | { readonly kind: 'released'; readonly atMs: number; readonly attempt: number; readonly code?: string };
 
+/** An operator removes the lock that is on a key by force, with a call that begins and settles. `call` as in `extending`. */
+export type RemovalEvent =
+  | {
+      readonly kind: 'forcing';
+      readonly atMs: number;
+      readonly client: string;
+      readonly call: number;
+      readonly key: string;
+    }
+  /** `everywhere`: no server has what was there when it began. */
+  | { readonly kind: 'forced'; readonly atMs: number; readonly call: number; readonly everywhere: boolean };
+
 /** What becomes of the processes. A client is there from its `started` on. */
 export type ClientEvent =
   /** `stopped` has shut down in good order: it has given everything up, but what it ran may go on for a while. */
@@ -138,11 +150,6 @@ export type ServerEvent =
     }
   /** It has lost data: all of them, or the keys that are named. */
   | { readonly kind: 'lost'; readonly atMs: number; readonly server: number; readonly keys?: readonly string[] }
-  /**
-   * An operator removes the lock on a key by force: once when it begins, and once when it has settled. `goneSinceMs`: it
-   * is known that every server has forgotten what was there at that instant, when it began.
-   */
-  | { readonly kind: 'forced'; readonly atMs: number; readonly key: string; readonly goneSinceMs?: number }
   /** A lock's key is on a server. The keys are those that clients ask for, without prefix; ticks are not listed. */
   | {
       readonly kind: 'leftover';
@@ -169,7 +176,7 @@ export interface Note {
   readonly text: string;
 }
 
-export type HistoryEvent = AttemptEvent | ClientEvent | TickDue | ServerEvent | End | Note;
+export type HistoryEvent = AttemptEvent | RemovalEvent | ClientEvent | TickDue | ServerEvent | End | Note;
 
 /** The event of one kind. */
 export type EventOf<K extends HistoryEvent['kind']> = Only<HistoryEvent, K>;

@@ -1,5 +1,5 @@
 import type { EventOf, History, HistoryEvent } from './events.js';
-import { settledAtMs, type Attempt, type Client, type Lock, type Span, type Story } from './story.js';
+import { settledAtMs, type Attempt, type Client, type Lock, type Removal, type Span, type Story } from './story.js';
 
 type Once = 'cancelled' | 'refused' | 'granted' | 'began' | 'ended' | 'aborted' | 'releasing' | 'released';
 type OnceEvent<K extends Once> = EventOf<K> & { readonly attempt: number };
@@ -13,7 +13,7 @@ export function read({ about, events }: History): Story {
   const away: Span[][] = Array.from({ length: about.servers }, () => []);
   const awaySince: (number | undefined)[] = [];
   const due: EventOf<'due'>[] = [];
-  const forced: EventOf<'forced'>[] = [];
+  const removals = new Map<number, Removal>();
   const lost: EventOf<'lost'>[] = [];
   const leftovers: EventOf<'leftover'>[] = [];
   const swept: EventOf<'swept'>[] = [];
@@ -130,9 +130,17 @@ export function read({ about, events }: History): Story {
       case 'due':
         due.push(event);
         return;
-      case 'forced':
-        forced.push(event);
+      case 'forcing':
+        clientOf(event.client, event.kind);
+        removals.set(event.call, { begun: event });
         return;
+      case 'forced': {
+        const removal = removals.get(event.call);
+        if (removal === undefined) gaps.push(`removal ${event.call} has settled and has never begun`);
+        else if (removal.settled) gaps.push(`removal ${event.call} has settled twice`);
+        else removal.settled = event;
+        return;
+      }
       case 'lost':
         lost.push(event);
         return;
@@ -165,6 +173,9 @@ export function read({ about, events }: History): Story {
   for (const { name, pausedAtMs } of clients.values())
     if (pausedAtMs !== undefined) gaps.push(`${name} is still paused`);
 
+  for (const { begun, settled } of removals.values()) {
+    if (!settled && !clients.get(begun.client)?.killed) gaps.push(`nobody knows what became of removal ${begun.call}`);
+  }
   const all = [...attempts.values()];
   for (const attempt of all) {
     const { asked, cancelled, refused, releasing, released, extensions } = attempt;
@@ -178,5 +189,8 @@ export function read({ about, events }: History): Story {
   }
   const locks = all.filter((attempt): attempt is Lock => attempt.granted !== undefined);
   const { nowMs: endAtMs } = time;
-  return { about, attempts: all, locks, clients, away, due, forced, lost, leftovers, swept, endAtMs, gaps };
+  return {
+    ...{ about, attempts: all, locks, removals: [...removals.values()], clients },
+    ...{ away, due, lost, leftovers, swept, endAtMs, gaps },
+  };
 }

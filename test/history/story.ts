@@ -33,6 +33,12 @@ export interface Client {
   stopped?: EventOf<'stopped'>;
 }
 
+/** A lock that an operator removes by force. */
+export interface Removal {
+  readonly begun: EventOf<'forcing'>;
+  settled?: EventOf<'forced'>;
+}
+
 /** A history in the order of its calls instead of its events. */
 export interface Story {
   readonly about: About;
@@ -42,7 +48,7 @@ export interface Story {
   /** For each server, when it was away. */
   readonly away: readonly (readonly Span[])[];
   readonly due: readonly EventOf<'due'>[];
-  readonly forced: readonly EventOf<'forced'>[];
+  readonly removals: readonly Removal[];
   readonly lost: readonly EventOf<'lost'>[];
   readonly leftovers: readonly EventOf<'leftover'>[];
   readonly swept: readonly EventOf<'swept'>[];

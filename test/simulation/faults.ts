@@ -286,21 +286,16 @@ export class Saboteur {
   #force({ process }: Member): 'over' {
     const { recorder, plan } = this.world;
     const key = this.chance.pick(plan.keys);
-    const goneSinceMs = recorder.nowMs();
-    recorder.add({ kind: 'forced', atMs: goneSinceMs, key });
-    // What is still on its way may take away what somebody else has got in the meantime.
-    const note = (isGone: boolean): void => {
-      recorder.add({ kind: 'forced', atMs: recorder.nowMs(), key, ...(isGone && { goneSinceMs }) });
-    };
+    const settle = recorder.forcing(process.name, key);
     if (this.chance.happens(0.3)) {
       // By a process that may have it itself.
       process.locks.remove(key).then(
-        () => note(false),
-        () => note(false),
+        () => settle(false),
+        () => settle(false),
       );
     } else {
-      void remove(process.quorum, lockKey('redlock:', key)).then((votes) => {
-        note(votes.every(({ outcome }) => outcome === 'released' || outcome === 'absent'));
+      void remove(process.quorum, lockKey('redlock:', key)).then(({ votes }) => {
+        settle(votes.every(({ outcome }) => outcome === 'released' || outcome === 'absent'));
       });
     }
     return 'over';

@@ -73,7 +73,10 @@ function carryOut(
     return [1];
   }
   if (op === 'D') {
-    const removed = claims.filter(({ key }) => host.del(key) > 0);
+    const removed = claims.filter(({ key }) => {
+      const value = host.get(key);
+      return (value === token || value?.startsWith(`${token} `)) && host.del(key) > 0;
+    });
     return removed.length === 0 ? [2] : [1, Math.max(...removed.map((claim) => tell(host, claim)))];
   }
   const mine = `${token} `;

@@ -97,6 +97,15 @@ export class Recorder {
     }
   }
 
+  /** An operator removes what is on the key by force. Returns what notes the end of that. */
+  forcing(client: string, key: string): (everywhere: boolean) => void {
+    const call = this.#calls++;
+    this.add({ kind: 'forcing', atMs: this.nowMs(), client, call, key });
+    return (everywhere) => {
+      this.add({ kind: 'forced', atMs: this.nowMs(), call, everywhere });
+    };
+  }
+
   releasing(attempt: number, lock: HeldLock, machine: Machine): void {
     for (const each of this.#watched.get(machine) ?? []) {
       if (each.lock === lock) this.#watched.get(machine)?.delete(each);

@@ -217,9 +217,9 @@ export class ModelNode implements LockNode {
         this.#tell(claims);
         return { outcome: 'told' };
       case 'remove':
-        for (const { key } of claims) this.#entries.delete(key);
-        if (found.every((entry) => entry === undefined)) return { outcome: 'absent' };
-        return { outcome: 'released', heard: this.#tell(claims.filter((_, index) => found[index])) };
+        for (const [index, { key }] of claims.entries()) if (mine[index]) this.#entries.delete(key);
+        if (mine.every((entry) => entry === undefined)) return { outcome: 'absent' };
+        return { outcome: 'released', heard: this.#tell(claims.filter((_, index) => mine[index])) };
       default:
         return kind satisfies never;
     }

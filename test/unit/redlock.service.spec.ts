@@ -306,6 +306,26 @@ describe('forceRelease', () => {
     expect(theirs?.signal.reason).toMatchObject({ code: 'LOCK_LOST', reason: 'taken' });
   });
 
+  it('P1: never takes the lock of the next holder, however late its command arrives', async () => {
+    const world = modelWorld();
+    const [service, operator] = [world.serve(), world.serve()];
+    const first = await lockOf(world, service);
+    for (const node of world.nodes) {
+      const execute = node.execute.bind(node);
+      node.execute = async (requests) => {
+        if (requests.some(({ kind }) => kind === 'remove')) await new Promise<void>((go) => world.clock.after(60, go));
+        return await execute(requests);
+      };
+    }
+    const forced = operator.forceRelease('job');
+    await world.clock.advance(10);
+    await world.clock.settle(first.release());
+    const second = await lockOf(world, service);
+    expect((await world.clock.settle(forced)).value).toBe(false);
+    expect(world.nodes.map((node) => node.tokenAt(KEY))).toEqual(Array(3).fill(second.token));
+    expect(second.isHeld()).toBe(true);
+  });
+
   it('leaves locks on other keys alone', async () => {
     const world = modelWorld();
     const service = world.serve();

@@ -37,7 +37,8 @@ export interface Holder {
  * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead. Either way
  *   it tells those who listen: for them something has changed.
  * - `inspect` says who has the first claim, and changes nothing.
- * - `remove` deletes the claims, whoever has them, and tells those who listen: `absent` where there was nothing.
+ * - `remove` deletes the claims that carry the token of somebody else, or that are, whole, what the token says (no lock of
+ *   ours), and tells those who listen: `absent` where there was nothing of it.
  * - `tell` changes nothing, and tells those who listen that something may have changed.
  */
 export interface NodeRequest {

@@ -12,14 +12,14 @@ import { createHash } from 'node:crypto';
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
  *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence. Publishes where there is a channel.
  *       op 'R' release: for how long each key stays; 0 deletes it. Publishes on the channel how many listen there.
- *       op 'D' remove:  deletes, and publishes alike; milliseconds and token are not used.
+ *       op 'D' remove:  deletes what carries the token, or is the token, and publishes alike; milliseconds are not used.
  *       op 'I' inspect, op 'T' tell (publishes only): milliseconds and token are not used.
  * Returns the marker's value, and one array for each request:
  *       {1}  confirmed, renewed; inspect: there is nothing.
  *       {1, number}  granted, under this number; released or removed, and so many were told (a server that lets nobody
  *            publish tells nobody, and the release stands).
  *       {2}  extend: at least one key was absent, all are there now. confirm: no longer as it was granted. remove: there
- *            was nothing.
+ *            was nothing of it.
  *       {0, i, value, pttl}  denied, taken or seen: the i-th key (from 1) has this value. Nothing was changed.
  *       {3}  acquire and confirm only: the marker has another value, so locks were forgotten. Nothing was changed.
  *       {-1, message}  this request failed, the others did not.
@@ -91,7 +91,11 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
   if op == 'D' then
     local removed, told = 0, 0
     for _, claim in ipairs(claims) do
-      if redis.call('DEL', claim.key) > 0 then removed, told = removed + 1, math.max(told, tell(claim)) end
+      local value = redis.call('GET', claim.key)
+      if value and (value == token or string.sub(value, 1, #mine) == mine) then
+        redis.call('DEL', claim.key)
+        removed, told = removed + 1, math.max(told, tell(claim))
+      end
     end
     if removed == 0 then return {2} end
     return {1, told}

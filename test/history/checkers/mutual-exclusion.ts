@@ -5,14 +5,15 @@ import type { Findings, Violation } from '../verdict.js';
  * P1: two locks on one key are never valid at the same time, each as its client believes. Nobody's word is doubted: what
  * the servers say does not matter here.
  *
- * An operator who removes a lock by force ends it for this checker: its holder hears of it later, and is not to blame.
+ * An operator who removes a lock by force ends it for this checker: its holder hears of it later, and is not to blame. That
+ * goes for every lock which the operator may have seen, and so for none that was asked for after the call.
  */
 export function mutualExclusion(story: Story): Findings {
   const violations: Violation[] = [];
   const latest = new Map<string, { readonly lock: Lock; readonly untilMs: number }>();
   for (const lock of story.locks.toSorted((one, other) => one.granted.atMs - other.granted.atMs)) {
     for (const key of lock.asked.keys) {
-      const untilMs = Math.min(heldUntilMs(story, lock), forcedAtMs(story, lock, key));
+      const untilMs = Math.min(heldUntilMs(story, lock), removedAtMs(story, lock, key));
       if (untilMs <= lock.granted.atMs) continue;
       const before = latest.get(key);
       if (before !== undefined && lock.granted.atMs < before.untilMs) {
@@ -29,8 +30,12 @@ export function mutualExclusion(story: Story): Findings {
   return { judged: story.locks.length, violations };
 }
 
-function forcedAtMs({ forced }: Story, { asked }: Lock, key: string): number {
-  return forced.find((each) => each.key === key && each.atMs >= asked.atMs)?.atMs ?? Infinity;
+function removedAtMs({ removals, clients }: Story, { asked }: Lock, key: string): number {
+  const seen = removals.filter(({ begun, settled }) => {
+    const overAtMs = (settled ?? clients.get(begun.client)?.killed)?.atMs ?? Infinity;
+    return begun.key === key && asked.atMs <= overAtMs;
+  });
+  return Math.min(...seen.map(({ begun }) => begun.atMs));
 }
 
 function proof({ asked, granted, extended, aborted, releasing }: Lock): Violation['events'] {

@@ -69,7 +69,7 @@ function gaveUp({ refused }: Attempt): boolean {
 }
 
 function covered(story: Story, due: EventOf<'due'>, own: readonly Attempt[], span: Span): boolean {
-  if (story.forced.some(({ key }) => due.keys.includes(key))) return true;
+  if (story.removals.some(({ begun }) => due.keys.includes(begun.key))) return true;
   return story.attempts.some((attempt) => {
     if (own.includes(attempt) || !attempt.asked.keys.some((key) => due.keys.includes(key))) return false;
     const held = heldOnServers(story, attempt);

@@ -34,7 +34,7 @@ export function noStarvation(story: Story): Findings {
       violations.push({ what, events: [asked, refused] });
     }
     if (refused.code !== 'LOCK_CONTENDED') continue;
-    if (story.forced.some(({ key }) => asked.keys.includes(key))) continue;
+    if (story.removals.some(({ begun }) => asked.keys.includes(begun.key))) continue;
     if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) continue;
     if (tickHasRun(attempt, rivals)) continue;
     const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));

@@ -39,8 +39,9 @@ export function signalInTime(story: Story): Findings {
 
 /** Whether all servers had forgotten this lock so long ago that no answer of before can still be on its way. */
 function isRemoved(story: Story, { asked, granted }: Lock, nowMs: number): boolean {
-  return story.forced.some(({ atMs, key, goneSinceMs = -Infinity }) => {
-    const repliedMs = latestMs(story, asked.client, atMs, nodeTimeoutMs(asked, asked.ttlMs), 0);
-    return asked.keys.includes(key) && granted.atMs < goneSinceMs && nowMs > repliedMs;
+  return story.removals.some(({ begun, settled }) => {
+    if (settled?.everywhere !== true || !asked.keys.includes(begun.key)) return false;
+    const repliedMs = latestMs(story, asked.client, settled.atMs, nodeTimeoutMs(asked, asked.ttlMs), 0);
+    return granted.atMs < begun.atMs && nowMs > repliedMs;
   });
 }

@@ -80,6 +80,11 @@ export class Script {
     return this.add({ kind: 'releasing', atMs, attempt }, { kind: 'released', atMs: atMs + tookMs, attempt });
   }
 
+  removal(atMs: number, untilMs: number, client: string, key = 'k', everywhere = true): this {
+    const call = this.#calls++;
+    return this.add({ kind: 'forcing', atMs, client, call, key }, { kind: 'forced', atMs: untilMs, call, everywhere });
+  }
+
   server(atMs: number, server: number, status: 'up' | 'away'): this {
     return this.add({ kind: 'server', atMs, server, status, why: 'a test' });
   }

@@ -37,8 +37,27 @@ describe('P1: the checker of mutual exclusion', () => {
   });
 
   it('does not blame the holder of a lock that was removed by force', () => {
-    const script = new Script().lock(10, 1, 'a', 1, 500).add({ kind: 'forced', atMs: 50, key: 'k' });
-    expect(proofOf('mutual exclusion', script.lock(60, 2, 'b', 2, 100).end(900))).toBe('holds');
+    const script = (askedAtMs: number): Script => new Script().removal(50, 60, 'c').lock(askedAtMs, 1, 'a', 1, 500);
+    expect(proofOf('mutual exclusion', script(10).lock(55, 2, 'b', 2, 100).end(900))).toBe('holds');
+    expect(proofOf('mutual exclusion', script(60).lock(200, 2, 'b', 2, 100).end(900))).toBe('holds');
+  });
+
+  it('blames whoever takes a lock that was asked for after the removal, which cannot have seen it', () => {
+    const script = new Script().removal(50, 60, 'c').lock(61, 1, 'a', 1, 500);
+    expect(proofOf('mutual exclusion', script.lock(200, 2, 'b', 2, 100).end(900))).toHaveLength(1);
+    const elsewhere = new Script().removal(50, 60, 'c', 'l').lock(10, 1, 'a', 1, 500);
+    expect(proofOf('mutual exclusion', elsewhere.lock(200, 2, 'b', 2, 100).end(900))).toHaveLength(1);
+  });
+
+  it('does not know what a removal did that never settled, but for one whose process was killed', () => {
+    const open = new Script().add({ kind: 'forcing', atMs: 50, client: 'c', call: 99, key: 'k' });
+    expect(verdictOf('mutual exclusion', open.lock(70, 1, 'a', 1, 50).end(900))).toMatchObject({
+      outcome: 'unknown',
+      why: 'incomplete',
+    });
+    const killed = new Script().add({ kind: 'forcing', atMs: 50, client: 'c', call: 99, key: 'k' });
+    const both = killed.client(55, 'killed', 'c').lock(70, 1, 'a', 1, 500).lock(200, 2, 'b', 2, 100);
+    expect(proofOf('mutual exclusion', both.end(900))).toHaveLength(1);
   });
 });
 
@@ -288,12 +307,11 @@ describe('P6: the checker of signals', () => {
   });
 
   it('finds a lock that goes on although an operator has removed it everywhere', () => {
-    const forced = (goneSinceMs?: number): Script =>
-      held().add({ kind: 'forced', atMs: 300, key: 'k', ...(goneSinceMs !== undefined && { goneSinceMs }) });
+    const forced = (atMs: number, everywhere = true): Script => held().removal(atMs, 300, 'c', 'k', everywhere);
     const goesOn = (script: Script, atMs: number): History => script.extended(atMs, 1, 1300).aborted(1300, 1).end(2000);
     expect(proofOf('signal in time', goesOn(forced(290), 401))).toEqual(['asked granted extended extended']);
     expect(proofOf('signal in time', goesOn(forced(290), 400))).toBe('holds');
-    expect(proofOf('signal in time', goesOn(forced(), 500))).toBe('holds');
+    expect(proofOf('signal in time', goesOn(forced(290, false), 500))).toBe('holds');
     expect(proofOf('signal in time', goesOn(forced(15), 500))).toBe('holds');
   });
 
