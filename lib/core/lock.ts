@@ -15,7 +15,7 @@ export interface KeepPlan {
   readonly autoExtend: boolean;
   /** Others are kept out for at least this long after the grant, even when the lock is released earlier. */
   readonly minHoldMs: number;
-  /** So long after the grant the lock is over, however often it was extended. */
+  /** So long after it was handed out the lock is over, however often it was extended. */
   readonly maxHoldMs: number;
   /** Checks a ttl that a caller asks for, and gives it in milliseconds. */
   toTtlMs(ttl: number | string): number;
@@ -43,6 +43,7 @@ export class HeldLock {
   #state: 'held' | 'lost' | 'released' = 'held';
   #ttlMs: number;
   #deadlineAtMs: number;
+  readonly #latestAtMs: number;
 
   /**
    * The deadlines that extensions would give, from the newest that has succeeded on, in the order in which they were
@@ -67,6 +68,8 @@ export class HeldLock {
     this.token = grant.token;
     this.fencingToken = grant.fence;
     this.#ttlMs = plan.ttlMs;
+    // Not from the grant on: while the servers answered this process may have stood still, and nobody had the lock yet.
+    this.#latestAtMs = quorum.clock.nowMs() + keep.maxHoldMs;
     this.#deadlineAtMs = Math.min(grant.deadlineAtMs, this.#latestAtMs);
     this.#guardDeadline();
     this.#extendLater(this.#ttlMs * EXTEND_AFTER - (quorum.clock.nowMs() - grant.grantedAtMs));
@@ -79,10 +82,6 @@ export class HeldLock {
   get remaining(): number {
     if (this.#state !== 'held') return 0;
     return Math.max(0, this.#deadlineAtMs - this.#quorum.clock.nowMs());
-  }
-
-  get #latestAtMs(): number {
-    return this.#grant.grantedAtMs + this.#keep.maxHoldMs;
   }
 
   /** Goes by the clock, not by the timer: after a stall of the event loop the timer may not have fired yet. */

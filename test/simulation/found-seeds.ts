@@ -5,4 +5,10 @@
 export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: string }[] = [
   { seed: 197, found: 'what was asked for while it connected left for a server that had forgotten locks' },
   { seed: 839, found: 'a tick ran twice where a replica still waited when its server was trusted again' },
+  { seed: 12546, found: 'a forced release that was held up took away the lock of the next holder' },
+  { seed: 19339, found: 'the checker took an end of validity that comes nearer for an extension' },
+  {
+    seed: 21344,
+    found: 'a lock was handed out whose maxHold was over, because the process stood still while servers answered',
+  },
 ];

@@ -41,6 +41,9 @@ export class ModelServer implements ScriptHost {
   /** Called for each operation of the lock script that was carried out. */
   onOperation: (op: string, replies: readonly unknown[]) => void = () => undefined;
 
+  /** Called for each command that arrives a second time. */
+  onCopy: () => void = () => undefined;
+
   constructor(
     readonly number: number,
     private readonly kernel: Kernel,

@@ -39,6 +39,12 @@ export interface Distance {
   readonly spikes: number;
 }
 
+/** Commands that arrive a second time, after so much more time at the most; the reply to a copy is lost. */
+export interface Copies {
+  readonly share: number;
+  readonly lateMs: number;
+}
+
 /** The way between one process and one server. */
 export class Link {
   readonly toServer: Lane;
@@ -53,6 +59,7 @@ export class Link {
     readonly server: Host,
     readonly kernel: Kernel,
     private readonly distance: Distance,
+    readonly copies: Copies,
     readonly chance: Chance,
   ) {
     this.toServer = new Lane(kernel);
@@ -109,6 +116,7 @@ export class Session implements Subscriber {
       link.server.handle(() => {
         if (!this.#serverListens) return;
         const reply = this.#carryOut(command, args);
+        this.#copy(command, args);
         this.#toClient(() => {
           onReply(reply);
         });
@@ -145,6 +153,19 @@ export class Session implements Subscriber {
           this.#serverListens = false;
           this.link.server.forget(this);
         });
+      });
+    }
+  }
+
+  /** Now and then the command arrives again, whatever has become of the connection by then. */
+  #copy(command: string, args: readonly (string | number)[]): void {
+    const { copies, chance, kernel, server } = this.link;
+    if (copies.share === 0 || command === 'subscribe' || !chance.happens(copies.share)) return;
+    server.model.onCopy();
+    if (copies.lateMs === 0) this.#carryOut(command, args);
+    else {
+      kernel.after(copies.lateMs * chance.next(), () => {
+        server.handle(() => void this.#carryOut(command, args));
       });
     }
   }

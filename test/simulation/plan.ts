@@ -1,7 +1,7 @@
 import type { RedlockOptions } from '../../lib/interfaces/index.js';
 import type { CheckerName } from '../history/events.js';
 import type { Chance } from './chance.js';
-import type { Distance } from './network.js';
+import type { Copies, Distance } from './network.js';
 
 /**
  * What a schedule assumes of the world.
@@ -11,7 +11,8 @@ import type { Distance } from './network.js';
  * - `snapshot`: servers come back with older data.
  * - `unguarded`: the same losses without the restart guard.
  * - `evicting`: servers forget single keys.
- * - `reordering`: what was sent on a connection that was given up may arrive after what was sent on the next one.
+ * - `reordering`: what was sent on a connection that was given up may arrive after what was sent on the next one, and a copy
+ *   of a command long after the command.
  * - `wild clocks`: the clocks of servers jump, and run at any rate; no data are lost.
  */
 export type Profile = 'assumed' | 'snapshot' | 'unguarded' | 'evicting' | 'reordering' | 'wild clocks';
@@ -55,6 +56,8 @@ export interface Plan {
   readonly options: RedlockOptions & { readonly driftFactor: number; readonly nodeTimeout: number };
   readonly lateMs: number;
   readonly distance: Omit<Distance, 'leastMs'>;
+  /** How many of the commands arrive twice, and how much later the second time. */
+  readonly copies: Copies;
   readonly nearestMs: number;
   readonly furthestMs: number;
   /** How far the wall clocks of replicas are apart, and of servers. */
@@ -136,6 +139,7 @@ export function planOf(chance: Chance): Plan {
       fencing: !chance.happens(0.12),
       restartGuard: profile === 'unguarded' ? 'off' : chance.happens(0.15) ? 'strict' : 'witnessed',
     },
+    copies: copiesOf(profile, ttlMs, chance.aside(1)),
     lateMs: chance.happens(0.5) ? 0.9 : 0,
     distance: {
       jitterMs: furthestMs * chance.next(),
@@ -154,6 +158,12 @@ export function planOf(chance: Chance): Plan {
     lengthMs,
     outside: outsideOf(profile, spiky || far, servers),
   };
+}
+
+/** Who sends a command again, because it does not know whether it has arrived, does so at once, or much later. */
+function copiesOf(profile: Profile, ttlMs: number, chance: Chance): Copies {
+  if (!chance.happens(0.15)) return { share: 0, lateMs: 0 };
+  return { share: chance.ratio(0.02, 0.5), lateMs: profile === 'reordering' ? chance.ratio(1, ttlMs) : 0 };
 }
 
 /**

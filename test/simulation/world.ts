@@ -57,6 +57,9 @@ export class World {
         const [code] = reply as [number];
         this.count(`script ${op} ${code}`);
       };
+      host.model.onCopy = () => {
+        this.count('command copied');
+      };
       return host;
     });
     this.#outages = this.hosts.map(() => 0);
@@ -101,7 +104,7 @@ export class World {
     };
     const links = this.hosts.map((host) => {
       const leastMs = chance.between(plan.nearestMs, plan.furthestMs);
-      return new Link(machine, host, kernel, { ...plan.distance, leastMs }, chance.fork());
+      return new Link(machine, host, kernel, { ...plan.distance, leastMs }, plan.copies, chance.fork());
     });
     const process = new SimProcess(machine, links, plan.options, chance.fork());
     const member: Member = { process, skewMs: plan.skewMs * (chance.next() - 0.5), status: 'alive', busy: 0 };
@@ -260,9 +263,9 @@ export class World {
 
   /** As long as it may take to connect again, and to deliver what was outstanding. */
   get #graceMs(): number {
-    const { options, furthestMs, distance } = this.plan;
+    const { options, furthestMs, distance, copies } = this.plan;
     const tripMs = 2 * (furthestMs + distance.jitterMs + distance.spikeMs + 1);
-    return 2 * Number(options.maxReconnectDelay) + 2 * options.nodeTimeout + 6 * tripMs;
+    return 2 * Number(options.maxReconnectDelay) + 2 * options.nodeTimeout + 6 * tripMs + copies.lateMs;
   }
 
   /** For how long what a server has forgotten can matter. */

@@ -20,7 +20,11 @@ export function signalInTime(story: Story): Findings {
       const events = aborted ? [...proof, aborted, began] : [...proof, began];
       violations.push({ what: 'work began under a lock that was not valid any more', events });
     }
-    const revived = extended.find((event) => isRemoved(story, lock, event.atMs));
+    // An end that comes nearer is no revival: whoever asks for less is bound by it at once.
+    const revived = extended.find(
+      (event, index) =>
+        event.validUntilMs > (extended[index - 1] ?? granted).validUntilMs && isRemoved(story, lock, event.atMs),
+    );
     if (revived !== undefined) {
       violations.push({ what: 'a lock was extended that had been removed everywhere', events: [...proof, revived] });
     }

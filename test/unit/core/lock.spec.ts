@@ -298,6 +298,19 @@ describe('automatic extension', () => {
     expect(lock.signal.aborted).toBe(true);
   });
 
+  it('P6: maxHold begins when the lock is handed out: one that the servers were slow to grant is not over at once', async () => {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(3, clock);
+    const quorum = quorumOver(nodes, clock);
+    const asked = acquire(quorum, planFor());
+    clock.stall(400);
+    const grant = (await clock.settle(asked)).value!;
+    const lock = new HeldLock(quorum, planFor(), grant, keepFor({ maxHoldMs: 300 }));
+    expect(lock.remaining).toBe(300);
+    await clock.advance(300);
+    expect(lock.signal.aborted).toBe(true);
+  });
+
   it('P12: heals a rolling restart without data, one server at a time', async () => {
     const { clock, nodes, lock } = await held(5, { autoExtend: true });
     for (const node of nodes) {

@@ -313,6 +313,8 @@ describe('P6: the checker of signals', () => {
     expect(proofOf('signal in time', goesOn(forced(290), 400))).toBe('holds');
     expect(proofOf('signal in time', goesOn(forced(290, false), 500))).toBe('holds');
     expect(proofOf('signal in time', goesOn(forced(15), 500))).toBe('holds');
+    const shortened = forced(290).extended(500, 1, 700).aborted(700, 1);
+    expect(proofOf('signal in time', shortened.end(2000))).toBe('holds');
   });
 
   it('finds a lock that was handed out too late, and work that began too late', () => {
