@@ -31,7 +31,7 @@ export interface AcquireOptions {
   minHold?: Duration;
 
   /**
-   * So long after the grant the lock is over: it is not extended beyond that, and its signal aborts. For work that may hang.
+   * So long after it was handed out the lock is over: it is not extended beyond that, and its signal aborts. For work that may hang.
    * Default: no end.
    */
   maxHold?: Duration;

@@ -302,12 +302,11 @@ describe('automatic extension', () => {
     const clock = new VirtualClock();
     const nodes = modelNodes(3, clock);
     const quorum = quorumOver(nodes, clock);
-    const asked = acquire(quorum, planFor());
-    clock.stall(400);
-    const grant = (await clock.settle(asked)).value!;
-    const lock = new HeldLock(quorum, planFor(), grant, keepFor({ maxHoldMs: 300 }));
-    expect(lock.remaining).toBe(300);
-    await clock.advance(300);
+    for (const node of nodes) node.delayMs = 80;
+    const grant = (await clock.settle(acquire(quorum, planFor()))).value!;
+    const lock = new HeldLock(quorum, planFor(), grant, keepFor({ maxHoldMs: 50 }));
+    expect(lock.remaining).toBe(50);
+    await clock.advance(50);
     expect(lock.signal.aborted).toBe(true);
   });
 
