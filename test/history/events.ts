@@ -26,6 +26,8 @@ export interface About {
   readonly graceMs: number;
   /** How many locks on its key may be granted to others who asked later, while somebody waits. */
   readonly mostOvertakes: number;
+  /** How long a lock may be free while somebody waits for it: they have to hear of it, and to settle who gets it. */
+  readonly mostIdleMs: number;
   /** What this run does not claim, and why: for a run that goes beyond the assumptions of a promise on purpose. */
   readonly outside?: Partial<Record<CheckerName, string>>;
 }

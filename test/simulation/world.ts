@@ -14,6 +14,8 @@ export const TICK_MS = 1000;
 
 const PREFIX = 'redlock:';
 const MARKER = markerKey(PREFIX);
+/** The first go that others get who were told of a release. */
+const LONGEST_COURTESY_MS = 250;
 /** Timers are late by less than this. */
 const TOLERANCE_MS = 1;
 
@@ -228,6 +230,7 @@ export class World {
       toleranceMs: TOLERANCE_MS,
       graceMs: this.#graceMs,
       mostOvertakes: 20,
+      mostIdleMs: LONGEST_COURTESY_MS + Number(plan.options.maxRetryDelay) + 2 * plan.options.nodeTimeout,
       outside: plan.outside,
     };
   }

@@ -34,6 +34,9 @@ const TOLERANCE_MS = 150;
  */
 const MOST_OVERTAKES_A_REPLICA = 2 * 5;
 
+/** The first go of those who were told, the longest pause between two questions, and two tries, on a busy machine. */
+const MOST_IDLE_MS = 250 + 1000 + 2 * NODE_TIMEOUT_MS + 1000;
+
 /** Half of the shortest time that a server has to answer. What is shorter is a slow network to everybody. */
 const RELAYS_STILL_MS = 100;
 
@@ -116,6 +119,7 @@ function aboutOf({ servers, replicas }: StageOptions): About {
     toleranceMs: TOLERANCE_MS,
     graceMs: GRACE_MS,
     mostOvertakes: MOST_OVERTAKES_A_REPLICA * replicas,
+    mostIdleMs: MOST_IDLE_MS,
   };
 }
 

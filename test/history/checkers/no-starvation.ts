@@ -3,61 +3,116 @@ import { tickOf } from '../tick-name.js';
 import { heldOnServers } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';
 
+interface Rival {
+  readonly attempt: Attempt;
+  /** While it may have kept others from its keys. */
+  readonly span: Span | undefined;
+}
+
 /**
  * P4, P7 and P14: nobody goes without a lock that nobody has. While a majority of the servers is up, nobody is told that they
- * cannot be reached; who is told that the lock is contended is told so because somebody else had it, or was about to; and
- * who waits is not overtaken again and again by others who have asked later, unless it stood still itself.
+ * cannot be reached; who is told that the lock is contended is told so because somebody else had it, or was about to; who
+ * waits is not overtaken again and again by others who have asked later, and does not wait for long for what nobody has.
  */
 export function noStarvation(story: Story): Findings {
-  const violations: Violation[] = [];
-  const held = story.attempts.map((attempt) => ({ attempt, span: heldOnServers(story, attempt) }));
-  let judged = 0;
-  for (const attempt of story.attempts) {
-    const { asked, refused } = attempt;
-    const span: Span = { fromMs: asked.atMs, toMs: settledAtMs(attempt) ?? story.endAtMs };
+  const held = story.attempts.map((attempt): Rival => ({ attempt, span: heldOnServers(story, attempt) }));
+  const violations = story.attempts.flatMap((attempt) => {
+    const span: Span = { fromMs: attempt.asked.atMs, toMs: settledAtMs(attempt) ?? story.endAtMs };
     const rivals = held.filter((other) => other.attempt !== attempt && sharesKey(attempt, other.attempt));
-    judged++;
+    return [
+      ...overtaken(story, attempt, rivals, span),
+      ...unreachable(story, attempt, span),
+      ...refusedInVain(story, attempt, rivals, span),
+      ...waitedInVain(story, attempt, rivals, span),
+    ];
+  });
+  return { judged: story.attempts.length, violations };
+}
 
-    const later = rivals.filter(({ attempt: { asked: theirs, granted } }) => {
-      return granted !== undefined && theirs.atMs > asked.atMs && granted.atMs < span.toMs;
-    });
-    if (later.length > story.about.mostOvertakes && !stoodStill(story, asked.client, span)) {
-      const events = [asked, ...later.flatMap(({ attempt: { granted } }) => granted ?? [])];
-      violations.push({ what: `attempt ${asked.attempt} was overtaken ${later.length} times`, events });
-    }
+function overtaken(story: Story, { asked }: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
+  const later = rivals.filter(({ attempt: { asked: theirs, granted } }) => {
+    return granted !== undefined && theirs.atMs > asked.atMs && granted.atMs < span.toMs;
+  });
+  if (later.length <= story.about.mostOvertakes || stoodStill(story, asked.client, span)) return [];
+  const events = [asked, ...later.flatMap(({ attempt: { granted } }) => granted ?? [])];
+  return [{ what: `attempt ${asked.attempt} was overtaken ${later.length} times`, events }];
+}
 
-    if (refused === undefined || !majorityUp(story, span.fromMs, span.toMs)) continue;
-    // A server that falls silent between its vote and the confirmation of the fencing token costs the rest of this try, and
-    // whoever was told of the one who tries was told so with reason.
-    if (refused.code === 'QUORUM_UNREACHABLE' && steady(story, span) && !stoodStill(story, asked.client, span)) {
-      const what = `attempt ${asked.attempt} was told that no majority can be reached, and one was up`;
-      violations.push({ what, events: [asked, refused] });
-    }
-    if (refused.code !== 'LOCK_CONTENDED') continue;
-    if (story.removals.some(({ begun }) => asked.keys.includes(begun.key))) continue;
-    if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) continue;
-    if (tickHasRun(attempt, rivals)) continue;
-    const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
-    if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(story, other, span))) continue;
-    if (![span, ...around.map(({ attempt: other }) => spanOf(story, other))].every((each) => steady(story, each)))
-      continue;
-    violations.push({
+/**
+ * A server that falls silent between its vote and the confirmation of the fencing token costs the rest of this try, and
+ * whoever was told of the one who tries was told so with reason.
+ */
+function unreachable(story: Story, { asked, refused }: Attempt, span: Span): Violation[] {
+  if (refused?.code !== 'QUORUM_UNREACHABLE' || !majorityUp(story, span.fromMs, span.toMs)) return [];
+  if (!steady(story, span) || stoodStill(story, asked.client, span)) return [];
+  const what = `attempt ${asked.attempt} was told that no majority can be reached, and one was up`;
+  return [{ what, events: [asked, refused] }];
+}
+
+function refusedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
+  const { asked, refused } = attempt;
+  if (refused?.code !== 'LOCK_CONTENDED' || !majorityUp(story, span.fromMs, span.toMs)) return [];
+  if (isRemoved(story, attempt) || tickHasRun(attempt, rivals)) return [];
+  if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) return [];
+  const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
+  if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(story, other, span))) return [];
+  if (![span, ...around.map(({ attempt: other }) => spanOf(story, other))].every((each) => steady(story, each))) {
+    return [];
+  }
+  return [
+    {
       what: `attempt ${asked.attempt} was told that "${asked.keys.join(', ')}" is contended, and nobody had it`,
       events: [
         asked,
         refused,
         ...around.flatMap(({ attempt: { asked: of, refused: how } }) => (how ? [of, how] : [of])),
       ],
-    });
+    },
+  ];
+}
+
+function waitedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
+  const { asked, granted, refused } = attempt;
+  const { mostIdleMs } = story.about;
+  if (span.toMs - span.fromMs <= mostIdleMs || !majorityUp(story, span.fromMs, span.toMs)) return [];
+  const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
+  if (isRemoved(story, attempt) || !steady(story, span)) return [];
+  if ([{ attempt }, ...around].some(({ attempt: other }) => stoodStill(story, other.asked.client, span))) return [];
+  const idle = longestGap(
+    span,
+    rivals.flatMap((other) => other.span ?? []),
+  );
+  if (idle.toMs - idle.fromMs <= mostIdleMs) return [];
+  const settled = granted ?? refused;
+  return [
+    {
+      what: `attempt ${asked.attempt} waited for "${asked.keys.join(', ')}" from ${idle.fromMs} to ${idle.toMs}, and nobody had it`,
+      events: settled ? [asked, settled] : [asked],
+    },
+  ];
+}
+
+/** The longest part of the span that none of the others cover. */
+function longestGap(span: Span, covers: readonly Span[]): Span {
+  let gap: Span = { fromMs: span.fromMs, toMs: span.fromMs };
+  let { fromMs } = span;
+  for (const cover of [...covers, { fromMs: span.toMs, toMs: span.toMs }].sort((one, two) => one.fromMs - two.fromMs)) {
+    const toMs = Math.min(cover.fromMs, span.toMs);
+    if (toMs - fromMs > gap.toMs - gap.fromMs) gap = { fromMs, toMs };
+    fromMs = Math.max(fromMs, cover.toMs);
   }
-  return { judged, violations };
+  return gap;
+}
+
+function isRemoved({ removals }: Story, { asked }: Attempt): boolean {
+  return removals.some(({ begun }) => asked.keys.includes(begun.key));
 }
 
 function sharesKey(one: Attempt, other: Attempt): boolean {
   return one.asked.keys.some((key) => other.asked.keys.includes(key));
 }
 
-function tickHasRun({ asked }: Attempt, rivals: readonly { readonly attempt: Attempt }[]): boolean {
+function tickHasRun({ asked }: Attempt, rivals: readonly Rival[]): boolean {
   const tick = tickOf(asked);
   return (
     tick !== undefined && rivals.some(({ attempt }) => attempt.granted !== undefined && tickOf(attempt.asked) === tick)

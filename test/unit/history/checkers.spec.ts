@@ -372,9 +372,35 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', script().server(110, 0, 'away').end(900))).toBe('holds');
   });
 
+  it('P14: finds a waiter that waits for long for what nobody has', () => {
+    const script = (atMs: number): Script => new Script().asked(100, 1, 'a', { waitMs: 5000 }).granted(atMs, 1, 9);
+    expect(proofOf('no starvation', script(300).released(400, 1).end(900))).toBe('holds');
+    expect(proofOf('no starvation', script(301).released(400, 1).end(900))).toEqual(['asked granted']);
+    expect(proofOf('no starvation', script(301).released(400, 1).server(150, 2, 'away').end(900))).toBe('holds');
+    expect(proofOf('no starvation', script(301).removal(90, 95, 'c').released(400, 1).end(900))).toBe('holds');
+    // What another lock covers, and the time in which its release gets around, is no idle time.
+    const after = (atMs: number): Script =>
+      script(atMs)
+        .lock(90, 2, 'b', 2, 300)
+        .released(atMs + 10, 1);
+    expect(proofOf('no starvation', after(660).end(2000))).toBe('holds');
+    expect(proofOf('no starvation', after(661).end(2000))).toEqual(['asked granted']);
+    // Also one that was granted long before.
+    const long = (atMs: number): Script =>
+      script(atMs)
+        .lock(10, 2, 'b', 2, 700)
+        .released(atMs + 10, 1);
+    expect(proofOf('no starvation', long(980).end(2000))).toBe('holds');
+    expect(proofOf('no starvation', long(981).end(2000))).toEqual(['asked granted']);
+    const cancelled = new Script()
+      .asked(100, 1, 'a', { waitMs: null })
+      .add({ kind: 'cancelled', atMs: 400, attempt: 1 });
+    expect(proofOf('no starvation', cancelled.refused(400, 1, 'CANCELLED').end(900))).toEqual(['asked refused']);
+  });
+
   it('finds a waiter that is overtaken again and again', () => {
     const script = (times: number): History => {
-      const waiting = new Script().asked(10, 1, 'a', { waitMs: 5000 });
+      const waiting = new Script(['a', 'b', 'c'], { mostIdleMs: 1000 }).asked(10, 1, 'a', { waitMs: 5000 });
       for (let round = 1; round <= times; round++) waiting.lock(round * 100, 1 + round, 'b', round, 20);
       return waiting.granted(1000, 1, 99).released(1010, 1).end(2000);
     };
