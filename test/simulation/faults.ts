@@ -36,6 +36,11 @@ export class Saboteur {
         });
       }
     }
+    if (plan.storm !== undefined) {
+      recorder.onCall.push((kind) => {
+        if (kind === 'asked') this.#storm(plan.storm);
+      });
+    }
     if (this.#ambushes > 0) {
       recorder.onCall.push((kind, client) => {
         this.#ambush(kind, client);
@@ -58,6 +63,14 @@ export class Saboteur {
     this.world.kernel.after(this.chance.ratio(0.1, 3 * this.world.plan.furthestMs + 1), () => {
       const victim = this.world.alive.find(({ process }) => process.name === client);
       this.#strike(victim, befalls === 'any' ? undefined : befalls);
+      this.#open--;
+    });
+  }
+
+  #storm(fault: Fault | undefined): void {
+    this.#open++;
+    this.world.kernel.after(this.chance.ratio(0.1, 4 * this.world.plan.furthestMs + 1), () => {
+      this.#strike(undefined, fault);
       this.#open--;
     });
   }

@@ -72,6 +72,8 @@ export interface Plan {
   /** How often all clients ask for one key at once, and do not wait. */
   readonly rushes: number;
   readonly faults: number;
+  /** A fault that befalls somebody just after each question, when locks and counts are half way. */
+  readonly storm: 'evict' | 'jump' | undefined;
   readonly weights: Readonly<Record<Fault, number>>;
   /** About how long it will take. */
   readonly lengthMs: number;
@@ -154,10 +156,16 @@ export function planOf(chance: Chance): Plan {
     serverSkewMs: serverSkewOf(profile, ttlMs, chance),
     ticks,
     faults: chance.happens(0.1) ? 0 : chance.whole(1, 8),
+    storm: stormOf(profile, chance.aside(2)),
     weights: weightsOf(profile, chance),
     lengthMs,
     outside: outsideOf(profile, spiky || far, servers),
   };
+}
+
+function stormOf(profile: Profile, chance: Chance): Plan['storm'] {
+  if (!chance.happens(0.5)) return undefined;
+  return profile === 'evicting' ? 'evict' : profile === 'wild clocks' ? 'jump' : undefined;
 }
 
 /** Who sends a command again, because it does not know whether it has arrived, does so at once, or much later. */
