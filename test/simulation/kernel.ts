@@ -6,6 +6,8 @@ interface Entry {
   run: (() => void) | undefined;
 }
 
+const settled = Promise.resolve();
+
 /**
  * Virtual time. What is due at the same instant happens in the order in which it was asked for, and each with everything that
  * promises do about it before the next.
@@ -47,6 +49,11 @@ export class Kernel {
    */
   run(isOver: () => boolean, untilMs: number): Promise<boolean> {
     return new Promise((resolve, reject) => {
+      // A tick begins when all microtasks are done, also those that came of microtasks.
+      const next = (): void =>
+        void settled.then(() => {
+          process.nextTick(step);
+        });
       const step = (): void => {
         try {
           if (this.#turnEnds.length === 0) {
@@ -71,14 +78,9 @@ export class Kernel {
         } catch (error) {
           return reject(error instanceof Error ? error : new Error(String(error)));
         }
-        // A tick begins when all microtasks are done, also those that came of microtasks.
-        queueMicrotask(() => {
-          process.nextTick(step);
-        });
+        next();
       };
-      queueMicrotask(() => {
-        process.nextTick(step);
-      });
+      next();
     });
   }
 

@@ -49,6 +49,8 @@ export interface Plan {
   readonly profile: Profile;
   readonly servers: number;
   readonly clients: number;
+  /** How many in each process wait for locks beside one another, and so in line. */
+  readonly clientsInLine: number;
   readonly opsPerClient: number;
   readonly keys: readonly string[];
   /** The longest ttl of anybody; all processes use it, so that each knows how long a lock may last. */
@@ -141,6 +143,7 @@ export function planOf(chance: Chance): Plan {
       fencing: !chance.happens(0.12),
       restartGuard: profile === 'unguarded' ? 'off' : chance.happens(0.15) ? 'strict' : 'witnessed',
     },
+    clientsInLine: hasTicks ? 1 : Number(chance.aside(3).weighted({ 1: 6, 2: 2, 3: 1, 4: 1 })),
     copies: copiesOf(profile, ttlMs, chance.aside(1)),
     lateMs: chance.happens(0.5) ? 0.9 : 0,
     distance: {

@@ -61,7 +61,9 @@ export async function play(seed: number): Promise<Outcome> {
     busy -= member.busy;
   };
   world.onStart = (member) => {
-    track(member, runClient(world, member, plan.opsPerClient, chance.fork()));
+    for (let each = 0; each < plan.clientsInLine; each++) {
+      track(member, runClient(world, member, plan.opsPerClient, chance.fork()));
+    }
     for (let each = 1; each <= plan.rushes; each++) {
       const atMs = (plan.lengthMs * each) / 3;
       if (atMs > world.kernel.nowMs()) track(member, rush(world, member, atMs, chance.fork()));

@@ -14,8 +14,6 @@ export const TICK_MS = 1000;
 
 const PREFIX = 'redlock:';
 const MARKER = markerKey(PREFIX);
-/** The first go that others get who were told of a release. */
-const LONGEST_COURTESY_MS = 250;
 /** Timers are late by less than this. */
 const TOLERANCE_MS = 1;
 
@@ -230,7 +228,7 @@ export class World {
       toleranceMs: TOLERANCE_MS,
       graceMs: this.#graceMs,
       mostOvertakes: 20,
-      mostIdleMs: LONGEST_COURTESY_MS + Number(plan.options.maxRetryDelay) + 2 * plan.options.nodeTimeout,
+      mostIdleMs: Number(plan.options.maxRetryDelay) + 10 * this.#tripMs,
       outside: plan.outside,
     };
   }
@@ -266,9 +264,14 @@ export class World {
 
   /** As long as it may take to connect again, and to deliver what was outstanding. */
   get #graceMs(): number {
-    const { options, furthestMs, distance, copies } = this.plan;
-    const tripMs = 2 * (furthestMs + distance.jitterMs + distance.spikeMs + 1);
-    return 2 * Number(options.maxReconnectDelay) + 2 * options.nodeTimeout + 6 * tripMs + copies.lateMs;
+    const { options, copies } = this.plan;
+    return 2 * Number(options.maxReconnectDelay) + 2 * options.nodeTimeout + 6 * this.#tripMs + copies.lateMs;
+  }
+
+  /** There and back, and what a timer may be late. */
+  get #tripMs(): number {
+    const { furthestMs, distance } = this.plan;
+    return 2 * (furthestMs + distance.jitterMs + distance.spikeMs + 1);
   }
 
   /** For how long what a server has forgotten can matter. */

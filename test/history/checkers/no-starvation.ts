@@ -80,7 +80,7 @@ function waitedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], 
   if ([{ attempt }, ...around].some(({ attempt: other }) => stoodStill(story, other.asked.client, span))) return [];
   const idle = longestGap(
     span,
-    rivals.flatMap((other) => other.span ?? []),
+    rivals.flatMap((other) => coverOf(story, other)),
   );
   if (idle.toMs - idle.fromMs <= mostIdleMs) return [];
   const settled = granted ?? refused;
@@ -90,6 +90,14 @@ function waitedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], 
       events: settled ? [asked, settled] : [asked],
     },
   ];
+}
+
+/** While others could not have it. With all well, a lock is free as soon as its release has settled. */
+function coverOf({ about }: Story, { attempt: { asked, granted, released }, span }: Rival): Span[] {
+  if (span === undefined || granted === undefined || released === undefined) return span ? [span] : [];
+  if (released.code !== undefined) return [span];
+  const keptUntilMs = granted.atMs + (asked.minHoldMs ?? 0) * (1 + about.driftFactor);
+  return [{ fromMs: span.fromMs, toMs: Math.max(released.atMs, keptUntilMs) + about.toleranceMs }];
 }
 
 /** The longest part of the span that none of the others cover. */

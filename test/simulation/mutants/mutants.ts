@@ -29,6 +29,15 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: 500,
   },
   {
+    name: 'a grant counts twice',
+    file: 'lib/core/poll.ts',
+    text: 'votes.push({ server, position, ...reply });',
+    becomes:
+      "votes.push({ server, position, ...reply }); if (reply.outcome === 'granted') votes.push({ server, position, ...reply });",
+    checker: 'mutual exclusion',
+    seeds: 500,
+  },
+  {
     name: 'a server that failed counts as if it had granted',
     file: 'lib/core/ballot.ts',
     text: "const granted = count(votes, 'granted');",
@@ -129,8 +138,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an extension with too few answers counts as a success',
     file: 'lib/core/ballot.ts',
-    text: "if (servers - gone - count(votes, 'failed') < majority) return 'unknown';",
-    becomes: "if (servers - gone - count(votes, 'failed') < majority) return 'renewed';",
+    text: "votes.length === servers) ? 'unknown' : undefined;",
+    becomes: "votes.length === servers) ? 'renewed' : undefined;",
     checker: 'mutual exclusion',
     seeds: 3000,
   },
@@ -140,6 +149,15 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'lib/core/fence.ts',
     text: '.length >= majorityOf(servers)) return { fence };',
     becomes: '.length >= 1) return { fence };',
+    checker: 'fencing order',
+    seeds: 1000,
+  },
+  {
+    name: 'a grant that has not come yet counts for the fencing token',
+    file: 'lib/core/fence.ts',
+    text: '.length >= majorityOf(servers)) return { fence };',
+    becomes:
+      ".length + votes.filter(({ outcome }) => outcome === 'unanswered').length >= majorityOf(servers)) return { fence };",
     checker: 'fencing order',
     seeds: 1000,
   },
@@ -166,6 +184,14 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: '',
     checker: 'fencing order',
     seeds: 20000,
+  },
+  {
+    name: 'script: a repeated acquire counts on, and keeps the number that it had',
+    file: SCRIPT,
+    text: "if (op === 'A') return [1, number];",
+    becomes: "if (op === 'A') return [1, all ? countOn(host, claims) : number];",
+    checker: 'no starvation',
+    seeds: 5000,
   },
   {
     name: 'script: a counter that was lost begins at 0',
@@ -307,7 +333,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'lib/cron/tick.ts',
     text: 'const EARLY_MS = 20;',
     becomes: 'const EARLY_MS = 0;',
-    checker: 'one run a tick',
+    checker: 'no lost tick',
     seeds: 3000,
   },
   {
