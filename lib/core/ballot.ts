@@ -79,8 +79,7 @@ function leads(token: string, votes: number, rival: Rival): boolean {
  * What the votes on an extension say.
  *
  * - `renewed`: a majority still had the lock.
- * - `lost`: so many servers had forgotten it, or given it to somebody else, that no majority can still have it. A server
- *   that had forgotten it does not count even though it has it again: somebody may have held the lock in between.
+ * - `lost`: so many servers have forgotten it, or given it to somebody else, that no majority can still have it.
  * - `unknown`: too few answers. The old validity goes on.
  */
 export type Renewal = 'renewed' | 'lost' | 'unknown';
@@ -90,7 +89,7 @@ export function judgeRenewal(votes: readonly Vote[], servers: number): Renewal |
   if (count(votes, 'renewed') >= majority) return 'renewed';
   const gone = count(votes, 'absent') + count(votes, 'taken');
   if (servers - gone < majority) return 'lost';
-  // Who has forgotten it has it again by now, and will say so when it is asked again: so the loss shows now or never.
+  // Where some have forgotten it, the others may be about to say the same, and a loss cannot be known too early.
   const hopeless = servers - gone - count(votes, 'failed') < majority;
   return hopeless && (gone === 0 || votes.length === servers) ? 'unknown' : undefined;
 }

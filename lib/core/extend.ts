@@ -11,16 +11,26 @@ export interface ExtendPlan {
   readonly claims: readonly Claim[];
   readonly ttlMs: number;
   readonly validityMs: number;
+  /** Told of each vote that comes after a majority has renewed it. */
+  onLateVote(vote: Vote): void;
 }
 
-/** Asks every server once to begin the ttl anew. Settles within one node timeout, and before the old validity ends. */
+/**
+ * Asks every server once to begin the ttl anew, and puts nothing back where it is gone: only who still has it counts, and what
+ * an operator has removed must not come back by itself. Settles within one node timeout, and before the old validity ends.
+ */
 export async function extend(
   quorum: Quorum,
-  { token, fence, claims, ttlMs, validityMs }: ExtendPlan,
+  { token, fence, claims, ttlMs, validityMs, onLateVote }: ExtendPlan,
 ): Promise<{ renewal: Renewal; votes: readonly Vote[] }> {
   const { rules } = quorum;
   const timeoutMs = Math.min(nodeTimeoutMs(rules, ttlMs), validityMs);
   const request = { kind: 'extend', token, owner: rules.owner, claims, fence } as const;
-  const { verdict, votes } = await poll<Renewal>(quorum, request, timeoutMs, { judge: judgeRenewal });
+  const { verdict, votes } = await poll<Renewal>(quorum, request, timeoutMs, {
+    judge: judgeRenewal,
+    onLateVote: (vote, verdict) => {
+      if (verdict === 'renewed') onLateVote(vote);
+    },
+  });
   return { renewal: verdict, votes };
 }

@@ -4,6 +4,7 @@ import { LockReleasedError } from './errors/lock-released.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { extend } from './extend.js';
 import { giveBack } from './give-back.js';
+import { heal } from './heal.js';
 import type { Cancel } from './ports/clock.js';
 import type { Quorum } from './quorum.js';
 import { deadlineAtMs } from './validity.js';
@@ -157,12 +158,24 @@ export class HeldLock {
     const shorter = ttlMs < this.#ttlMs;
     const claims = this.#plan.claims.map((claim) => ({ ...claim, ttlMs, channel: shorter ? claim.key : undefined }));
     const { token, fence } = this.#grant;
-    const result = await extend(this.#quorum, { token, fence, claims, ttlMs, validityMs });
+    const onLateVote = (vote: Vote): void => {
+      this.#heal([vote]);
+    };
+    const result = await extend(this.#quorum, { token, fence, claims, ttlMs, validityMs, onLateVote });
     if (!this.isHeld()) return result;
     if (result.renewal === 'lost') void this.lose('taken', result.votes);
-    else if (result.renewal === 'renewed') this.#onRenewed(sending, ttlMs);
-    else this.#extendLater(Math.max(rules.retryDelayMs, this.remaining * EXTEND_AGAIN_AFTER));
+    else if (result.renewal === 'renewed') {
+      this.#onRenewed(sending, ttlMs);
+      this.#heal(result.votes);
+    } else this.#extendLater(Math.max(rules.retryDelayMs, this.remaining * EXTEND_AGAIN_AFTER));
     return result;
+  }
+
+  #heal(votes: readonly Vote[]): void {
+    if (!this.isHeld()) return;
+    const { token, fence } = this.#grant;
+    const claims = this.#plan.claims.map((claim) => ({ ...claim, ttlMs: this.#ttlMs }));
+    heal(this.#quorum, { token, fence, claims }, votes);
   }
 
   #onRenewed(sending: Sending, ttlMs: number): void {

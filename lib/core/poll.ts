@@ -17,6 +17,8 @@ export interface Judge<V> {
   readonly patience?: number;
   /** The verdict of an unsure judge who has waited long enough. */
   readonly judgeAsIs?: (votes: readonly Vote[], servers: number) => V | undefined;
+  /** Told of each vote that comes after the verdict. */
+  readonly onLateVote?: (vote: Vote, verdict: V) => void;
 }
 
 /**
@@ -29,7 +31,7 @@ export function poll<V>(
   { couriers, clock }: Pick<Quorum, 'couriers' | 'clock'>,
   request: NodeRequest | ((position: number) => NodeRequest),
   timeoutMs: number,
-  { judge, judgeAsIs, patience = 1 }: Judge<V>,
+  { judge, judgeAsIs, patience = 1, onLateVote }: Judge<V>,
 ): Promise<Poll<V>> {
   const startedAtMs = clock.nowMs();
   const votes: Vote[] = [];
@@ -37,6 +39,7 @@ export function poll<V>(
 
   return new Promise((resolve, reject) => {
     let open = true;
+    let onLate: (vote: Vote) => void = () => undefined;
     let cancelGrace: (() => void) | undefined;
     // After a stall of this process the answers may lie here unread: they count.
     let cancelTimeout = clock.after(timeoutMs, () => {
@@ -45,6 +48,7 @@ export function poll<V>(
 
     function close(verdict: V): void {
       open = false;
+      onLate = (vote) => onLateVote?.(vote, verdict);
       cancelGrace?.();
       cancelTimeout();
       // Nobody waits any more, but what is still queued must not leave after its time.
@@ -81,9 +85,11 @@ export function poll<V>(
     }
 
     function onReply(server: string, position: number, reply: NodeReply): void {
-      votes.push({ server, position, ...reply });
-      if (open) consider();
-      else if (votes.length === couriers.length) cancelTimeout();
+      const vote = { server, position, ...reply };
+      votes.push(vote);
+      if (open) return consider();
+      if (votes.length === couriers.length) cancelTimeout();
+      onLate(vote);
     }
 
     function withdrawAll(): void {

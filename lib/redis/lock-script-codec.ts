@@ -1,6 +1,15 @@
 import type { Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 
-const OPS = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R', inspect: 'I', remove: 'D', tell: 'T' } as const;
+const OPS = {
+  acquire: 'A',
+  confirm: 'C',
+  extend: 'E',
+  heal: 'H',
+  release: 'R',
+  inspect: 'I',
+  remove: 'D',
+  tell: 'T',
+} as const;
 
 /** The marker's key, its value as it was last seen, and the value that it gets if it is not there. */
 export interface Marker {
@@ -55,11 +64,12 @@ function done({ kind }: NodeRequest, number: number): NodeReply {
   }
 }
 
-const DONE = { confirm: 'confirmed', extend: 'renewed', inspect: 'absent', tell: 'told' } as const;
+const DONE = { confirm: 'confirmed', extend: 'renewed', heal: 'renewed', inspect: 'absent', tell: 'told' } as const;
 const KEPT = {
   acquire: 'denied',
   confirm: 'taken',
   extend: 'taken',
+  heal: 'taken',
   release: 'taken',
   inspect: 'seen',
   remove: 'taken',

@@ -62,9 +62,27 @@ export function lockNodeContract(subject: () => Subject): void {
   });
 
   it('P12: puts back what is absent, and says that it was', async () => {
-    expect(await ask(extend('t', ['k', 5000]))).toEqual([{ outcome: 'absent' }]);
-    expect(await ask(extend('t', ['k', 5000]))).toEqual([{ outcome: 'renewed' }]);
+    expect(await ask(heal('t', ['k', 5000]))).toEqual([{ outcome: 'absent' }]);
+    expect(await ask(heal('t', ['k', 5000]), extend('t', ['k', 5000]))).toEqual([
+      { outcome: 'renewed' },
+      { outcome: 'renewed' },
+    ]);
     expect(await ask(acquire('u', ['k', 200]))).toMatchObject([{ outcome: 'denied', holder: { token: 't' } }]);
+  });
+
+  it('P12: an extension puts nothing back, and renews what is there', async () => {
+    expect(await ask(extend('t', ['k', 5000]), extend('t', ['k', 5000]))).toEqual([
+      { outcome: 'absent' },
+      { outcome: 'absent' },
+    ]);
+    await ask(acquire('t', ['a', 200]));
+    expect(await ask(extend('t', ['a', 5000], ['k', 5000]))).toEqual([{ outcome: 'absent' }]);
+    await subject().pass(300);
+    expect(await ask(acquire('u', ['a', 200]), acquire('u', ['k', 5000]))).toMatchObject([
+      { outcome: 'denied' },
+      { outcome: 'granted' },
+    ]);
+    expect(await ask(heal('t', ['a', 200], ['k', 5000]))).toMatchObject([{ outcome: 'taken', holder: { token: 'u' } }]);
   });
 
   it('extends nothing where one key is taken by another', async () => {
@@ -183,7 +201,7 @@ export function lockNodeContract(subject: () => Subject): void {
   it('P2: what is put back counts on from the fencing token of its lock', async () => {
     const number = await grant('t', 'k');
     await subject().flush();
-    expect(await ask({ ...counted('extend', 't', 'k'), fence: number + 50 })).toEqual([{ outcome: 'absent' }]);
+    expect(await ask({ ...counted('heal', 't', 'k'), fence: number + 50 })).toEqual([{ outcome: 'absent' }]);
     expect(await grant('t', 'k')).toBe(number + 50);
     await ask(release('t', ['k', 0]));
     expect(await grant('u', 'k')).toBe(number + 51);
@@ -289,6 +307,7 @@ type Pair = readonly [key: string, ttlMs: number];
 
 const acquire = (token: string, ...pairs: Pair[]): NodeRequest => make('acquire', token, pairs);
 const extend = (token: string, ...pairs: Pair[]): NodeRequest => make('extend', token, pairs);
+const heal = (token: string, ...pairs: Pair[]): NodeRequest => make('heal', token, pairs);
 const release = (token: string, ...pairs: Pair[]): NodeRequest => make('release', token, pairs);
 
 const remove = (token: string, key: string): NodeRequest => make('remove', token, [[key, 0]]);

@@ -207,10 +207,12 @@ export class Saboteur {
   #slow(host: Host): Heal {
     const { options } = this.world.plan;
     const end = this.world.outage(host.model.number, 'slow');
-    host.slowMs = this.chance.ratio(options.nodeTimeout / 4, 2 * options.nodeTimeout);
+    const slowMs = this.chance.ratio(options.nodeTimeout / 4, 2 * options.nodeTimeout);
+    host.slowMs = slowMs;
     return () => {
       host.slowMs = 0;
-      end();
+      // What was sent last is still on its way, and what is sent next does not overtake it.
+      this.world.kernel.after(2 * slowMs, end);
     };
   }
 

@@ -85,7 +85,7 @@ function carryOut(
     const value = host.get(key);
     const ours = value?.startsWith(mine) === true;
     numbers.push(ours ? parseInt(value.slice(mine.length), 10) : undefined);
-    if (value !== undefined && !ours && (op === 'A' || op === 'E' || op === 'I')) {
+    if (value !== undefined && !ours && ['A', 'E', 'H', 'I'].includes(op)) {
       return [0, index + 1, value, host.pttl(key)];
     }
     if (op === 'C' && numbers[index] !== grantedFence) return [2];
@@ -99,13 +99,13 @@ function carryOut(
   claims.forEach((claim, index) => {
     const has = numbers[index] !== undefined;
     if (op === 'C') catchUp(host, claim, fence);
-    else if (op === 'E' && has) {
+    else if ((op === 'E' || op === 'H') && has) {
       host.expire(claim.key, claim.ms);
       tell(host, claim);
-    } else if (op !== 'R') {
+    } else if (op === 'A' || op === 'H') {
       host.set(claim.key, `${mine}${number} ${owner}`, claim.ms);
-      if (op === 'E') catchUp(host, claim, fence);
-    } else if (has) {
+      if (op === 'H') catchUp(host, claim, fence);
+    } else if (op === 'R' && has) {
       if (claim.ms > 0) host.expire(claim.key, claim.ms);
       else host.del(claim.key);
       heard = Math.max(heard, tell(host, claim));
@@ -113,7 +113,7 @@ function carryOut(
   });
   if (op === 'A') return [1, number];
   if (op === 'R') return [1, heard];
-  return op === 'E' && !all ? [2] : [1];
+  return op !== 'C' && !all ? [2] : [1];
 }
 
 function tell(host: ScriptHost, { channel }: ScriptClaim): number {

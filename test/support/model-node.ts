@@ -169,7 +169,7 @@ export class ModelNode implements LockNode {
     const { kind, token, owner, claims, fence = 0 } = request;
     const found = claims.map(({ key }) => this.#live(key));
     const mine = found.map((entry) => (entry?.token === token ? entry : undefined));
-    if (kind === 'acquire' || kind === 'extend' || kind === 'inspect') {
+    if (kind === 'acquire' || kind === 'extend' || kind === 'heal' || kind === 'inspect') {
       const index = found.findIndex((entry) => entry !== undefined && entry.token !== token);
       const [entry, claim] = [found[index], claims[index]];
       if (entry && claim) {
@@ -181,7 +181,7 @@ export class ModelNode implements LockNode {
           fence: rest.fence,
           remainingMs: expiresAtMs - this.clock.nowMs(),
         };
-        return { outcome: kind === 'acquire' ? 'denied' : kind === 'extend' ? 'taken' : 'seen', holder };
+        return { outcome: kind === 'acquire' ? 'denied' : kind === 'inspect' ? 'seen' : 'taken', holder };
       }
     }
     switch (kind) {
@@ -196,7 +196,9 @@ export class ModelNode implements LockNode {
         for (const { counter } of claims) this.#catchUp(counter, fence);
         return { outcome: 'confirmed' };
       case 'extend':
+      case 'heal':
         claims.forEach(({ key, ttlMs, counter }, index) => {
+          if (kind === 'extend' && mine[index] === undefined) return;
           this.plant(key, token, ttlMs, owner, mine[index]?.fence ?? fence);
           if (mine[index] === undefined) this.#catchUp(counter, fence);
         });

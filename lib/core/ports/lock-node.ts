@@ -31,9 +31,10 @@ export interface Holder {
  *   granted again keeps the number it has.
  * - `confirm` sets the counters to `fence` where they are behind, if all claims still carry the token and the number that
  *   they were granted under (`grantedFence`).
- * - `extend` gives each claim that carries the token its ttl anew and puts back those that are gone (under the number
- *   `fence`, and with counters that are not behind it), but nothing at all where one claim belongs to somebody else. Where
- *   claims have a channel, their ttl has become shorter: who listens is told.
+ * - `extend` gives each claim that carries the token its ttl anew, but nothing at all where one claim belongs to somebody else:
+ *   `absent` where one is gone. Where claims have a channel, their ttl has become shorter: who listens is told.
+ * - `heal` does the same, and puts back those that are gone, under the number `fence` and with counters that are not behind it:
+ *   `absent` where one was.
  * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead. Either way
  *   it tells those who listen: for them something has changed.
  * - `inspect` says who has the first claim, and changes nothing.
@@ -42,7 +43,7 @@ export interface Holder {
  * - `tell` changes nothing, and tells those who listen that something may have changed.
  */
 export interface NodeRequest {
-  readonly kind: 'acquire' | 'confirm' | 'extend' | 'release' | 'inspect' | 'remove' | 'tell';
+  readonly kind: 'acquire' | 'confirm' | 'extend' | 'heal' | 'release' | 'inspect' | 'remove' | 'tell';
   readonly token: string;
   readonly owner: string;
   readonly claims: readonly Claim[];

@@ -10,15 +10,16 @@ import { createHash } from 'node:crypto';
  *       then n times a number of milliseconds, 1 or 0 (whether the claim has a counter) and a channel ('' is none).
  *       op 'A' acquire: milliseconds are the ttl. fence and grantedFence are not used.
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
- *       op 'E' extend:  milliseconds are the ttl; what is absent is put back under fence. Publishes where there is a channel.
+ *       op 'E' extend:  milliseconds are the ttl. Publishes where there is a channel.
+ *       op 'H' heal:    as extend, but what is absent is put back under fence.
  *       op 'R' release: for how long each key stays; 0 deletes it. Publishes on the channel how many listen there.
  *       op 'D' remove:  deletes what carries the token, or is the token, and publishes alike; milliseconds are not used.
  *       op 'I' inspect, op 'T' tell (publishes only): milliseconds and token are not used.
  * Returns the marker's value, and one array for each request:
- *       {1}  confirmed, renewed; inspect: there is nothing.
+ *       {1}  confirmed, renewed (also by heal); inspect: there is nothing.
  *       {1, number}  granted, under this number; released or removed, and so many were told (a server that lets nobody
  *            publish tells nobody, and the release stands).
- *       {2}  extend: at least one key was absent, all are there now. confirm: no longer as it was granted. remove: there
+ *       {2}  extend: at least one key is absent. heal: at least one was, all are there now. confirm: no longer as it was granted. remove: there
  *            was nothing of it.
  *       {0, i, value, pttl}  denied, taken or seen: the i-th key (from 1) has this value. Nothing was changed.
  *       {3}  acquire and confirm only: the marker has another value, so locks were forgotten. Nothing was changed.
@@ -106,7 +107,7 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
       numbers[i] = tonumber(string.match(value, '^%d+', #mine + 1))
     else
       all = false
-      if value and (op == 'A' or op == 'E' or op == 'I') then return {0, i, value, redis.call('PTTL', claim.key)} end
+      if value and (op == 'A' or op == 'E' or op == 'H' or op == 'I') then return {0, i, value, redis.call('PTTL', claim.key)} end
     end
     if op == 'C' and numbers[i] ~= grantedFence then return {2} end
   end
@@ -124,20 +125,20 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
   for i, claim in ipairs(claims) do
     if op == 'C' then
       catchUp(claim, fence)
-    elseif op == 'E' and numbers[i] then
+    elseif (op == 'E' or op == 'H') and numbers[i] then
       redis.call('PEXPIRE', claim.key, whole(claim.ms))
       tell(claim)
-    elseif op ~= 'R' then
+    elseif op == 'A' or op == 'H' then
       redis.call('SET', claim.key, mine .. whole(number) .. ' ' .. owner, 'PX', whole(claim.ms))
-      if op == 'E' then catchUp(claim, fence) end
-    elseif numbers[i] then
+      if op == 'H' then catchUp(claim, fence) end
+    elseif op == 'R' and numbers[i] then
       if claim.ms > 0 then redis.call('PEXPIRE', claim.key, whole(claim.ms)) else redis.call('DEL', claim.key) end
       told = math.max(told, tell(claim))
     end
   end
   if op == 'A' then return {1, number} end
   if op == 'R' then return {1, told} end
-  if op == 'E' and not all then return {2} end
+  if (op == 'E' or op == 'H') and not all then return {2} end
   return {1}
 end
 

@@ -76,7 +76,8 @@ function waitedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], 
   const { mostIdleMs } = story.about;
   if (span.toMs - span.fromMs <= mostIdleMs || !majorityUp(story, span.fromMs, span.toMs)) return [];
   const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
-  if (isRemoved(story, attempt) || !steady(story, span)) return [];
+  // Who sees the claim of a tick on too few servers to know that it has run waits for it in vain, and loses nothing.
+  if (isRemoved(story, attempt) || tickHasRun(attempt, rivals) || !steady(story, span)) return [];
   if ([{ attempt }, ...around].some(({ attempt: other }) => stoodStill(story, other.asked.client, span))) return [];
   const idle = longestGap(
     span,

@@ -136,6 +136,14 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: 5000,
   },
   {
+    name: 'a lock is put back before a majority has renewed it',
+    file: 'lib/core/extend.ts',
+    text: "kind: 'extend',",
+    becomes: "kind: 'heal',",
+    checker: 'signal in time',
+    seeds: 50000,
+  },
+  {
     name: 'an extension with too few answers counts as a success',
     file: 'lib/core/ballot.ts',
     text: "votes.length === servers) ? 'unknown' : undefined;",

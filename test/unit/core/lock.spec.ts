@@ -310,6 +310,36 @@ describe('automatic extension', () => {
     expect(lock.signal.aborted).toBe(true);
   });
 
+  it('P12: puts the lock back only when a majority has renewed it: what was removed everywhere stays removed', async () => {
+    const { clock, nodes, lock } = await held(3, { autoExtend: true });
+    for (const node of nodes) node.flush();
+    nodes[1]!.stall();
+    nodes[2]!.stall();
+    // One says that it is gone, and the others carry the question out when nobody waits any more.
+    await clock.advance(450);
+    expect(lock.isHeld()).toBe(true);
+    nodes[1]!.resume();
+    nodes[2]!.resume();
+    await clock.advance(400);
+    expect(lock.signal.reason).toMatchObject({ code: 'LOCK_LOST', reason: 'taken' });
+    for (const node of nodes) expect(node.keys).toEqual([]);
+  });
+
+  it('P12: heals also where the answer came after the others had decided', async () => {
+    const { clock, nodes, lock } = await held(3);
+    nodes[2]!.flush();
+    nodes[2]!.delayMs = 60;
+    await clock.settle(lock.extend());
+    expect(nodes[2]!.tokenAt('job')).toBeUndefined();
+    await clock.advance(200);
+    expect(nodes[2]!.tokenAt('job')).toBe(lock.token);
+    nodes[2]!.flush();
+    await clock.settle(lock.extend());
+    await clock.settle(lock.release());
+    await clock.advance(200);
+    expect(nodes[2]!.keys).toEqual([]);
+  });
+
   it('P12: heals a rolling restart without data, one server at a time', async () => {
     const { clock, nodes, lock } = await held(5, { autoExtend: true });
     for (const node of nodes) {

@@ -6,7 +6,7 @@ import { decode, encode, type Marker } from '../../../lib/redis/lock-script-code
 const texts = fc.string({ unit: 'binary', maxLength: 12 });
 const tokens = fc.string({ minLength: 1, maxLength: 32 }).filter((token) => !/\s/.test(token));
 const numbers = fc.oneof(fc.nat(100), fc.maxSafeNat());
-const kinds = fc.constantFrom('acquire', 'confirm', 'extend', 'release', 'inspect', 'remove');
+const kinds = fc.constantFrom('acquire', 'confirm', 'extend', 'heal', 'release', 'inspect', 'remove');
 const claims: fc.Arbitrary<Claim> = fc.record(
   {
     key: texts,
@@ -89,7 +89,16 @@ function next(list: string[]): string {
 
 describe('a call of the lock script', () => {
   it('says all that was asked, in the order of the header, whatever the texts and numbers are', () => {
-    const LETTER = { acquire: 'A', confirm: 'C', extend: 'E', release: 'R', inspect: 'I', remove: 'D', tell: 'T' };
+    const LETTER = {
+      acquire: 'A',
+      confirm: 'C',
+      extend: 'E',
+      heal: 'H',
+      release: 'R',
+      inspect: 'I',
+      remove: 'D',
+      tell: 'T',
+    };
     fc.assert(
       fc.property(fc.array(requests, { maxLength: 4 }), fc.option(markers, { nil: undefined }), (batch, marker) => {
         expect(new Reader(encode(batch, marker)).read()).toEqual({
@@ -182,6 +191,7 @@ describe('a reply of the lock script', () => {
           acquire: { outcome: 'granted', fence: number },
           confirm: { outcome: 'confirmed' },
           extend: { outcome: 'renewed' },
+          heal: { outcome: 'renewed' },
           release: { outcome: 'released', heard: number },
           inspect: { outcome: 'absent' },
           remove: { outcome: 'released', heard: number },
