@@ -29,7 +29,6 @@ import {
   type RedlockTestingOptions,
 } from 'redlock-nestjs/testing';
 import { CollectingLogger } from '../../support/collecting-logger.js';
-import { eventually } from '../../support/eventually.js';
 
 const apps: TestingModule[] = [];
 const logger = new CollectingLogger();
@@ -171,14 +170,19 @@ describe('applications', () => {
   });
 
   it('P14: that wait are woken by the release', async () => {
+    fakeTime('2026-03-01T00:00:00Z');
     const memory = new RedlockMemory();
-    const options = { memory, retryDelay: '1m', maxRetryDelay: '1m' } as const;
-    const [one, other] = [await serve(options), await serve(options)];
+    const [one, other] = [await serve({ memory }), await serve({ memory })];
     const lock = await one.acquire('k', '1h');
-    const waiting = other.acquire('k', '1h', { wait: '30m' });
-    await eventually(async () => (await one.inspect('k')).held);
+    let gotAtMs: number | undefined;
+    const waiting = other.acquire('k', '1h', { wait: '30m' }).then(() => (gotAtMs = Date.now()));
+    await jest.advanceTimersByTimeAsync(600_000);
+    expect(gotAtMs).toBeUndefined();
+    const releasedAtMs = Date.now();
     await lock.release();
-    expect((await waiting).isHeld()).toBe(true);
+    await jest.advanceTimersByTimeAsync(10);
+    expect(gotAtMs).toBe(releasedAtMs);
+    await waiting;
   });
 
   it('P8: that share a memory run each tick of a @Cron once, however short the run', async () => {
