@@ -2,7 +2,11 @@
 const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', '^redlock-nestjs$': '<rootDir>/lib/index.ts' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^redlock-nestjs$': '<rootDir>/lib/index.ts',
+    '^redlock-nestjs/testing$': '<rootDir>/lib/testing/index.ts',
+  },
   setupFiles: ['reflect-metadata'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/dist-sample'],
   transform: {
@@ -27,7 +31,7 @@ const suite = (name) => ({ ...base, displayName: name, testMatch: [`<rootDir>/te
 /** @type {import('jest').Config} */
 export default {
   coverageProvider: 'v8',
-  collectCoverageFrom: ['lib/**/*.ts', '!lib/index.ts'],
+  collectCoverageFrom: ['lib/**/*.ts', '!lib/**/index.ts'],
   // Real servers, real processes, two cores: each of these tests says how long it may take.
   testTimeout: 20_000,
   projects: ['unit', 'architecture', 'contract', 'simulation', 'e2e', 'containers'].map(suite),

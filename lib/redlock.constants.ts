@@ -6,6 +6,9 @@
 /** Injection token of the checked options of an instance. */
 export const SETTINGS = Symbol.for('redlock-nestjs:settings');
 
+/** Injection token of what makes servers of an instance's options. */
+export const REDLOCK_SERVERS = Symbol.for('redlock-nestjs:servers');
+
 /** Metadata of a prototype: its decorated methods. */
 export const WITH_LOCK_METHODS = Symbol.for('redlock-nestjs:with-lock-methods');
 

@@ -1,5 +1,7 @@
 import { Logger, type InjectionToken, type Provider } from '@nestjs/common';
 import { Courier } from './core/courier.js';
+import type { Clock } from './core/ports/clock.js';
+import type { Entropy } from './core/ports/entropy.js';
 import { shardIdentity } from './core/shard.js';
 import { WaitingRoom } from './core/waiting-room.js';
 import type { GivenClient } from './redis/given-connection.js';
@@ -13,7 +15,7 @@ import { ServerWatch, type Identities } from './redis/server-watch.js';
 import type { RedlockModuleOptions } from './interfaces/index.js';
 import { toSettings, type Settings } from './input/module-options.js';
 import type { ServerSpec } from './input/servers.js';
-import { getRedlockToken, SETTINGS } from './redlock.constants.js';
+import { getRedlockToken, REDLOCK_SERVERS, SETTINGS } from './redlock.constants.js';
 import { markerKey } from './redlock.keys.js';
 import { FINDING } from './redlock.messages.js';
 import { RedlockService } from './redlock.service.js';
@@ -32,10 +34,12 @@ export function createInstanceProviders(
   return {
     providers: [
       { provide: SETTINGS, useFactory: (options: RedlockModuleOptions) => toSettings(options), inject: [optionsToken] },
+      { provide: REDLOCK_SERVERS, useValue: REDIS },
       {
         provide: RedlockService,
-        useFactory: (settings: Settings) => new RedlockService(settings, createShards(settings)),
-        inject: [SETTINGS],
+        useFactory: (settings: Settings, source: ServerSource) =>
+          new RedlockService(settings, createShards(settings, source)),
+        inject: [SETTINGS, REDLOCK_SERVERS],
       },
       { provide: token, useExisting: RedlockService },
     ],
@@ -45,12 +49,36 @@ export function createInstanceProviders(
 }
 
 /** Where options become servers, ports and the algorithm. Opens nothing. */
-export function createShards(settings: Settings): Shards {
+export function createShards(settings: Settings, source: ServerSource = REDIS): Shards {
   const clock = new SystemClock();
   const entropy = new SystemEntropy();
   // Of all shards together: a server in two of them is one server whose end both would feel.
   const identities: Identities = new Map();
-  const toServer = (spec: ServerSpec): Server => {
+  const list = settings.shards.map((specs): Shard => {
+    const servers = specs.map((spec) => source.toServer(spec, { settings, clock, entropy, identities }));
+    const couriers = servers.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
+    const identity = shardIdentity(specs.map(({ name }) => name));
+    return { identity, servers, quorum: { couriers, clock, entropy, rules: settings, room: new WaitingRoom(clock) } };
+  });
+  return new Shards(list, clock, settings.sharded);
+}
+
+/** What the servers of one instance have in common. */
+export interface Surroundings {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly identities: Identities;
+}
+
+/** Where servers come from: connections to Redis, or the memory of an application's tests. */
+export interface ServerSource {
+  /** Opens nothing. */
+  toServer(spec: ServerSpec, surroundings: Surroundings): Server;
+}
+
+const REDIS: ServerSource = {
+  toServer(spec, { settings, clock, entropy, identities }) {
     const connection =
       spec.kind === 'given'
         ? new GivenConnection(spec.name, spec.client() as unknown as GivenClient)
@@ -73,12 +101,5 @@ export function createShards(settings: Settings): Shards {
       newMarker: () => entropy.token(),
     });
     return { connection, node, watch, guard, receiver };
-  };
-  const list = settings.shards.map((specs): Shard => {
-    const servers = specs.map(toServer);
-    const couriers = servers.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
-    const identity = shardIdentity(specs.map(({ name }) => name));
-    return { identity, servers, quorum: { couriers, clock, entropy, rules: settings, room: new WaitingRoom(clock) } };
-  });
-  return new Shards(list, clock, settings.sharded);
-}
+  },
+};

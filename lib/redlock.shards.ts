@@ -1,22 +1,22 @@
 import { InvalidOptionsError } from './core/errors/index.js';
 import type { Clock } from './core/ports/clock.js';
+import type { LockNode } from './core/ports/lock-node.js';
 import type { Quorum } from './core/quorum.js';
 import { shardOf } from './core/shard.js';
 import type { Connection } from './redis/connection.js';
 import type { Receiver } from './redis/receiver.js';
-import type { RedisLockNode } from './redis/redis-lock-node.js';
 import type { RestartGuard } from './redis/restart-guard.js';
 import type { ServerWatch } from './redis/server-watch.js';
 import { shardKey } from './redlock.keys.js';
 import { DIFFERENT_SHARDS } from './redlock.messages.js';
 
-/** One server, with all that this process knows of it. */
+/** One server, with what this process must know of it. No more than that, because not every one is a Redis. */
 export interface Server {
-  readonly connection: Connection;
-  readonly node: RedisLockNode;
-  readonly watch: ServerWatch;
+  readonly connection: Pick<Connection, 'name' | 'call' | 'close'>;
+  readonly node: LockNode;
+  readonly watch: Pick<ServerWatch, 'findings' | 'info'>;
   readonly guard: RestartGuard;
-  readonly receiver: Receiver;
+  readonly receiver: Pick<Receiver, 'close'>;
 }
 
 /** Servers that are asked together, and the quorum that they form. */

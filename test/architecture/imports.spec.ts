@@ -50,6 +50,14 @@ describe('the house', () => {
     }
   });
 
+  it('nothing outside testing/ imports it: what serves tests is not loaded in production', () => {
+    expect(inside('testing/').length).toBeGreaterThan(3);
+    for (const each of files.filter(({ file }) => !file.startsWith('testing/'))) {
+      const tests = importsOf(each).filter((path) => /^testing\/|^redlock-nestjs/.test(path));
+      expect({ file: each.file, tests }).toEqual({ file: each.file, tests: [] });
+    }
+  });
+
   it('only redis/ imports ioredis, but for types', () => {
     for (const { file, text } of files.filter(({ file }) => !file.startsWith('redis/'))) {
       expect({ file, value: /^import (?!type).*'ioredis'/m.exec(text)?.[0] }).toEqual({ file, value: undefined });

@@ -6,6 +6,7 @@ import { GivenConnection, type GivenClient } from '../../lib/redis/given-connect
 import { canBeCopied, GivenSubscriber, type Original } from '../../lib/redis/given-subscriber.js';
 import { OwnConnection } from '../../lib/redis/own-connection.js';
 import { SystemClock } from '../../lib/system/system-clock.js';
+import { RedlockMemory } from '../../lib/testing/redlock-memory.js';
 import { eventually } from '../support/eventually.js';
 import { start, type Fleet, type Release } from '../support/fleet.js';
 import { findPlace } from '../support/servers/choose.js';
@@ -31,6 +32,21 @@ describe('the model node', () => {
         const { value } = await clock.settle(node.execute(requests));
         return value ?? [];
       },
+    };
+  });
+  lockNodeContract(() => subject);
+});
+
+describe('the memory of redlock-nestjs/testing', () => {
+  let subject: Subject;
+  beforeEach(() => {
+    const memory = new RedlockMemory();
+    const { node } = memory.toServer({ name: 'memory' }, { clock: new SystemClock() });
+    subject = {
+      node,
+      pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      flush: () => Promise.resolve(memory.clear()),
+      ask: (requests) => node.execute(requests),
     };
   });
   lockNodeContract(() => subject);

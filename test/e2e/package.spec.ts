@@ -23,8 +23,18 @@ describe('the package as it is published', () => {
     });
   });
 
+  it('redlock-nestjs/testing takes locks, by require and by import on one memory; nothing keeps that process alive', async () => {
+    const { stdout } = await run(process.execPath, ['test/e2e/package/testing.cjs']);
+    expect(JSON.parse(stdout)).toEqual({ keys: ['job'], refused: true, lost: true, woken: true });
+  });
+
   it('has a sound manifest', async () => {
     const { stdout } = await run(process.execPath, ['node_modules/publint/src/cli.js', '--strict']);
     expect(stdout).toContain('All good!');
+  });
+
+  it('has types that every way of resolving them finds', async () => {
+    const { stdout } = await run(process.execPath, ['node_modules/@arethetypeswrong/cli/dist/index.js', '--pack', '.']);
+    expect(stdout).toContain('No problems found');
   });
 });

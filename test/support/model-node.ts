@@ -1,20 +1,8 @@
 import type { Cancel } from '../../lib/core/ports/clock.js';
-import type {
-  Claim,
-  LockNode,
-  NodeReply,
-  NodeRequest,
-  NodeState,
-  ReleaseListener,
-} from '../../lib/core/ports/lock-node.js';
+import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } from '../../lib/core/ports/lock-node.js';
+import { MemoryChannels } from '../../lib/testing/memory-channels.js';
+import { MemoryStore } from '../../lib/testing/memory-store.js';
 import type { VirtualClock } from './virtual-clock.js';
-
-interface Entry {
-  readonly token: string;
-  readonly owner: string;
-  readonly fence: number;
-  readonly expiresAtMs: number;
-}
 
 interface Trip {
   readonly requests: readonly NodeRequest[];
@@ -22,7 +10,7 @@ interface Trip {
   readonly reject: (cause: Error) => void;
 }
 
-/** A lock node in memory, on virtual time, with the faults of a real one. The contract suite holds it to the real ones. */
+/** The memory of `redlock-nestjs/testing` as a lock node on virtual time, with the faults of a real one. */
 export class ModelNode implements LockNode {
   /** How long a round trip takes. */
   delayMs = 0;
@@ -42,10 +30,9 @@ export class ModelNode implements LockNode {
   /** Where a counter begins that is not there: a server takes its own time of day. */
   startOfCount: () => number = () => 0;
 
-  readonly #entries = new Map<string, Entry>();
-  readonly #counters = new Map<string, number>();
+  readonly #store: MemoryStore;
+  readonly #channels = new MemoryChannels();
   readonly #listeners: (() => void)[] = [];
-  readonly #channels = new Map<string, Set<ReleaseListener>>();
   #state: NodeState = { status: 'ready' };
   #stalled = false;
   #stuck: Trip[] = [];
@@ -54,7 +41,13 @@ export class ModelNode implements LockNode {
   constructor(
     readonly name: string,
     private readonly clock: VirtualClock,
-  ) {}
+  ) {
+    this.#store = new MemoryStore({
+      clock,
+      tell: (channel) => this.#tell(channel),
+      startOfCount: () => this.startOfCount(),
+    });
+  }
 
   reach(): NodeState {
     return this.#state;
@@ -81,15 +74,14 @@ export class ModelNode implements LockNode {
   }
 
   listen(channel: string, listener: ReleaseListener): Cancel {
-    const listeners = this.#channels.get(channel) ?? new Set();
-    this.#channels.set(channel, listeners);
+    let leave: Cancel = () => undefined;
     const cancel = this.clock.after(this.delayMs, () => {
-      listeners.add(listener);
+      leave = this.#channels.add(channel, listener);
       if (!this.#stalled && !this.deaf && this.#state.status === 'ready') listener.onHearing(true);
     });
     return () => {
       cancel();
-      listeners.delete(listener);
+      leave();
     };
   }
 
@@ -123,30 +115,29 @@ export class ModelNode implements LockNode {
 
   /** Forgets everything, like a restart without data. */
   flush(): void {
-    this.#entries.clear();
-    this.#counters.clear();
+    this.#store.flush();
   }
 
   /** Who has the key, as an outsider sees it. */
   tokenAt(key: string): string | undefined {
-    return this.#live(key)?.token;
+    return this.#store.holderOf(key)?.token;
   }
 
   get keys(): string[] {
-    return [...this.#entries.keys()].filter((key) => this.#live(key) !== undefined).sort();
+    return this.#store.keys;
   }
 
   ttlOf(key: string): number {
-    return (this.#live(key)?.expiresAtMs ?? this.clock.nowMs()) - this.clock.nowMs();
+    return this.#store.holderOf(key)?.remainingMs ?? 0;
   }
 
   plant(key: string, token: string, ttlMs: number, owner = 'somebody', fence = 0): void {
-    this.#entries.set(key, { token, owner, fence, expiresAtMs: this.clock.nowMs() + ttlMs });
+    this.#store.plant(key, token, ttlMs, owner, fence);
   }
 
   /** How far a counter has come. */
   counterOf(counter: string): number | undefined {
-    return this.#counters.get(counter);
+    return this.#store.counterOf(counter);
   }
 
   #carryOut(trip: Trip): void {
@@ -161,109 +152,18 @@ export class ModelNode implements LockNode {
     return requests.map((request) => {
       this.arrived.push(request);
       if (this.refusal) return { outcome: 'failed', reason: 'refused', cause: this.refusal };
-      return this.#applyOne(request);
+      return this.#store.carryOut(request);
     });
   }
 
-  #applyOne(request: NodeRequest): NodeReply {
-    const { kind, token, owner, claims, fence = 0 } = request;
-    const found = claims.map(({ key }) => this.#live(key));
-    const mine = found.map((entry) => (entry?.token === token ? entry : undefined));
-    if (kind === 'acquire' || kind === 'extend' || kind === 'heal' || kind === 'inspect') {
-      const index = found.findIndex((entry) => entry !== undefined && entry.token !== token);
-      const [entry, claim] = [found[index], claims[index]];
-      if (entry && claim) {
-        const { expiresAtMs, ...rest } = entry;
-        const holder = {
-          key: claim.key,
-          token: rest.token,
-          owner: rest.owner,
-          fence: rest.fence,
-          remainingMs: expiresAtMs - this.clock.nowMs(),
-        };
-        return { outcome: kind === 'acquire' ? 'denied' : kind === 'inspect' ? 'seen' : 'taken', holder };
-      }
-    }
-    switch (kind) {
-      case 'acquire': {
-        const again = !mine.includes(undefined);
-        const number = again ? Math.max(...mine.map((entry) => entry?.fence ?? 0)) : this.#countOn(claims);
-        for (const { key, ttlMs } of claims) this.plant(key, token, ttlMs, owner, number);
-        return { outcome: 'granted', fence: number };
-      }
-      case 'confirm':
-        if (mine.some((entry) => entry?.fence !== request.grantedFence)) return { outcome: 'absent' };
-        for (const { counter } of claims) this.#catchUp(counter, fence);
-        return { outcome: 'confirmed' };
-      case 'extend':
-      case 'heal':
-        claims.forEach(({ key, ttlMs, counter }, index) => {
-          if (kind === 'extend' && mine[index] === undefined) return;
-          this.plant(key, token, ttlMs, owner, mine[index]?.fence ?? fence);
-          if (mine[index] === undefined) this.#catchUp(counter, fence);
-        });
-        this.#tell(claims.filter((_, index) => mine[index]));
-        return { outcome: mine.includes(undefined) ? 'absent' : 'renewed' };
-      case 'release':
-        claims.forEach(({ key, ttlMs }, index) => {
-          if (mine[index] && ttlMs > 0) this.plant(key, token, ttlMs, owner, mine[index].fence);
-          else if (mine[index]) this.#entries.delete(key);
-        });
-        return {
-          outcome: 'released',
-          heard: this.#tell(claims.filter((_, index) => mine[index])),
-        };
-      case 'inspect':
-        return { outcome: 'absent' };
-      case 'tell':
-        this.#tell(claims);
-        return { outcome: 'told' };
-      case 'remove':
-        for (const [index, { key }] of claims.entries()) if (mine[index]) this.#entries.delete(key);
-        if (mine.every((entry) => entry === undefined)) return { outcome: 'absent' };
-        return { outcome: 'released', heard: this.#tell(claims.filter((_, index) => mine[index])) };
-      default:
-        return kind satisfies never;
-    }
-  }
-
-  #tell(claims: readonly Claim[]): number {
-    let heard = 0;
-    for (const { channel } of claims) {
-      const listeners = channel === undefined ? undefined : this.#channels.get(channel);
-      if (this.deaf || listeners === undefined || this.#state.status !== 'ready') continue;
-      const told = listeners.size;
-      heard = Math.max(heard, told);
-      for (const listener of listeners) {
-        this.clock.after(this.delayMs / 2, () => {
-          if (listeners.has(listener)) listener.onReleased(told);
-        });
-      }
-    }
-    return heard;
-  }
-
-  #countOn(claims: readonly Claim[]): number {
-    const counters = claims.flatMap(({ counter }) => counter ?? []);
-    if (counters.length === 0) return 0;
-    const number = Math.max(...counters.map((counter) => this.#counters.get(counter) ?? this.startOfCount())) + 1;
-    for (const counter of counters) this.#counters.set(counter, number);
-    return number;
-  }
-
-  #catchUp(counter: string | undefined, number: number): void {
-    if (counter !== undefined && (this.#counters.get(counter) ?? 0) < number) this.#counters.set(counter, number);
-  }
-
-  #live(key: string): Entry | undefined {
-    const entry = this.#entries.get(key);
-    return entry && entry.expiresAtMs > this.clock.nowMs() ? entry : undefined;
+  #tell(channel: string): number {
+    if (this.deaf || this.#state.status !== 'ready') return 0;
+    return this.#channels.tell(channel, (deliver) => this.clock.after(this.delayMs / 2, deliver));
   }
 
   #change(state: NodeState): void {
     this.#state = state;
-    const hears = state.status === 'ready' && !this.deaf;
-    for (const listeners of this.#channels.values()) for (const each of listeners) each.onHearing(hears);
+    this.#channels.setHearing(state.status === 'ready' && !this.deaf);
     for (const listener of this.#listeners) listener();
   }
 }

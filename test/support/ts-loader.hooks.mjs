@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 import jest from '../../jest.config.mjs';
 
 const ROOT = new URL('../../', import.meta.url);
-const SELF = new URL('lib/index.ts', ROOT).href;
+const SELF = new Map([
+  ['redlock-nestjs', new URL('lib/index.ts', ROOT).href],
+  ['redlock-nestjs/testing', new URL('lib/testing/index.ts', ROOT).href],
+]);
 const CACHE = new URL('.cache/ts/', ROOT);
 const OPTIONS = jest.projects[0].transform['^.+\\.ts$'][1];
 
@@ -15,7 +18,8 @@ const COMPILER = JSON.stringify([require('@swc/core/package.json').version, OPTI
 
 /** As Jest does it: the package by its own name is its source, and `./x.js` is `./x.ts` where only that exists. */
 export async function resolve(specifier, context, nextResolve) {
-  if (specifier === 'redlock-nestjs') return { url: SELF, format: 'module', shortCircuit: true };
+  const self = SELF.get(specifier);
+  if (self !== undefined) return { url: self, format: 'module', shortCircuit: true };
   if (/^\.{1,2}\/.*\.js$/.test(specifier) && context.parentURL?.endsWith('.ts')) {
     const source = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
     if (existsSync(source) && !existsSync(new URL(specifier, context.parentURL))) {

@@ -172,7 +172,7 @@ describe('reconnectDelay and maxReconnectDelay', () => {
     const [server] = shards.servers;
     const startedAt = performance.now();
     if (which === 'that carries the locks') server?.node.reach();
-    else server?.receiver.listen('channel', { onHearing: () => undefined, onReleased: () => undefined });
+    else server?.node.listen('channel', { onHearing: () => undefined, onReleased: () => undefined });
     await eventually(() => sockets.length >= 8);
     // With the default delays it would be after 15 s.
     expect(performance.now() - startedAt).toBeLessThan(5000);

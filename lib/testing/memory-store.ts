@@ -1,0 +1,141 @@
+import type { Clock } from '../core/ports/clock.js';
+import type { Claim, Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
+
+interface Entry {
+  readonly token: string;
+  readonly owner: string;
+  readonly fence: number;
+  readonly expiresAtMs: number;
+}
+
+/** What a store does not know by itself. */
+export interface StorePorts {
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** Tells those who listen on the channel, and says how many they are. */
+  tell(channel: string): number;
+  /** Where a counter begins that is not there. */
+  startOfCount(): number;
+}
+
+/**
+ * What one server keeps, in this process: who has which key until when, and how many grants it has seen. It carries out
+ * the requests of a lock node as the script on a Redis does (`redis/scripts/lock.script.ts`); one contract holds for both.
+ */
+export class MemoryStore {
+  readonly #entries = new Map<string, Entry>();
+  readonly #counters = new Map<string, number>();
+
+  constructor(private readonly ports: StorePorts) {}
+
+  carryOut({ kind, token, owner, claims, fence = 0, grantedFence }: NodeRequest): NodeReply {
+    const found = claims.map(({ key }) => this.#live(key));
+    const mine = found.map((entry) => (entry?.token === token ? entry : undefined));
+    const isMine = (_: Claim, index: number): boolean => mine[index] !== undefined;
+    switch (kind) {
+      case 'acquire': {
+        const holder = this.#strangerAt(claims, token);
+        if (holder) return { outcome: 'denied', holder };
+        const again = claims.every(isMine);
+        const number = again ? Math.max(...mine.map((entry) => entry?.fence ?? 0)) : this.#countOn(claims);
+        for (const { key, ttlMs } of claims) this.plant(key, token, ttlMs, owner, number);
+        return { outcome: 'granted', fence: number };
+      }
+      case 'confirm':
+        if (mine.some((entry) => entry?.fence !== grantedFence)) return { outcome: 'absent' };
+        for (const claim of claims) this.#catchUp(claim, fence);
+        return { outcome: 'confirmed' };
+      case 'extend':
+      case 'heal': {
+        const holder = this.#strangerAt(claims, token);
+        if (holder) return { outcome: 'taken', holder };
+        claims.forEach((claim, index) => {
+          if (kind === 'extend' && mine[index] === undefined) return;
+          this.plant(claim.key, token, claim.ttlMs, owner, mine[index]?.fence ?? fence);
+          if (mine[index] === undefined) this.#catchUp(claim, fence);
+        });
+        this.#tell(claims.filter(isMine));
+        return { outcome: claims.every(isMine) ? 'renewed' : 'absent' };
+      }
+      case 'release':
+        claims.forEach(({ key, ttlMs }, index) => {
+          if (mine[index] && ttlMs > 0) this.plant(key, token, ttlMs, owner, mine[index].fence);
+          else if (mine[index]) this.#entries.delete(key);
+        });
+        return { outcome: 'released', heard: this.#tell(claims.filter(isMine)) };
+      case 'inspect': {
+        const holder = this.#strangerAt(claims, token);
+        return holder ? { outcome: 'seen', holder } : { outcome: 'absent' };
+      }
+      case 'remove':
+        if (!claims.some(isMine)) return { outcome: 'absent' };
+        for (const { key } of claims.filter(isMine)) this.#entries.delete(key);
+        return { outcome: 'released', heard: this.#tell(claims.filter(isMine)) };
+      case 'tell':
+        this.#tell(claims);
+        return { outcome: 'told' };
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  /** The keys that somebody has. */
+  get keys(): string[] {
+    return [...this.#entries.keys()].filter((key) => this.#live(key) !== undefined).sort();
+  }
+
+  /** Who has the key, and for how much longer. */
+  holderOf(key: string): Holder | undefined {
+    const entry = this.#live(key);
+    if (entry === undefined) return undefined;
+    const { expiresAtMs, ...rest } = entry;
+    return { key, ...rest, remainingMs: expiresAtMs - this.ports.clock.nowMs() };
+  }
+
+  plant(key: string, token: string, ttlMs: number, owner: string, fence: number): void {
+    this.#entries.set(key, { token, owner, fence, expiresAtMs: this.ports.clock.nowMs() + ttlMs });
+  }
+
+  /** How far a counter has come. */
+  counterOf(counter: string): number | undefined {
+    return this.#counters.get(counter);
+  }
+
+  /** Forgets who has what. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  /** Forgets how many grants there were, too, as a server does that has lost its data. */
+  flush(): void {
+    this.clear();
+    this.#counters.clear();
+  }
+
+  /** Who has the first of the claims that is not the token's. */
+  #strangerAt(claims: readonly Claim[], token: string): Holder | undefined {
+    return claims.map(({ key }) => this.holderOf(key)).find((holder) => holder && holder.token !== token);
+  }
+
+  #tell(claims: readonly Claim[]): number {
+    return Math.max(0, ...claims.map(({ channel }) => (channel === undefined ? 0 : this.ports.tell(channel))));
+  }
+
+  #countOn(claims: readonly Claim[]): number {
+    const counters = claims.flatMap(({ counter }) => counter ?? []);
+    if (counters.length === 0) return 0;
+    const number = Math.max(...counters.map((each) => this.#counters.get(each) ?? this.ports.startOfCount())) + 1;
+    for (const counter of counters) this.#counters.set(counter, number);
+    return number;
+  }
+
+  #catchUp({ counter }: Claim, number: number): void {
+    if (counter !== undefined && (this.#counters.get(counter) ?? 0) < number) this.#counters.set(counter, number);
+  }
+
+  #live(key: string): Entry | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.expiresAtMs > this.ports.clock.nowMs()) return entry;
+    this.#entries.delete(key);
+    return undefined;
+  }
+}

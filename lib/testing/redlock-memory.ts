@@ -1,0 +1,67 @@
+import type { ServerSpec } from '../input/servers.js';
+import { RestartGuard } from '../redis/restart-guard.js';
+import type { ServerSource, Surroundings } from '../redlock.providers.js';
+import type { Server } from '../redlock.shards.js';
+import { SystemClock } from '../system/system-clock.js';
+import { MemoryChannels } from './memory-channels.js';
+import { MemoryLockNode } from './memory-lock-node.js';
+import { MemoryStore } from './memory-store.js';
+
+/**
+ * The memory of lock servers that are not there. Applications that share one exclude each other as replicas do that share
+ * their Redis servers; others know nothing of each other.
+ *
+ * Give it to `RedlockTestingModule.forRoot({ memory })`, or put it in the place of the servers of a `RedlockModule`:
+ * `Test.createTestingModule({ imports: [AppModule] }).overrideProvider(REDLOCK_SERVERS).useValue(new RedlockMemory())`. Each
+ * server in the options is then one of that name in here.
+ *
+ * @publicApi
+ */
+export class RedlockMemory implements ServerSource {
+  readonly #clock = new SystemClock();
+  readonly #servers = new Map<string, { readonly store: MemoryStore; readonly channels: MemoryChannels }>();
+
+  /**
+   * Forgets every lock and every tick that has run: for an application that lives through several tests. Who still holds a
+   * lock loses it with its next extension, or at the end of its ttl, and until then those who wait for it in the same
+   * application go on waiting. Fencing tokens go on from where they were, because rows may have been written under them.
+   */
+  clear(): void {
+    for (const { store } of this.#servers.values()) store.clear();
+  }
+
+  /** For the module: a view of the server of this name. */
+  toServer({ name }: Pick<ServerSpec, 'name'>, { clock }: Pick<Surroundings, 'clock'>): Server {
+    const { store, channels } = this.#serverOf(name);
+    return {
+      connection: { name, call: () => Promise.resolve('PONG'), close: nothing },
+      node: new MemoryLockNode(name, store, channels),
+      watch: { findings: [], info: undefined },
+      guard: new RestartGuard('off', clock),
+      receiver: { close: nothing },
+    };
+  }
+
+  #serverOf(name: string): { readonly store: MemoryStore; readonly channels: MemoryChannels } {
+    const present = this.#servers.get(name);
+    if (present !== undefined) return present;
+    const clock = this.#clock;
+    const channels = new MemoryChannels();
+    const store = new MemoryStore({
+      clock,
+      tell: (channel) =>
+        channels.tell(channel, (deliver) => {
+          clock.atEndOfTurn(deliver);
+        }),
+      // As on a Redis: ahead of what the rows of an earlier run may carry.
+      startOfCount: () => Date.now() * 1000,
+    });
+    const made = { store, channels };
+    this.#servers.set(name, made);
+    return made;
+  }
+}
+
+function nothing(): void {
+  // There is no connection to close.
+}
