@@ -12,7 +12,7 @@ export interface ExtendPlan {
   readonly ttlMs: number;
   readonly validityMs: number;
   /** Told of each vote that comes after a majority has renewed it. */
-  onLateVote(vote: Vote): void;
+  readonly onLateVote: (vote: Vote) => void;
 }
 
 /**

@@ -87,9 +87,11 @@ export function poll<V>(
     function onReply(server: string, position: number, reply: NodeReply): void {
       const vote = { server, position, ...reply };
       votes.push(vote);
-      if (open) return consider();
-      if (votes.length === couriers.length) cancelTimeout();
-      onLate(vote);
+      if (open) consider();
+      else {
+        if (votes.length === couriers.length) cancelTimeout();
+        onLate(vote);
+      }
     }
 
     function withdrawAll(): void {

@@ -26,7 +26,7 @@ export async function run(
     servers,
     replicas,
     lengthMs: minutes * 60_000,
-    guardMs: GUARD_MS,
+    guardMs: guarded ? GUARD_MS : 0,
     graceMs: GRACE_MS,
     clockToleranceMs: CLOCK_TOLERANCE_MS,
     guarded,

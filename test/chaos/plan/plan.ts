@@ -66,6 +66,9 @@ const WEIGHTS: Readonly<Record<FaultName, number>> = {
   'replica clock shifted': 2,
 };
 
+/** Without the guard servers are restarted quicker than a lock can heal, and often. Somebody has to pay for it. */
+const UNGUARDED_WEIGHTS: typeof WEIGHTS = { ...WEIGHTS, 'rolling restart without data': 12 };
+
 /** The schedule of faults. The same rules give the same one. */
 export function plan(rules: PlanRules): Plan {
   const play = new Screenplay(rules);
@@ -83,7 +86,7 @@ export function plan(rules: PlanRules): Plan {
       era = era === 'losses' ? 'newcomers' : 'losses';
       eraEndsMs = nowMs + pace * dice.between(...ERAS[era]);
     }
-    const fault = dice.pick(WEIGHTS);
+    const fault = dice.pick(rules.guarded ? WEIGHTS : UNGUARDED_WEIGHTS);
     const newcomers = !rules.guarded || era === 'newcomers';
     if (!rules.guarded || (ONLY_IN[fault] ?? era) === era) strike(play, fault, nowMs, newcomers);
   }
@@ -105,7 +108,7 @@ function strike(play: Screenplay, fault: FaultName, nowMs: number, newcomers: bo
     case 'rolling restart':
       return roll(play, fault, nowMs, 1_500, true);
     case 'rolling restart without data':
-      return roll(play, fault, nowMs, rules.guardMs + HEAL_MS + 1_000, false);
+      return roll(play, fault, nowMs, rules.guarded ? rules.guardMs + HEAL_MS + 1_000 : dice.between(20, 150), false);
     case 'server stalled':
       return stall(play, fault, server, nowMs);
     case 'server slow':
