@@ -134,7 +134,7 @@ export interface TickDue {
 export type ServerEvent =
   /**
    * `away` is everything because of which it does not fully take part: killed, stalled, slow, cut off from somebody, or
-   * not trusted after a loss of its data. `up` ends that. All servers are up at the beginning.
+   * not trusted after a loss of its data; again for each further reason. `up` ends them all. All servers are up at the beginning.
    */
   | {
       readonly kind: 'server';

@@ -12,6 +12,7 @@ export function read({ about, events }: History): Story {
   const clients = new Map<string, LiveClient>();
   const away: Span[][] = Array.from({ length: about.servers }, () => []);
   const awaySince: (number | undefined)[] = [];
+  const befallenAtMs: number[] = [];
   const due: EventOf<'due'>[] = [];
   const removals = new Map<number, Removal>();
   const lost: EventOf<'lost'>[] = [];
@@ -118,8 +119,10 @@ export function read({ about, events }: History): Story {
       case 'server': {
         const spans = away[event.server];
         if (spans === undefined) gaps.push(`server ${event.server} is not one of ${about.servers}`);
-        else if (event.status === 'away') awaySince[event.server] ??= event.atMs;
-        else if (awaySince[event.server] === undefined)
+        else if (event.status === 'away') {
+          awaySince[event.server] ??= event.atMs;
+          befallenAtMs.push(event.atMs);
+        } else if (awaySince[event.server] === undefined)
           gaps.push(`server ${event.server} is up and has never been away`);
         else {
           spans.push({ fromMs: awaySince[event.server] ?? 0, toMs: event.atMs });
@@ -191,6 +194,6 @@ export function read({ about, events }: History): Story {
   const { nowMs: endAtMs } = time;
   return {
     ...{ about, attempts: all, locks, removals: [...removals.values()], clients },
-    ...{ away, due, lost, leftovers, swept, endAtMs, gaps },
+    ...{ away, befallenAtMs, due, lost, leftovers, swept, endAtMs, gaps },
   };
 }

@@ -47,6 +47,8 @@ export interface Story {
   readonly clients: ReadonlyMap<string, Client>;
   /** For each server, when it was away. */
   readonly away: readonly (readonly Span[])[];
+  /** When a server went away, or was befallen by one more thing while it was. */
+  readonly befallenAtMs: readonly number[];
   readonly due: readonly EventOf<'due'>[];
   readonly removals: readonly Removal[];
   readonly lost: readonly EventOf<'lost'>[];

@@ -141,7 +141,7 @@ export class World {
     };
     const before = this.#outages[server] ?? 0;
     this.#outages[server] = before + 1;
-    if (before === 0) add('away');
+    add('away');
     let over = false;
     return () => {
       if (over) return;

@@ -133,9 +133,9 @@ function spanOf(story: Story, attempt: Attempt): Span {
   return { fromMs: attempt.asked.atMs, toMs: (settledAtMs(attempt) ?? story.endAtMs) + story.about.graceMs };
 }
 
-/** Whether no server went away meanwhile. */
-function steady({ away }: Story, { fromMs, toMs }: Span): boolean {
-  return !away.flat().some((span) => span.fromMs >= fromMs && span.fromMs <= toMs);
+/** Whether nothing befell a server meanwhile. */
+function steady({ befallenAtMs }: Story, { fromMs, toMs }: Span): boolean {
+  return !befallenAtMs.some((atMs) => atMs >= fromMs && atMs <= toMs);
 }
 
 /** Whether a contender went away in the middle of it, so that its votes may have stood in everybody's way. */
