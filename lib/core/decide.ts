@@ -72,8 +72,8 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
     const pauseMs = Math.min(wishMs, bounds.settleUntilMs - clock.nowMs());
     const giveUp = pauseMs <= 0;
     if (giveUp || !keep) {
-      // Nobody waits for what was contested; but who gives up may have been taken for the holder.
-      undo(quorum, plan, token, { tell: giveUp });
+      // Nobody waits for what was contested; but who gives up, or had a majority, may have been taken for the holder.
+      undo(quorum, plan, token, { tell: giveUp || decision.kind === 'unconfirmed' });
       token = entropy.token();
     }
     if (giveUp) return decision;

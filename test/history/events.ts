@@ -28,6 +28,8 @@ export interface About {
   readonly mostOvertakes: number;
   /** How long a lock may be free while somebody waits for it: they have to hear of it, and to settle who gets it. */
   readonly mostIdleMs: number;
+  /** For so long a process that has given a lock back leaves it to others. */
+  readonly courtesyMs: number;
   /** What this run does not claim, and why: for a run that goes beyond the assumptions of a promise on purpose. */
   readonly outside?: Partial<Record<CheckerName, string>>;
 }

@@ -5,10 +5,16 @@
 export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: string }[] = [
   { seed: 197, found: 'what was asked for while it connected left for a server that had forgotten locks' },
   { seed: 839, found: 'a tick ran twice where a replica still waited when its server was trusted again' },
+  { seed: 73243, found: 'a lock that had been removed everywhere came back with an extension that nobody had counted' },
   { seed: 12546, found: 'a forced release that was held up took away the lock of the next holder' },
   { seed: 19339, found: 'the checker took an end of validity that comes nearer for an extension' },
   {
     seed: 21344,
     found: 'a lock was handed out whose maxHold was over, because the process stood still while servers answered',
+  },
+  {
+    seed: 1008078,
+    found:
+      'an attempt without a fencing token was undone in silence, and whoever took it for the holder waited for its ttl',
   },
 ];

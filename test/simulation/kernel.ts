@@ -3,6 +3,8 @@ import type { Cancel } from '../../lib/core/ports/clock.js';
 interface Entry {
   readonly atMs: number;
   readonly order: number;
+  /** Nothing in it belongs to a process, so no promise has anything to do about it. */
+  readonly outside: boolean;
   run: (() => void) | undefined;
 }
 
@@ -27,8 +29,8 @@ export class Kernel {
     return this.#nowMs;
   }
 
-  at(atMs: number, run: () => void): Cancel {
-    const entry: Entry = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, run };
+  at(atMs: number, run: () => void, outside = false): Cancel {
+    const entry: Entry = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, outside, run };
     this.#push(entry);
     return () => {
       entry.run = undefined;
@@ -60,16 +62,19 @@ export class Kernel {
             const { afterStep } = this;
             this.afterStep = undefined;
             afterStep?.();
-            if (isOver()) return resolve(true);
-            const entry = this.#next();
-            if (entry === undefined || entry.atMs > untilMs) {
-              if (untilMs < Infinity) this.#nowMs = untilMs;
-              return resolve(false);
-            }
-            this.#pop();
-            this.#nowMs = entry.atMs;
-            this.steps++;
-            entry.run?.();
+            let entry: Entry | undefined;
+            do {
+              if (isOver()) return resolve(true);
+              entry = this.#next();
+              if (entry === undefined || entry.atMs > untilMs) {
+                if (untilMs < Infinity) this.#nowMs = untilMs;
+                return resolve(false);
+              }
+              this.#pop();
+              this.#nowMs = entry.atMs;
+              this.steps++;
+              entry.run?.();
+            } while (entry.outside);
           } else {
             const ends = this.#turnEnds;
             this.#turnEnds = [];

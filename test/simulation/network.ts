@@ -186,11 +186,12 @@ export class Session implements Subscriber {
   #toServer(arrive: () => void): void {
     const { link } = this;
     this.#lastToServerMs = Math.max(this.#lastToServerMs, link.kernel.nowMs() + link.delayMs());
-    link.kernel.at(this.#lastToServerMs, () => {
+    const run = (): void => {
       link.toServer.arrive(this, () => {
         if (this.#serverListens) arrive();
       });
-    });
+    };
+    link.kernel.at(this.#lastToServerMs, run, true);
   }
 
   #toClient(arrive: () => void): void {

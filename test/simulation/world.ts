@@ -14,6 +14,8 @@ export const TICK_MS = 1000;
 
 const PREFIX = 'redlock:';
 const MARKER = markerKey(PREFIX);
+/** As in lib/core/waiting-room.ts. */
+const LONGEST_COURTESY_MS = 250;
 /** Timers are late by less than this. */
 const TOLERANCE_MS = 1;
 
@@ -229,6 +231,7 @@ export class World {
       graceMs: this.#graceMs,
       mostOvertakes: 20,
       mostIdleMs: Number(plan.options.maxRetryDelay) + 10 * this.#tripMs,
+      courtesyMs: LONGEST_COURTESY_MS,
       outside: plan.outside,
     };
   }

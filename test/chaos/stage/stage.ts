@@ -34,8 +34,11 @@ const TOLERANCE_MS = 150;
  */
 const MOST_OVERTAKES_A_REPLICA = 2 * 5;
 
-/** The first go of those who were told, the longest pause between two questions, and two tries, on a busy machine. */
-const MOST_IDLE_MS = 250 + 1000 + 2 * NODE_TIMEOUT_MS + 1000;
+/** The longest pause between two questions, and two tries, on a busy machine. */
+const MOST_IDLE_MS = 1000 + 2 * NODE_TIMEOUT_MS + 1000;
+
+/** As in lib/core/waiting-room.ts. */
+const LONGEST_COURTESY_MS = 250;
 
 /** Half of the shortest time that a server has to answer. What is shorter is a slow network to everybody. */
 const RELAYS_STILL_MS = 100;
@@ -120,6 +123,7 @@ function aboutOf({ servers, replicas }: StageOptions): About {
     graceMs: GRACE_MS,
     mostOvertakes: MOST_OVERTAKES_A_REPLICA * replicas,
     mostIdleMs: MOST_IDLE_MS,
+    courtesyMs: LONGEST_COURTESY_MS,
   };
 }
 

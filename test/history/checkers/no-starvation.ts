@@ -83,7 +83,13 @@ function waitedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], 
     span,
     rivals.flatMap((other) => coverOf(story, other)),
   );
-  if (idle.toMs - idle.fromMs <= mostIdleMs) return [];
+  // Who has given it back leaves the first go to those who were told of that, also where none of them comes any more.
+  const { courtesyMs } = story.about;
+  const courteous = rivals.some(({ attempt: { asked: theirs, released } }) => {
+    const releasedAtMs = theirs.client === asked.client ? (released?.atMs ?? Infinity) : Infinity;
+    return releasedAtMs >= idle.fromMs - courtesyMs && releasedAtMs <= idle.toMs;
+  });
+  if (idle.toMs - idle.fromMs <= mostIdleMs + (courteous ? courtesyMs : 0)) return [];
   const settled = granted ?? refused;
   return [
     {

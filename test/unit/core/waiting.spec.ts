@@ -389,6 +389,26 @@ describe('P14: whoever the lock was handed on to in silence, and does not take i
   });
 });
 
+describe('P14: an attempt that had a majority and no fencing token', () => {
+  it('tells those who took it for the holder when it is undone', async () => {
+    const { clock, nodes, processes } = world(2);
+    // Two that count differently have to confirm, and the third comes too late to be counted.
+    nodes.forEach((node, index) => (node.startOfCount = () => 100 * index));
+    nodes[2]!.delayMs = 3 * TRIP_MS;
+    const counted = { claims: [{ key: 'job', ttlMs: 10_000, counter: 'count' }] };
+    const first = take(processes[0]!, counted);
+    await clock.advance(4);
+    const second = take(processes[1]!, counted);
+    await clock.advance(8);
+    nodes[0]!.stall();
+    const { value, tookMs } = await clock.settle(second);
+    // The confirmation fails after 100 ms, and the first one stays away for two such rounds.
+    expect(tookMs).toBeLessThan(200);
+    await clock.settle(value!.release());
+    await clock.settle((await clock.settle(first)).value!.release());
+  });
+});
+
 describe('P14: a line for several keys', () => {
   it('keeps nobody from a key that is free, also not one who holds the other', async () => {
     const { clock, processes } = world(1);

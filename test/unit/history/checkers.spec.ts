@@ -394,6 +394,13 @@ describe('P7, P14: the checker of starvation', () => {
         .released(atMs + 10, 1);
     expect(proofOf('no starvation', long(930).end(2000))).toBe('holds');
     expect(proofOf('no starvation', long(931).end(2000))).toEqual(['asked granted']);
+    // Its own process has given it back before, and leaves it to others for a while.
+    const own = (atMs: number): Script =>
+      script(atMs)
+        .lock(20, 2, 'a', 2, 60)
+        .released(atMs + 10, 1);
+    expect(proofOf('no starvation', own(400).end(2000))).toBe('holds');
+    expect(proofOf('no starvation', own(401).end(2000))).toEqual(['asked granted']);
     const cancelled = new Script()
       .asked(100, 1, 'a', { waitMs: null })
       .add({ kind: 'cancelled', atMs: 400, attempt: 1 });
