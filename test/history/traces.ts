@@ -2,16 +2,18 @@ import { heldUntilMs, longestTtlMs, settledAtMs, type Attempt, type Lock, type S
 
 /**
  * When an attempt may have kept others from its keys, or undefined for one that was refused: what that had taken it gives
- * back. A lock that was given back is gone when everybody has heard of it, one whose process died when its ttl is over.
+ * back. A lock that was given back is gone when everybody has heard of it, and what a process that died had, or had not given
+ * back yet, when its ttl is over.
  */
 export function heldOnServers(story: Story, attempt: Attempt): Span | undefined {
   const { asked, refused, granted } = attempt;
   const { graceMs, toleranceMs } = story.about;
-  if (refused !== undefined) return undefined;
-  const killedAtMs = story.clients.get(asked.client)?.killed?.atMs;
+  const killedAtMs = story.clients.get(asked.client)?.killed?.atMs ?? Infinity;
   const ttlMs = longestTtlMs(story, attempt);
   if (granted === undefined) {
-    return killedAtMs === undefined ? undefined : { fromMs: asked.atMs, toMs: killedAtMs + ttlMs + toleranceMs };
+    const wasOver = refused !== undefined && refused.atMs + graceMs < killedAtMs;
+    const toMs = killedAtMs + ttlMs + toleranceMs;
+    return wasOver || killedAtMs === Infinity ? undefined : { fromMs: asked.atMs, toMs };
   }
   const lock = attempt as Lock;
   const untilMs = heldUntilMs(story, lock);

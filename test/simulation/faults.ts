@@ -286,7 +286,7 @@ export class Saboteur {
 
   /** Only while no server has lost its data: who has just started cannot know of that. */
   #start(): 'over' | undefined {
-    if (this.world.lostServers > 0 || this.world.members.length >= 6) return undefined;
+    if (this.world.lostServers > 0 || this.world.suspicious || this.world.members.length >= 6) return undefined;
     this.world.onStart(this.world.start());
     return 'over';
   }

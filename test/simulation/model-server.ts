@@ -55,6 +55,10 @@ export class ModelServer implements ScriptHost {
     return `run-${this.number}-${this.#runs}`;
   }
 
+  get uptimeMs(): number {
+    return this.kernel.nowMs() - this.#startedAtMs;
+  }
+
   /** Whole milliseconds since 1970, as this server has it. */
   nowMs(): number {
     return this.#frozenMs ?? Math.floor(this.#wallMs());
@@ -164,7 +168,7 @@ export class ModelServer implements ScriptHost {
     return [
       'redis_version:7.0.15',
       `run_id:${this.runId}`,
-      `uptime_in_seconds:${Math.floor((this.kernel.nowMs() - this.#startedAtMs) / 1000)}`,
+      `uptime_in_seconds:${Math.floor(this.uptimeMs / 1000)}`,
       'role:master',
       'redis_mode:standalone',
       'maxmemory:0',

@@ -179,6 +179,13 @@ export class World {
     return this.#lost.size;
   }
 
+  /** Whether somebody who starts now would take a server for one that may have forgotten something, by its uptime alone. */
+  get suspicious(): boolean {
+    if (this.plan.options.restartGuard !== 'strict') return false;
+    // INFO tells whole seconds.
+    return this.hosts.some(({ model }) => model.uptimeMs < this.#longestGuardMs + 1000);
+  }
+
   /** Looks whether servers that had lost their data are trusted again. */
   #forgive(): void {
     for (const [server, end] of this.#lost) {
@@ -186,7 +193,7 @@ export class World {
       const shown = model.get(MARKER);
       const trusted = this.alive.every(({ process }) => {
         const { guard, watch } = process.servers[server]!;
-        return guard.marker === shown && watch.info?.runId === model.runId && guard.leftMs() === 0;
+        return guard.marker === shown && watch.info?.runId === model.runId && guard.leftMs(this.#longestGuardMs) === 0;
       });
       if (shown === undefined || state !== 'up' || !trusted) continue;
       this.#lost.delete(server);

@@ -21,7 +21,7 @@ export function noStarvation(story: Story): Findings {
     const rivals = held.filter((other) => other.attempt !== attempt && sharesKey(attempt, other.attempt));
     return [
       ...overtaken(story, attempt, rivals, span),
-      ...unreachable(story, attempt, span),
+      ...unreachable(story, attempt, rivals, span),
       ...refusedInVain(story, attempt, rivals, span),
       ...waitedInVain(story, attempt, rivals, span),
     ];
@@ -40,11 +40,13 @@ function overtaken(story: Story, { asked }: Attempt, rivals: readonly Rival[], s
 
 /**
  * A server that falls silent between its vote and the confirmation of the fencing token costs the rest of this try, and
- * whoever was told of the one who tries was told so with reason.
+ * whoever was told of the one who tries was told so with reason. In a contest those who reach different servers may each
+ * believe that they lead, and use up the time of a short wait.
  */
-function unreachable(story: Story, { asked, refused }: Attempt, span: Span): Violation[] {
+function unreachable(story: Story, { asked, refused }: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
   if (refused?.code !== 'QUORUM_UNREACHABLE' || !majorityUp(story, span.fromMs, span.toMs)) return [];
   if (!steady(story, span) || stoodStill(story, asked.client, span)) return [];
+  if (someAway(story, span) && rivals.some(({ attempt }) => overlaps(span, spanOf(story, attempt)))) return [];
   const what = `attempt ${asked.attempt} was told that no majority can be reached, and one was up`;
   return [{ what, events: [asked, refused] }];
 }
@@ -99,8 +101,14 @@ function waitedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], 
   ];
 }
 
-/** While others could not have it. With all well, a lock is free as soon as its release has settled. */
-function coverOf({ about }: Story, { attempt: { asked, granted, released }, span }: Rival): Span[] {
+/**
+ * While others could not have it. With all well, a lock is free as soon as its release has settled. Who was refused had it
+ * for a while where a server fell silent between its vote and the confirmation of the fencing token.
+ */
+function coverOf(story: Story, { attempt, span }: Rival): Span[] {
+  const { about } = story;
+  const { asked, granted, released, refused } = attempt;
+  if (refused !== undefined && !steady(story, spanOf(story, attempt))) return [spanOf(story, attempt)];
   if (span === undefined || granted === undefined || released === undefined) return span ? [span] : [];
   if (released.code !== undefined) return [span];
   const keptUntilMs = granted.atMs + (asked.minHoldMs ?? 0) * (1 + about.driftFactor);
@@ -137,6 +145,11 @@ function tickHasRun({ asked }: Attempt, rivals: readonly Rival[]): boolean {
 /** While what it has begun may be in the way: what it takes back is still on its way for a while. */
 function spanOf(story: Story, attempt: Attempt): Span {
   return { fromMs: attempt.asked.atMs, toMs: (settledAtMs(attempt) ?? story.endAtMs) + story.about.graceMs };
+}
+
+/** Whether a server was away at any time of it. */
+function someAway({ away }: Story, { fromMs, toMs }: Span): boolean {
+  return away.flat().some((span) => span.fromMs <= toMs && span.toMs >= fromMs);
 }
 
 /** Whether nothing befell a server meanwhile. */

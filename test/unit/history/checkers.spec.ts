@@ -370,6 +370,8 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', away.end(900))).toHaveLength(1);
     expect(proofOf('no starvation', away.server(20, 1, 'away').end(900))).toBe('holds');
     expect(proofOf('no starvation', script().server(110, 0, 'away').end(900))).toBe('holds');
+    const contested = away.asked(110, 2, 'b').refused(125, 2);
+    expect(proofOf('no starvation', contested.end(900))).toBe('holds');
     const worse = script().server(10, 0, 'away').server(110, 0, 'away').server(115, 0, 'up');
     expect(proofOf('no starvation', worse.end(900))).toBe('holds');
   });
