@@ -1,4 +1,5 @@
 import { acquire } from './core/acquire.js';
+import { undo } from './core/decide.js';
 import { QuorumUnreachableError, RedlockShutdownError } from './core/errors/index.js';
 import { remove } from './core/inspect.js';
 import { HeldLock } from './core/lock.js';
@@ -9,7 +10,7 @@ import { toAcquirePlan, toTtl } from './input/acquire-plan.js';
 import { toKeys } from './input/check.js';
 import type { Settings } from './input/module-options.js';
 import type { AcquireOptions } from './interfaces/index.js';
-import { currentLock } from './redlock.context.js';
+import { locksAround } from './redlock.context.js';
 import { lockKey } from './redlock.keys.js';
 import type { Shards } from './redlock.shards.js';
 
@@ -51,6 +52,12 @@ export class HeldLocks {
     this.#waiting.add(controller);
     try {
       const grant = await acquire(quorum, plan);
+      if (this.isClosed()) {
+        // Nobody will have it, so nothing of it may stay, the tick least of all.
+        undo(quorum, plan, grant.token, { tell: true });
+        grant.turn?.leave();
+        throw new RedlockShutdownError(plan.keys);
+      }
       const lock = new HeldLock(quorum, plan, grant, {
         autoExtend: chosen.autoExtend,
         minHoldMs: chosen.minHoldMs,
@@ -59,20 +66,29 @@ export class HeldLocks {
         onEnd: () => this.#locks.delete(lock),
       });
       this.#locks.add(lock);
-      if (!this.isClosed()) return lock;
-      await lock.lose('shutdown');
-      throw new RedlockShutdownError(plan.keys);
+      return lock;
     } finally {
       this.#waiting.delete(controller);
       chosen.signal?.removeEventListener('abort', onAbort);
     }
   }
 
-  /** The lock of this async context, if it is one of these, still held, and covers the keys. */
+  /** The innermost lock around this async context that is one of these, still held, and covers the keys. */
   around(key: string | string[]): HeldLock | undefined {
-    const current = currentLock();
-    const ours = [...this.#locks].find((lock) => lock === current);
-    return ours?.isHeld() && toKeys(key).every((each) => ours.keys.includes(each)) ? ours : undefined;
+    const keys = toKeys(key);
+    for (const lock of locksAround()) {
+      const ours = [...this.#locks].find((each) => each === lock);
+      if (ours?.isHeld() && keys.every((each) => ours.keys.includes(each))) return ours;
+    }
+    return undefined;
+  }
+
+  /** What is asked for under a lock that is held already: it is checked as ever, and its tick, if it has one, is claimed. */
+  async join(key: string | string[], ttl: unknown, options: AcquireOptions): Promise<void> {
+    const chosen = toAcquireSettings(given(options), 'withLock', this.#settings);
+    const plan = toAcquirePlan(key, ttl, chosen, this.#settings);
+    if (plan.tick === undefined) return;
+    await acquire(this.#shards.quorumOf(plan.keys), { ...plan, claims: [], waitMs: 0 });
   }
 
   /** Deletes the lock that the servers have on the key, and gives it up if it is held here. Returns whether there was one. */

@@ -9,7 +9,6 @@ import {
 import { LockContendedError, RedlockShutdownError } from './core/errors/index.js';
 import { hold } from './core/hold.js';
 import { inspect } from './core/inspect.js';
-import type { HeldLock } from './core/lock.js';
 import { HeldLocks } from './held-locks.js';
 import { checkOnContended, given } from './input/acquire-options.js';
 import { refuse, toKey, toKeys } from './input/check.js';
@@ -85,13 +84,13 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * Takes the lock if nobody has it: `wait` is 0 unless given.
    *
    * @returns null only when somebody else holds it
-   * @throws as `acquire`, but for LockContendedError
+   * @throws as `acquire`; LockContendedError only where nobody is known to hold it, because the vote stayed split
    */
   async tryAcquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock | null> {
     try {
       return await this.#locks.acquire(key, ttl, { wait: 0, ...given(options) }, 'acquire');
     } catch (error) {
-      if (error instanceof LockContendedError) return null;
+      if (error instanceof LockContendedError && !error.undecided) return null;
       throw error;
     }
   }
@@ -103,7 +102,9 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * The result and the error are those of the work: a release that fails is logged, not thrown. Work that ended well
    * after its lock was lost rejects with LockLostError.
    *
-   * Nested in the same async context on a key that it already holds, the work runs under the lock that it has.
+   * Nested in the same async context on a key that it already holds, the work runs under the lock that it has, with the
+   * ttl and the holds that this was taken with; a `tick` is claimed as well. The lock is given back when nested work has
+   * ended, too, whether anybody waits for that or not.
    *
    * @throws as `acquire`; with `onContended: 'skip'` it returns undefined where others throw LockContendedError
    * @throws LockLostError
@@ -129,19 +130,15 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     checkOnContended(given(options).onContended, ['throw', 'skip']);
     if (typeof work !== 'function') throw refuse('work', 'a function', work);
     const outer = this.#locks.around(key);
-    if (outer !== undefined) return await work(outer);
+    if (outer !== undefined) {
+      return await outer.lend(async () => {
+        const joined = await this.#unlessSkipped(options, () => this.#locks.join(key, ttl, options).then(() => true));
+        return joined === undefined ? undefined : await runUnder(outer, () => work(outer));
+      });
+    }
     return await this.#work.track(async () => {
-      let lock: HeldLock;
-      try {
-        lock = await this.#locks.acquire(key, ttl, options, 'withLock');
-      } catch (error) {
-        if (options.onContended !== 'skip') throw error;
-        if (!(error instanceof LockContendedError || error instanceof RedlockShutdownError)) throw error;
-        // That somebody else has it is quiet, and so is the end. That nobody may have got it is not.
-        const undecided = error instanceof LockContendedError && error.undecided;
-        this.#logger[undecided ? 'warn' : 'debug'](SKIPPED(error.message));
-        return undefined;
-      }
+      const lock = await this.#unlessSkipped(options, () => this.#locks.acquire(key, ttl, options, 'withLock'));
+      if (lock === undefined) return undefined;
       return await hold(
         lock,
         () => runUnder(lock, () => work(lock)),
@@ -150,6 +147,19 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
         },
       );
     });
+  }
+
+  async #unlessSkipped<T>({ onContended }: WithLockCallOptions, take: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await take();
+    } catch (error) {
+      if (onContended !== 'skip') throw error;
+      if (!(error instanceof LockContendedError || error instanceof RedlockShutdownError)) throw error;
+      // That somebody else has it is quiet, and so is the end. That nobody may have got it is not.
+      const undecided = error instanceof LockContendedError && error.undecided;
+      this.#logger[undecided ? 'warn' : 'debug'](SKIPPED(error.message));
+      return undefined;
+    }
   }
 
   /**
@@ -164,7 +174,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
 
   /**
    * An operator's tool: frees the key, whoever holds it. The holder notices with its next extension, and its signal aborts.
-   * It removes the lock that the servers show when it is called, and no later one. Settles within one `nodeTimeout`.
+   * It removes the lock that the servers show when it is called, and no later one. Settles within two `nodeTimeout`s.
    *
    * @returns whether a lock was removed
    * @throws QuorumUnreachableError no majority of the servers answered; it may still be held

@@ -81,8 +81,9 @@ async function keepAsking(
       if (decision.kind === 'won') return decision.grant;
       if (turn !== undefined) passWordOn(quorum, plan, turn);
       if (decision.kind === 'held') turn?.noteTaken();
-      // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
-      if (decision.kind === 'late' && !wasLate) {
+      // The servers have granted, but this process stood still. They are asked once more, whatever the wait, but not for a
+      // tick: when its time is over others may have run it, and nothing shows that any more.
+      if (decision.kind === 'late' && !wasLate && plan.tick === undefined && clock.nowMs() >= bounds.endAtMs) {
         wasLate = true;
         bounds = boundsAfter(Math.max(untilMs, clock.nowMs()), timeoutMs);
         continue;

@@ -11,7 +11,8 @@ import { sleep, throwIfAborted, unlessAborted } from './wait.js';
 /**
  * What one decision came to.
  *
- * - `late`: a majority has granted, but the validity was over before it was known.
+ * - `late`: a majority has granted, but the validity was over before it was known; or the time was over in which the claims
+ *   of a tick that has run are still there.
  * - `unconfirmed`: a majority has granted, and too few of them were still there to agree on a fencing token.
  */
 export type Decision = {
@@ -104,6 +105,8 @@ async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: L
 async function ask(quorum: Quorum, plan: AcquirePlan, token: string, { endAtMs, patience }: Limits): Promise<Decision> {
   const { clock, rules } = quorum;
   const sentAtMs = clock.nowMs();
+  const isTooLate = (): boolean => plan.tick !== undefined && clock.nowMs() >= endAtMs;
+  if (isTooLate()) return { kind: 'late', votes: [] };
   const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
   // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
   const claims = plan.tick === undefined ? plan.claims : [...plan.claims, plan.tick];
@@ -123,11 +126,11 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, { endAtMs, 
     grantedAtMs: sentAtMs,
     deadlineAtMs: deadlineAtMs(sentAtMs, plan.ttlMs, rules.driftFactor),
   };
-  return clock.nowMs() < grant.deadlineAtMs ? { kind: 'won', grant, votes } : { kind: 'late', votes };
+  return clock.nowMs() < grant.deadlineAtMs && !isTooLate() ? { kind: 'won', grant, votes } : { kind: 'late', votes };
 }
 
 /** Takes everything of this token back, the tick included, from every server that may have got it. Nobody waits for it. */
-function undo({ couriers, rules }: Quorum, plan: AcquirePlan, token: string, { tell }: { tell: boolean }): void {
+export function undo({ couriers, rules }: Quorum, plan: AcquirePlan, token: string, { tell }: { tell: boolean }): void {
   const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
   const claims = keys.map(({ key }) => ({ key, ttlMs: 0, channel: tell ? key : undefined }));
   for (const courier of couriers) courier.send({ kind: 'release', token, owner: rules.owner, claims });

@@ -12,7 +12,7 @@ export async function hold<T>(
 ): Promise<T> {
   try {
     lock.assertHeld();
-    const result = await work(lock);
+    const result = await work(lock).finally(() => lock.unlent());
     lock.isHeld(); // Notices a loss that no timer has had the time to notice.
     lock.signal.throwIfAborted();
     return result;

@@ -1,7 +1,5 @@
 import { judgeEveryone } from './ballot.js';
-import type { Courier } from './courier.js';
 import { poll } from './poll.js';
-import type { NodeRequest } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import type { Vote } from './vote.js';
 
@@ -10,8 +8,7 @@ const NOBODY = '-';
 
 /** Asks every server who has the key, and waits for all of them, within one node timeout. It changes nothing. */
 export async function inspect(quorum: Quorum, key: string): Promise<readonly Vote[]> {
-  const { rules, couriers } = quorum;
-  return await askAll(quorum, couriers, about('inspect', key, NOBODY, rules.owner), rules.nodeTimeoutMs);
+  return await askAll(quorum, 'inspect', key, NOBODY);
 }
 
 /** What came of a removal, and whose locks were to be removed. */
@@ -21,39 +18,34 @@ export interface Removal {
 }
 
 /**
- * Deletes the lock that each server has on the key, whoever holds it, within one node timeout. Each is asked first whom it
- * sees, and then to delete that very lock: a command that is held up on its way must not take the lock of the next one.
+ * Deletes the locks that the servers have on the key, whoever holds them, within two node timeouts. First they are asked whom
+ * they see, and then all at once to delete these very locks, also those that did not see them: a command that is held up on
+ * its way must not take the lock of the next holder, and a holder that heals its lock meanwhile must not keep it.
  */
 export async function remove(quorum: Quorum, key: string): Promise<Removal> {
-  const { clock, couriers, rules } = quorum;
-  const endAtMs = clock.nowMs() + rules.nodeTimeoutMs;
-  const tokens = new Set<string>();
-  const ask = (courier: Courier, kind: 'inspect' | 'remove', token: string): Promise<readonly Vote[]> =>
-    askAll(quorum, [courier], about(kind, key, token, rules.owner), Math.max(0, endAtMs - clock.nowMs()));
-
-  const removeAt = async (courier: Courier, position: number): Promise<readonly Vote[]> => {
-    let votes = await ask(courier, 'inspect', NOBODY);
-    const [seen] = votes;
-    if (seen?.outcome === 'seen') {
-      tokens.add(seen.holder.token);
-      votes = await ask(courier, 'remove', seen.holder.token);
-    }
-    return votes.map((vote) => ({ ...vote, position }));
-  };
-  const votes = (await Promise.all(couriers.map(removeAt))).flat();
+  const { couriers } = quorum;
+  const seen = await inspect(quorum, key);
+  const tokens = new Set(seen.flatMap((vote) => (vote.outcome === 'seen' ? [vote.holder.token] : [])));
+  const removals = [...tokens].map((token) => askAll(quorum, 'remove', key, token));
+  const rounds = [seen, ...(await Promise.all(removals))].map(byPosition);
+  const votes = couriers.flatMap((_, position) => {
+    const own = rounds.flatMap((round) => round[position] ?? []);
+    return own.find(({ outcome }) => outcome === 'released') ?? own.at(-1) ?? [];
+  });
   return { votes, tokens };
 }
 
-function about(kind: 'inspect' | 'remove', key: string, token: string, owner: string): NodeRequest {
-  return { kind, token, owner, claims: [{ key, ttlMs: 0, channel: key }] };
+function byPosition(votes: readonly Vote[]): readonly Vote[] {
+  return votes.toSorted((one, other) => one.position - other.position);
 }
 
 async function askAll(
-  { clock }: Quorum,
-  couriers: readonly Courier[],
-  request: NodeRequest,
-  timeoutMs: number,
+  quorum: Quorum,
+  kind: 'inspect' | 'remove',
+  key: string,
+  token: string,
 ): Promise<readonly Vote[]> {
-  const { votes } = await poll({ couriers, clock }, request, timeoutMs, { judge: judgeEveryone });
-  return votes;
+  const { owner, nodeTimeoutMs } = quorum.rules;
+  const request = { kind, token, owner, claims: [{ key, ttlMs: 0, channel: key }] } as const;
+  return (await poll(quorum, request, nodeTimeoutMs, { judge: judgeEveryone })).votes;
 }

@@ -6,6 +6,7 @@ import { extend } from './extend.js';
 import { giveBack } from './give-back.js';
 import { heal } from './heal.js';
 import type { Cancel } from './ports/clock.js';
+import type { Claim } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
@@ -41,6 +42,7 @@ export class HeldLock {
   readonly fencingToken: number;
 
   readonly #abort = new AbortController();
+  readonly #borrowers = new Set<Promise<unknown>>();
   #state: 'held' | 'lost' | 'released' = 'held';
   #ttlMs: number;
   #deadlineAtMs: number;
@@ -109,6 +111,28 @@ export class HeldLock {
     }
   }
 
+  /**
+   * Runs work that somebody else does under this lock, and must not outlive it. Work that ended well after the lock was
+   * lost rejects with the loss.
+   */
+  async lend<T>(work: () => Promise<T>): Promise<T> {
+    const running = work();
+    this.#borrowers.add(running);
+    try {
+      const result = await running;
+      this.isHeld(); // Notices a loss that no timer has had the time to notice.
+      this.signal.throwIfAborted();
+      return result;
+    } finally {
+      this.#borrowers.delete(running);
+    }
+  }
+
+  /** Resolves when nobody works under it any more to whom it was lent. */
+  async unlent(): Promise<void> {
+    while (this.#borrowers.size > 0) await Promise.allSettled(this.#borrowers);
+  }
+
   async release(): Promise<void> {
     if (this.#state === 'released') throw new LockReleasedError(this.keys, 'release');
     const wasLost = !this.isHeld();
@@ -156,7 +180,7 @@ export class HeldLock {
     this.#setDeadline(Math.min(this.#deadlineAtMs, sending.deadlineAtMs));
     // Who waits for the end of a ttl that becomes shorter must hear of it.
     const shorter = ttlMs < this.#ttlMs;
-    const claims = this.#plan.claims.map((claim) => ({ ...claim, ttlMs, channel: shorter ? claim.key : undefined }));
+    const claims = this.#claimsFor(ttlMs).map((claim) => ({ ...claim, channel: shorter ? claim.key : undefined }));
     const { token, fence } = this.#grant;
     const onLateVote = (vote: Vote): void => {
       this.#heal([vote]);
@@ -171,10 +195,18 @@ export class HeldLock {
     return result;
   }
 
+  #claimsFor(ttlMs: number): readonly Claim[] {
+    return this.#plan.claims.map(({ guardMs = 0, ...claim }) => ({
+      ...claim,
+      ttlMs,
+      guardMs: Math.max(ttlMs, guardMs),
+    }));
+  }
+
   #heal(votes: readonly Vote[]): void {
     if (!this.isHeld()) return;
     const { token, fence } = this.#grant;
-    const claims = this.#plan.claims.map((claim) => ({ ...claim, ttlMs: this.#ttlMs }));
+    const claims = this.#claimsFor(this.#ttlMs);
     heal(this.#quorum, { token, fence, claims }, votes);
   }
 

@@ -21,7 +21,8 @@ export function toAcquirePlan(key: unknown, ttl: unknown, chosen: AcquireSetting
   const ttlMs = toTtl(ttl, settings);
   const claims = keys.toSorted().map((each): Claim => {
     const full = lockKey(settings.keyPrefix, each);
-    return { key: full, ttlMs, counter: chosen.fencing ? counterKey(full) : undefined };
+    const counter = chosen.fencing ? counterKey(full) : undefined;
+    return { key: full, ttlMs, guardMs: Math.max(ttlMs, chosen.minHoldMs), counter };
   });
   const { tick, maxRetries, signal } = chosen;
   // The claim of a tick must outlive those who wait with the same tick, so their wait has an end.

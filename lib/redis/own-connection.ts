@@ -157,10 +157,17 @@ export class OwnConnection implements SubscriberConnection {
       this.#cancelWatch = undefined;
       if (this.#unanswered === 0) return;
       const quietMs = this.clock.nowMs() - this.#lastReplyAtMs;
-      if (quietMs >= SILENCE_MS) this.#client?.disconnect();
+      if (quietMs >= SILENCE_MS) this.#giveUp();
       else this.#cancelWatch = this.clock.after(SILENCE_MS - quietMs, look, 'background');
     };
     this.#cancelWatch = this.clock.after(SILENCE_MS, look, 'background');
+  }
+
+  /** What has not left yet must not be delivered when another connection is there already, so it is thrown away. */
+  #giveUp(): void {
+    const { stream } = (this.#client ?? {}) as { stream?: { resetAndDestroy?(): void } };
+    stream?.resetAndDestroy?.();
+    this.#client?.disconnect();
   }
 
   #notify(): void {

@@ -67,7 +67,7 @@ export interface Plan {
   readonly serverSkewMs: number;
   /**
    * A replica whose timer is late is like one whose clock is behind: where servers lose their data, only the tolerance between
-   * clocks keeps a tick from running again.
+   * clocks keeps a tick from running again. Where they do not, it may sleep for longer than any claim of a tick lives.
    */
   readonly longestPauseMs: number;
   readonly ticks: number;
@@ -124,7 +124,7 @@ export function planOf(chance: Chance): Plan {
   const leastTimeoutMs = Math.min(nodeTimeoutMs, ttlMs / 16);
   const furthestMs = chance.ratio(0.1, far ? nodeTimeoutMs / 4 : leastTimeoutMs / 16);
   const lengthMs = Math.max(opsPerClient * ttlMs * 0.8, ticks * 1000 + 300);
-  return {
+  const plan: Plan = {
     profile,
     servers,
     clients: chance.whole(2, 4),
@@ -164,6 +164,8 @@ export function planOf(chance: Chance): Plan {
     lengthMs,
     outside: outsideOf(profile, spiky || far, servers),
   };
+  const { lose, flush, snapshot, evict } = plan.weights;
+  return hasTicks && lose + flush + snapshot + evict === 0 ? { ...plan, longestPauseMs: 6000 } : plan;
 }
 
 function stormOf(profile: Profile, chance: Chance): Plan['storm'] {

@@ -178,6 +178,18 @@ describe('nodeTimeout', () => {
     expect(await world.clock.settle(service.forceRelease('job'))).toMatchObject({ tookMs: timeoutMs });
   });
 
+  it('P5: bounds acquire by two of it, also where the drift allowance eats most of the ttl', async () => {
+    const world = modelWorld();
+    for (const [index, node] of world.nodes.entries()) {
+      node.delayMs = 240;
+      node.startOfCount = () => 1000 * (index + 1); // The fencing token takes a second trip.
+    }
+    const service = world.serve({ driftFactor: 0.6, nodeTimeout: 250 });
+    const { error, tookMs } = await world.clock.settle(service.acquire('job', '1s', { wait: 0 }));
+    expect(error).toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+    expect(tookMs).toBeLessThanOrEqual(500);
+  });
+
   it('P15: bounds what shutdown gives back to a server that does not answer', async () => {
     const world = modelWorld();
     const service = world.serve({ nodeTimeout: 70 });

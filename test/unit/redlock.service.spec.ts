@@ -282,6 +282,19 @@ describe('inspect', () => {
   });
 });
 
+describe('tryAcquire', () => {
+  it('is null only when somebody else holds it: where nobody is known to, it says so', async () => {
+    const world = modelWorld();
+    // The acquire of a process that was killed has reached one server only. Another one is down.
+    world.nodes[0]!.plant(KEY, 'dead', 30_000, 'dead:1', 1);
+    world.nodes[1]!.disconnect();
+    const service = world.serve();
+    const { value, error } = await world.clock.settle(service.tryAcquire('job', '30s'));
+    expect(value).toBeUndefined();
+    expect(error).toMatchObject({ code: 'LOCK_CONTENDED', undecided: true });
+  });
+});
+
 describe('forceRelease', () => {
   it('says whether anybody had it', async () => {
     const world = modelWorld();

@@ -105,8 +105,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a grant is handed out whose validity is over',
     file: 'lib/core/decide.ts',
-    text: "clock.nowMs() < grant.deadlineAtMs ? { kind: 'won', grant, votes }",
-    becomes: "clock.nowMs() > 0 ? { kind: 'won', grant, votes }",
+    text: 'clock.nowMs() < grant.deadlineAtMs && !isTooLate()',
+    becomes: 'clock.nowMs() > 0',
     checker: 'signal in time',
     seeds: 3000,
   },

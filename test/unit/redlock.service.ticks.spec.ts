@@ -1,0 +1,107 @@
+import { expect, it } from '@jest/globals';
+import type { Cancel, Clock } from '../../lib/core/ports/clock.js';
+import { toSettings } from '../../lib/input/module-options.js';
+import { RedlockService } from '../../lib/redlock.service.js';
+import { Shards } from '../../lib/redlock.shards.js';
+import { modelWorld } from '../support/model-service.js';
+import { quorumOver } from '../support/model-quorum.js';
+
+/** The clock of a process that can stand still: its time goes on, its timers come when it wakes. */
+class FreezingClock implements Clock {
+  #frozen = false;
+  #late: (() => void)[] = [];
+  constructor(private readonly clock: Clock) {}
+  nowMs(): number {
+    return this.clock.nowMs();
+  }
+  after(delayMs: number, callback: () => void): Cancel {
+    let cancelled = false;
+    const run = (): void => {
+      if (cancelled) return;
+      if (this.#frozen) this.#late.push(run);
+      else callback();
+    };
+    const cancel = this.clock.after(Math.max(1, delayMs), run); // as setTimeout does
+    return () => {
+      cancelled = true;
+      cancel();
+    };
+  }
+  afterInput(callback: () => void): void {
+    callback();
+  }
+  atEndOfTurn(callback: () => void): void {
+    this.clock.atEndOfTurn(callback);
+  }
+  freeze(): void {
+    this.#frozen = true;
+  }
+  wake(): void {
+    this.#frozen = false;
+    for (const run of this.#late.splice(0)) run();
+  }
+}
+
+it('P8, P6: a process that stood still while it waited for the key of its tick does not run that tick once more', async () => {
+  const world = modelWorld(3);
+  for (const node of world.nodes) Object.assign(node, { delayMs: 0.2, deaf: true });
+  const clock = new FreezingClock(world.clock);
+  const settings = toSettings({ servers: ['a', 'b', 'c'], clockTolerance: '1s' });
+  const quorum = { ...quorumOver(world.nodes, world.clock, { seed: 9, owner: 'paused' }), rules: settings, clock };
+  const paused = new RedlockService(settings, new Shards([{ identity: 'all', servers: [], quorum }], clock, false));
+  const other = world.serve({ clockTolerance: '1s' });
+
+  const runs: string[] = [];
+  const tick = { atMs: 1_800_000_000_000, periodMs: 1000 }; // a job each second
+  const run = (service: RedlockService, name: string): Promise<unknown> =>
+    service.withLock('job', '1s', () => Promise.resolve(runs.push(name)), { tick, wait: 250, onContended: 'skip' });
+
+  // The run of the tick before is just ending when the tick comes, so both wait for it, as they should.
+  const { value: before } = await world.clock.settle(other.acquire('job', '10s'));
+  void run(paused, 'paused').catch(() => undefined);
+  await world.clock.advance(50);
+  clock.freeze(); // SIGSTOP, a paused machine
+  const punctual = run(other, 'other');
+  await world.clock.advance(20);
+  await world.clock.settle(before!.release());
+  await world.clock.settle(punctual);
+  expect(runs).toEqual(['other']);
+
+  await world.clock.advance(10_000);
+  clock.wake();
+  await world.clock.advance(1000);
+
+  expect(runs).toEqual(['other']);
+});
+
+it.each(Array.from({ length: 12 }, (_, hops) => hops))(
+  'P8: a tick whose run does not begin, because the application closes, is left to others (%i steps after the grant)',
+  async (hops) => {
+    const world = modelWorld(1);
+    const [one, two] = [world.serve(), world.serve()];
+    let runs = 0;
+    const work = (): Promise<void> => {
+      runs++;
+      return Promise.resolve();
+    };
+    const options = { tick: 1_000_000, onContended: 'skip' } as const;
+    const [node] = world.nodes;
+    const execute = node!.execute.bind(node);
+    let closed: Promise<void> | undefined;
+    node!.execute = (requests) => {
+      const replies = execute(requests);
+      if (closed === undefined && requests.some(({ kind }) => kind === 'acquire')) {
+        closed = replies.then(async () => {
+          for (let i = 0; i < hops; i++) await Promise.resolve();
+          await one.onApplicationShutdown();
+        });
+      }
+      return replies;
+    };
+    await world.clock.settle(one.withLock('job', '1s', work, options));
+    await world.clock.settle(closed!);
+    await world.clock.advance(2000);
+    await world.clock.settle(two.withLock('job', '1s', work, options));
+    expect(runs).toBe(1);
+  },
+);
