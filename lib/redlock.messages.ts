@@ -15,6 +15,8 @@ export const DIFFERENT_SHARDS = (one: string, other: string): string =>
 
 export const SKIPPED = (why: string): string => `Skipped. ${why}`;
 
+export const NOT_BEGUN = (method: string): string => `${method} does not begin any more: the application shuts down.`;
+
 export const FINDING = (server: string, finding: string): string => `Server ${server} ${finding}.`;
 
 export const RELEASE_FAILED = (why: string): string =>

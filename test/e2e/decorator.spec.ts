@@ -300,6 +300,46 @@ describe('P9: @WithLock', () => {
     expect(runsOf('own')).toHaveLength(3);
   });
 
+  it('P9, P8: locks and runs a constant of two applications with the one that lives on, whichever that is', async () => {
+    @Injectable()
+    class Often {
+      @Interval(100)
+      @WithLock('often', '1s')
+      often(): Promise<void> {
+        return see('often');
+      }
+      @WithLock('by hand', '1s')
+      byHand(): Promise<string> {
+        return Promise.resolve('ran');
+      }
+    }
+    const host = new Often();
+    const metadata = {
+      imports: [redlock(), ScheduleModule.forRoot()],
+      providers: [{ provide: 'OFTEN', useValue: host }],
+    };
+    const [first] = [await boot(metadata), await boot(metadata)];
+    await first.app.close();
+    let before = runsOf('often').length;
+    await eventually(() => runsOf('often').length >= before + 3);
+    expect(await host.byHand()).toBe('ran');
+
+    await boot(metadata);
+    await apps[1]?.close();
+    before = runsOf('often').length;
+    await eventually(() => runsOf('often').length >= before + 3);
+    expect(await host.byHand()).toBe('ran');
+  });
+
+  it('P9: a host that Nest has made for one application is given the service of another that has it as a constant', async () => {
+    const { app } = await boot({ imports: [redlock()], providers: [DerivedJobs] });
+    const host = app.get(DerivedJobs);
+    await boot({ imports: [redlock()], providers: [{ provide: 'JOBS', useValue: host }] });
+    await app.close();
+    await host.own();
+    expect(runsOf('own')[0]?.keys).toEqual(['own']);
+  });
+
   it('keeps the ticks of jobs apart whose lists of keys share one', async () => {
     @Injectable()
     class Lists {
