@@ -121,6 +121,47 @@ describe('@WithLock asks the service', () => {
     expect(asked).toEqual({ key: 'key', ttl: '5s', options: expected, result: 'ran' });
   });
 
+  const both =
+    (outer: MethodDecorator, inner: MethodDecorator): MethodDecorator =>
+    (...method) => {
+      inner(...(method as Parameters<MethodDecorator>));
+      outer(...(method as Parameters<MethodDecorator>));
+    };
+  it.each<[string, MethodDecorator, object]>([
+    ['@Interval above @Cron', both(Interval(1000), Cron(EVERY_TEN_SECONDS)), { ...skip, wait: 0, minHold: 950 }],
+    ['@Timeout above @Cron', both(Timeout(1000), Cron(EVERY_TEN_SECONDS)), { ...skip, wait: 0, minHold: 950 }],
+    ['@Cron above @Interval', both(Cron(EVERY_TEN_SECONDS), Interval(1000)), { ...skip, wait: 1000, tick }],
+    ['@Timeout above @Interval', both(Timeout(500), Interval(1000)), { ...skip, wait: 0, minHold: 450 }],
+    ['@Interval above @Timeout', both(Interval(500), Timeout(1000)), { ...skip, wait: 0, minHold: 450 }],
+  ])(
+    'P9: as the outermost of two schedules says, by which Nest calls the method: %s',
+    async (_, schedule, expected) => {
+      expect((await askedBy(schedule)).options).toEqual(expected);
+    },
+  );
+
+  it('P9: as the outermost of two schedules says, also with @WithLock between them and above both', async () => {
+    class Host {
+      @Interval(1000)
+      @WithLock('between', '5s')
+      @Cron(EVERY_TEN_SECONDS)
+      between(): Promise<void> {
+        return Promise.resolve();
+      }
+      @WithLock('above', '5s')
+      @Interval(1000)
+      @Cron(EVERY_TEN_SECONDS)
+      above(): Promise<void> {
+        return Promise.resolve();
+      }
+    }
+    const service = new StandInService();
+    const host = ready(new Host(), service);
+    await host.between();
+    await host.above();
+    for (const { options } of service.asked) expect(options).toEqual({ ...skip, wait: 0, minHold: 950 });
+  });
+
   it('hands the signal on', async () => {
     const { signal } = new AbortController();
     expect((await askedBy(none, { signal, wait: Infinity })).options).toEqual({
