@@ -5,7 +5,7 @@ import { lockedMethodsOf, type LockedMethod } from './decorators/locked-method.j
 import { giveService, servicesOf } from './decorators/services.js';
 import { triggerOf } from './decorators/trigger.js';
 import { getRedlockToken } from './redlock.constants.js';
-import { CANNOT_LOCK, DIFFERENT_SHARDS, NO_MODULE, SHARED_TICK } from './redlock.messages.js';
+import { CANNOT_LOCK, DIFFERENT_SHARDS, NO_MODULE, NO_TICKS, SHARED_TICK } from './redlock.messages.js';
 import type { RedlockService } from './redlock.service.js';
 
 /**
@@ -72,9 +72,12 @@ export class RedlockExplorer implements OnModuleInit {
         throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
       return;
     }
-    if (options.perTick === false) return;
-    await trigger.tickOf(Date.now());
-    if (typeof key === 'function') return;
+    try {
+      await trigger.tickOf(Date.now());
+    } catch (error) {
+      throw new InvalidOptionsError('@Cron', CANNOT_LOCK(label, NO_TICKS(trigger.schedule, error)));
+    }
+    if (options.perTick === false || typeof key === 'function') return;
     const name = [key].flat().toSorted().join('", "');
     perTick.set(name, (perTick.get(name) ?? new Set()).add(label));
   }

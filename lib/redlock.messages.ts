@@ -1,3 +1,5 @@
+import type { CronSchedule } from './cron/tick.js';
+
 export const NOT_READY = (method: string): string =>
   `${method} cannot be locked yet, so it did not run: its @WithLock gets the lock service when the application starts. ` +
   `If the application has started, then its host was not made by Nest, or is request-scoped and made by a factory.`;
@@ -8,6 +10,14 @@ export const NO_MODULE = (instance: string | undefined): string =>
   instance === undefined
     ? 'RedlockModule is not imported. Add RedlockModule.forRoot(...) to the imports of the root module.'
     : `there is no RedlockModule with the name "${instance}".`;
+
+/** Of what the parser says the first line: more is for those who mend it. */
+export const NO_TICKS = ({ cronTime, timeZone, utcOffset }: CronSchedule, error: unknown): string => {
+  const when = typeof cronTime === 'string' ? `'${cronTime}'` : 'a date';
+  const where = `${timeZone == null ? '' : ` in '${timeZone}'`}${utcOffset == null ? '' : ` with offset ${utcOffset}`}`;
+  const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return `nobody can tell the ticks of its schedule, ${when}${where}. ${why}`;
+};
 
 export const DIFFERENT_SHARDS = (one: string, other: string): string =>
   `"${one}" and "${other}" belong to different shards, so they cannot be one lock. Give all of its keys the same hash tag, ` +

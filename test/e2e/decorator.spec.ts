@@ -16,7 +16,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
-import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nestjs/schedule';
+import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout, type CronOptions } from '@nestjs/schedule';
 import { currentLock, InvalidOptionsError, RedlockModule, WithLock, type Lock } from 'redlock-nestjs';
 import { eventually } from '../support/eventually.js';
 import { start, type Fleet } from '../support/fleet.js';
@@ -255,6 +255,39 @@ describe('P9: @WithLock', () => {
       }
     }
     expect((await bootError({ imports: [redlock()], providers: [NoCron] })).message).toContain('NoCron.run');
+  });
+
+  it.each<[string, string | Date, CronOptions, RegExp]>([
+    ['an expression that does not parse', 'nonsense', {}, /'nonsense'.*Unknown alias/],
+    ['an unknown zone', '* * * * *', { timeZone: 'Mars/Olympus' }, /'\* \* \* \* \*' in 'Mars\/Olympus'.*timezone/],
+    ['an offset that is none', '* * * * *', { utcOffset: Infinity }, /offset Infinity/],
+    ['an invalid date', new Date(NaN), {}, /invalid Date/],
+    ['no expression', undefined as unknown as string, {}, /undefined/],
+    ['a date that never comes', '0 0 31 2 *', {}, /'0 0 31 2 \*'.*No execution date[^\n]*$/],
+  ])('P9: fails the boot for %s, and names the method and what is wrong', async (_, cronTime, options, what) => {
+    class Reports {
+      @Cron(cronTime, options)
+      @WithLock('key', '1s')
+      perTick(): Promise<void> {
+        return see('x');
+      }
+    }
+    class Cleanup {
+      @Cron(cronTime, options)
+      @WithLock('key', '1s', { perTick: false })
+      justLocked(): Promise<void> {
+        return see('x');
+      }
+    }
+    for (const [type, name] of [
+      [Reports, 'Reports.perTick'],
+      [Cleanup, 'Cleanup.justLocked'],
+    ] as const) {
+      const error = await bootError({ imports: [redlock(), ScheduleModule.forRoot()], providers: [type] });
+      expect(error).toBeInstanceOf(InvalidOptionsError);
+      expect(error.message).toMatch(`@Cron: @WithLock cannot lock ${name}: `);
+      expect(error.message).toMatch(what);
+    }
   });
 
   it('never runs unlocked: a call before the boot rejects and names the method', async () => {
