@@ -297,6 +297,14 @@ describe('P9: @WithLock', () => {
     expect(seen).toEqual([]);
   });
 
+  it('P9: never runs unlocked on a request-scoped host made by a factory: each call rejects and names the method', async () => {
+    const factory = { provide: 'SCOPED', useFactory: () => new DerivedJobs(), scope: Scope.REQUEST };
+    const { app } = await boot({ imports: [redlock()], providers: [factory] });
+    const host = await app.resolve<DerivedJobs>('SCOPED');
+    await expect(host.own()).rejects.toThrow(/DerivedJobs\.own.*request-scoped and made by a factory/);
+    expect(seen).toEqual([]);
+  });
+
   it('finds @Cron on the method itself when a subclass overrides it and calls it', async () => {
     abstract class Base {
       @Cron('0 0 1 1 *')
