@@ -2,9 +2,10 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { InvalidOptionsError } from './core/errors/index.js';
 import { lockedMethodsOf, type LockedMethod } from './decorators/locked-method.js';
+import { giveService, servicesOf } from './decorators/services.js';
 import { triggerOf } from './decorators/trigger.js';
 import { getRedlockToken } from './redlock.constants.js';
-import { CANNOT_LOCK, DIFFERENT_SHARDS, NO_MODULE, SHARED_TICK } from './redlock.messages.js';
+import { CANNOT_LOCK, DIFFERENT_SHARDS, NO_MODULE, NO_TICKS, SHARED_TICK } from './redlock.messages.js';
 import type { RedlockService } from './redlock.service.js';
 
 /**
@@ -26,8 +27,7 @@ export class RedlockExplorer implements OnModuleInit {
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       for (const host of hostsOf(wrapper)) {
         for (const method of lockedMethodsOf(host)) {
-          this.#ensureService(host, method);
-          this.#checkShards(host, method);
+          this.#checkShards(this.#ensureService(host, method), method);
           await this.#checkSchedule(host, method, perTick);
         }
       }
@@ -37,27 +37,30 @@ export class RedlockExplorer implements OnModuleInit {
     }
   }
 
-  #ensureService(host: object, { label, property, options }: LockedMethod): void {
-    // A constant may have come from an application that has ended, with its service.
-    const present = (host as Record<symbol, RedlockService | undefined>)[property];
-    if (present !== undefined && !present.isClosed) return;
-    let service: unknown;
+  /** The service that this application locks the method with. A constant may have those of others, too. */
+  #ensureService(host: object, { label, property, options }: LockedMethod): RedlockService {
+    const token = getRedlockToken(options.instance);
+    const injected = servicesOf(host, property).find((each) =>
+      this.discovery.getProviders().some((wrapper) => wrapper.token === token && wrapper.instance === each),
+    );
+    if (injected !== undefined) return injected;
+    let service: RedlockService;
     try {
-      service = this.moduleRef.get<unknown>(getRedlockToken(options.instance), { strict: false });
+      service = this.moduleRef.get<RedlockService>(token, { strict: false });
     } catch {
       throw new Error(CANNOT_LOCK(label, NO_MODULE(options.instance)));
     }
-    if (!Reflect.defineProperty(host, property, { value: service, configurable: true, writable: true })) {
+    if (!giveService(host, property, service)) {
       throw new Error(CANNOT_LOCK(label, 'its host is frozen, so that it cannot be given the lock service.'));
     }
+    return service;
   }
 
   /** The keys of a list are known now; those that a function gives are looked at with each call. */
-  #checkShards(host: object, { label, property, key }: LockedMethod): void {
+  #checkShards(service: RedlockService, { label, key }: LockedMethod): void {
     if (typeof key === 'function') return;
     // In the tests of an application the service may be a stand-in that can do less.
-    const service = (host as Record<symbol, Partial<RedlockService> | undefined>)[property];
-    const apart = service?.apart?.(key);
+    const apart = (service as Partial<RedlockService>).apart?.(key);
     if (apart) throw new InvalidOptionsError('key', CANNOT_LOCK(label, DIFFERENT_SHARDS(...apart)));
   }
 
@@ -69,9 +72,12 @@ export class RedlockExplorer implements OnModuleInit {
         throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
       return;
     }
-    if (options.perTick === false) return;
-    await trigger.tickOf(Date.now());
-    if (typeof key === 'function') return;
+    try {
+      await trigger.tickOf(Date.now());
+    } catch (error) {
+      throw new InvalidOptionsError('@Cron', CANNOT_LOCK(label, NO_TICKS(trigger.schedule, error)));
+    }
+    if (options.perTick === false || typeof key === 'function') return;
     const name = [key].flat().toSorted().join('", "');
     perTick.set(name, (perTick.get(name) ?? new Set()).add(label));
   }

@@ -6,7 +6,7 @@ import type { LockKey } from './with-lock.decorator.js';
 export interface LockedMethod {
   /** `Class.method`, for people. */
   readonly label: string;
-  /** Where the host keeps the lock service for this method. */
+  /** Where the host keeps the lock service for this method, or several (see `services.ts`). */
   readonly property: symbol;
   readonly propertyKey: string | symbol;
   /** The function that stands for the method: `@Cron` above `@WithLock` leaves its metadata there. */

@@ -1,9 +1,11 @@
+import { Logger } from '@nestjs/common';
 import { InvalidOptionsError } from '../core/errors/index.js';
 import { given } from '../input/acquire-options.js';
 import type { WithLockCallOptions } from '../interfaces/index.js';
-import { CANNOT_LOCK } from '../redlock.messages.js';
+import { CANNOT_LOCK, NOT_BEGUN, NOT_READY, SKIPPED } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
 import type { LockedMethod } from './locked-method.js';
+import { serviceOf } from './services.js';
 import { triggerOf, type Trigger } from './trigger.js';
 
 /** One call of a decorated method. */
@@ -11,7 +13,7 @@ export interface Call {
   readonly firedAtMs: number;
   readonly host: object;
   readonly args: readonly unknown[];
-  work(): Promise<unknown>;
+  readonly work: () => Promise<unknown>;
 }
 
 /**
@@ -27,12 +29,42 @@ const TICK_GRACE_MS = 1000;
  */
 const INTERVAL_SLACK_MS = 50;
 
-export async function runLocked(service: RedlockService, method: LockedMethod, call: Call): Promise<unknown> {
-  const { label, ttl, options } = method;
+const logger = new Logger('Redlock');
+
+export async function runLocked(method: LockedMethod, call: Call): Promise<unknown> {
+  const { label, property } = method;
+  const service = serviceOf(call.host, property);
+  if (service === undefined) throw new Error(NOT_READY(label));
   const trigger = triggerOf(call.host, method);
+  if (trigger === undefined) return await lockAndWork(service, undefined, method, call);
+  const isClosing = (): boolean => service.closing.aborted;
   // Other replicas, or this one after its restart, run what the schedule asks for from now on.
-  if (trigger !== undefined && service.closing.aborted) return undefined;
-  const key = typeof method.key === 'function' ? method.key.apply(call.host, [...call.args]) : method.key;
+  if (isClosing()) {
+    logger.debug(SKIPPED(NOT_BEGUN(label)));
+    return undefined;
+  }
+  const run = { begun: false };
+  const work = async (): Promise<unknown> => {
+    run.begun = true;
+    return await call.work();
+  };
+  try {
+    const result = await lockAndWork(service, trigger, method, { ...call, work });
+    if (run.begun || !isClosing()) return result;
+  } catch (error) {
+    if (run.begun || error !== service.closing.reason) throw error;
+  }
+  // The application has closed before the run began. Another one that has the same host may live on.
+  return await runLocked(method, call);
+}
+
+async function lockAndWork(
+  service: RedlockService,
+  trigger: Trigger | undefined,
+  { label, key: givenKey, ttl, options }: LockedMethod,
+  { host, args, firedAtMs, work }: Call,
+): Promise<unknown> {
+  const key = typeof givenKey === 'function' ? givenKey.apply(host, [...args]) : givenKey;
   const {
     instance,
     perTick = trigger?.kind === 'cron',
@@ -42,20 +74,15 @@ export async function runLocked(service: RedlockService, method: LockedMethod, c
   if (perTick && trigger?.kind !== 'cron') {
     throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
   }
-  const { wait = 0, ...timing } = await timingOf(trigger, perTick, call.firedAtMs);
+  const { wait = 0, ...timing } = await timingOf(trigger, perTick, firedAtMs);
   const signals = [rest.signal, trigger && service.closing].filter((signal) => signal !== undefined);
-  try {
-    return await service.withLock(key, ttl, call.work.bind(call), {
-      ...timing,
-      ...(onContended !== 'wait' && { wait }),
-      ...rest,
-      ...(signals.length > 0 && { signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0] }),
-      onContended: onContended === 'skip' ? 'skip' : 'throw',
-    });
-  } catch (error) {
-    if (trigger !== undefined && error === service.closing.reason) return undefined;
-    throw error;
-  }
+  return await service.withLock(key, ttl, work, {
+    ...timing,
+    ...(onContended !== 'wait' && { wait }),
+    ...rest,
+    ...(signals.length > 0 && { signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0] }),
+    onContended: onContended === 'skip' ? 'skip' : 'throw',
+  });
 }
 
 async function timingOf(

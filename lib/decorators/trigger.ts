@@ -7,9 +7,13 @@ export type Trigger =
   | { readonly kind: 'interval'; readonly everyMs: number };
 
 /** The metadata of `@nestjs/schedule` on a method. Read by name, because that package is optional. */
+const TYPE = 'SCHEDULER_TYPE';
 const CRON = 'SCHEDULE_CRON_OPTIONS';
 const INTERVAL = 'SCHEDULE_INTERVAL_OPTIONS';
 const TIMEOUT = 'SCHEDULE_TIMEOUT_OPTIONS';
+
+/** What stands under `TYPE`. */
+const TYPES = { cron: 1, timeout: 2, interval: 3 } as const;
 
 const known = new WeakMap<object, Trigger | undefined>();
 
@@ -30,17 +34,25 @@ function triggerOn(method: object): Trigger | undefined {
   return known.get(method);
 }
 
+/** A method with several schedules has the metadata of each, and the type of the outermost, by which alone Nest calls it. */
 function read(method: object): Trigger | undefined {
-  const schedule = Reflect.getMetadata(CRON, method) as CronSchedule | undefined;
-  if (schedule !== undefined) {
-    let compiled: ReturnType<typeof compileTicks> | undefined;
-    return {
-      kind: 'cron',
-      schedule,
-      tickOf: async (firedAtMs) => (await (compiled ??= compileTicks(schedule)))(firedAtMs),
-    };
+  switch (Reflect.getMetadata(TYPE, method)) {
+    case TYPES.cron:
+      return everyTickOf(Reflect.getMetadata(CRON, method) as CronSchedule);
+    case TYPES.interval:
+      return { kind: 'interval', everyMs: (Reflect.getMetadata(INTERVAL, method) as { timeout: number }).timeout };
+    case TYPES.timeout:
+      return { kind: 'interval', everyMs: (Reflect.getMetadata(TIMEOUT, method) as { timeout: number }).timeout };
+    default:
+      return undefined;
   }
-  const timed = (Reflect.getMetadata(INTERVAL, method) ?? Reflect.getMetadata(TIMEOUT, method)) as
-    { timeout: number } | undefined;
-  return timed && { kind: 'interval', everyMs: timed.timeout };
+}
+
+function everyTickOf(schedule: CronSchedule): Trigger {
+  let compiled: ReturnType<typeof compileTicks> | undefined;
+  return {
+    kind: 'cron',
+    schedule,
+    tickOf: async (firedAtMs) => (await (compiled ??= compileTicks(schedule)))(firedAtMs),
+  };
 }

@@ -5,7 +5,6 @@ import { toKeys, toTtlMs } from '../input/check.js';
 import type { Duration, WithLockOptions } from '../interfaces/index.js';
 import { getRedlockToken } from '../redlock.constants.js';
 import { NOT_READY } from '../redlock.messages.js';
-import type { RedlockService } from '../redlock.service.js';
 import { addLockedMethod, type LockedMethod } from './locked-method.js';
 import { runLocked } from './run-locked.js';
 
@@ -71,9 +70,8 @@ export function WithLock(
     Inject(getRedlockToken(options.instance))(target, property);
     const wrapper = async function (this: object | undefined, ...args: unknown[]): Promise<unknown> {
       const firedAtMs = Date.now();
-      const service = (this as Record<symbol, RedlockService | undefined> | undefined)?.[property];
-      if (this === undefined || service === undefined) throw new Error(NOT_READY(label));
-      return await runLocked(service, method, {
+      if (this === undefined) throw new Error(NOT_READY(label));
+      return await runLocked(method, {
         firedAtMs,
         host: this,
         args,

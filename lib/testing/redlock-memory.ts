@@ -1,4 +1,7 @@
+import type { Clock } from '../core/ports/clock.js';
 import type { ServerSpec } from '../input/servers.js';
+import { spaceOf } from '../redis/connection.js';
+import { OwnConnection } from '../redis/own-connection.js';
 import { RestartGuard } from '../redis/restart-guard.js';
 import type { ServerSource, Surroundings } from '../redlock.providers.js';
 import type { Server } from '../redlock.shards.js';
@@ -13,7 +16,7 @@ import { MemoryStore } from './memory-store.js';
  *
  * Give it to `RedlockTestingModule.forRoot({ memory })`, or put it in the place of the servers of a `RedlockModule`:
  * `Test.createTestingModule({ imports: [AppModule] }).overrideProvider(REDLOCK_SERVERS).useValue(new RedlockMemory())`. Each
- * server in the options is then one of that name in here.
+ * server in the options is then one of that name in here. As on a Redis, another `db` or `keyPrefix` of ioredis has other keys.
  *
  * @publicApi
  */
@@ -30,9 +33,10 @@ export class RedlockMemory implements ServerSource {
     for (const { store } of this.#servers.values()) store.clear();
   }
 
-  /** For the module: a view of the server of this name. */
-  toServer({ name }: Pick<ServerSpec, 'name'>, { clock }: Pick<Surroundings, 'clock'>): Server {
-    const { store, channels } = this.#serverOf(name);
+  /** For the module: a view of the server of this name, where the keys of such a client are. */
+  toServer(spec: ServerSpec, { clock }: Pick<Surroundings, 'clock'>): Server {
+    const { name } = spec;
+    const { store, channels } = this.#serverOf(`${name}${spaceOfSpec(spec, clock)}`);
     return {
       connection: { name, call: () => Promise.resolve('PONG'), close: nothing },
       node: new MemoryLockNode(name, store, channels),
@@ -42,8 +46,8 @@ export class RedlockMemory implements ServerSource {
     };
   }
 
-  #serverOf(name: string): { readonly store: MemoryStore; readonly channels: MemoryChannels } {
-    const present = this.#servers.get(name);
+  #serverOf(place: string): { readonly store: MemoryStore; readonly channels: MemoryChannels } {
+    const present = this.#servers.get(place);
     if (present !== undefined) return present;
     const clock = this.#clock;
     const channels = new MemoryChannels();
@@ -57,9 +61,19 @@ export class RedlockMemory implements ServerSource {
       startOfCount: () => Date.now() * 1000,
     });
     const made = { store, channels };
-    this.#servers.set(name, made);
+    this.#servers.set(place, made);
     return made;
   }
+}
+
+/** Nobody connects. */
+const NEVER = { reconnectDelayMs: Infinity, maxReconnectDelayMs: Infinity };
+
+/** As the connection reads it that is not made here: from the url, the options or the client. */
+function spaceOfSpec(spec: ServerSpec, clock: Clock): string {
+  if (spec.kind === 'own') return new OwnConnection(spec.name, spec.target, NEVER, clock).space;
+  const client = spec.client();
+  return spaceOf('options' in client ? (client.options as Parameters<typeof spaceOf>[0]) : {});
 }
 
 function nothing(): void {

@@ -41,7 +41,8 @@ describe('the memory of redlock-nestjs/testing', () => {
   let subject: Subject;
   beforeEach(() => {
     const memory = new RedlockMemory();
-    const { node } = memory.toServer({ name: 'memory' }, { clock: new SystemClock() });
+    const spec = { kind: 'own', name: 'memory', target: () => ({ options: { path: 'memory' } }) } as const;
+    const { node } = memory.toServer(spec, { clock: new SystemClock() });
     subject = {
       node,
       pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

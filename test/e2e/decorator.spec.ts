@@ -16,7 +16,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
-import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout } from '@nestjs/schedule';
+import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout, type CronOptions } from '@nestjs/schedule';
 import { currentLock, InvalidOptionsError, RedlockModule, WithLock, type Lock } from 'redlock-nestjs';
 import { eventually } from '../support/eventually.js';
 import { start, type Fleet } from '../support/fleet.js';
@@ -257,10 +257,51 @@ describe('P9: @WithLock', () => {
     expect((await bootError({ imports: [redlock()], providers: [NoCron] })).message).toContain('NoCron.run');
   });
 
+  it.each<[string, string | Date, CronOptions, RegExp]>([
+    ['an expression that does not parse', 'nonsense', {}, /'nonsense'.*Unknown alias/],
+    ['an unknown zone', '* * * * *', { timeZone: 'Mars/Olympus' }, /'\* \* \* \* \*' in 'Mars\/Olympus'.*timezone/],
+    ['an offset that is none', '* * * * *', { utcOffset: Infinity }, /offset Infinity/],
+    ['an invalid date', new Date(NaN), {}, /invalid Date/],
+    ['no expression', undefined as unknown as string, {}, /undefined/],
+    ['a date that never comes', '0 0 31 2 *', {}, /'0 0 31 2 \*'.*No execution date[^\n]*$/],
+  ])('P9: fails the boot for %s, and names the method and what is wrong', async (_, cronTime, options, what) => {
+    class Reports {
+      @Cron(cronTime, options)
+      @WithLock('key', '1s')
+      perTick(): Promise<void> {
+        return see('x');
+      }
+    }
+    class Cleanup {
+      @Cron(cronTime, options)
+      @WithLock('key', '1s', { perTick: false })
+      justLocked(): Promise<void> {
+        return see('x');
+      }
+    }
+    for (const [type, name] of [
+      [Reports, 'Reports.perTick'],
+      [Cleanup, 'Cleanup.justLocked'],
+    ] as const) {
+      const error = await bootError({ imports: [redlock(), ScheduleModule.forRoot()], providers: [type] });
+      expect(error).toBeInstanceOf(InvalidOptionsError);
+      expect(error.message).toMatch(`@Cron: @WithLock cannot lock ${name}: `);
+      expect(error.message).toMatch(what);
+    }
+  });
+
   it('never runs unlocked: a call before the boot rejects and names the method', async () => {
     await expect(new AboveJobs().above()).rejects.toThrow(/AboveJobs\.above/);
     const { above } = new AboveJobs();
     await expect(above()).rejects.toThrow(/AboveJobs\.above/);
+    expect(seen).toEqual([]);
+  });
+
+  it('P9: never runs unlocked on a request-scoped host made by a factory: each call rejects and names the method', async () => {
+    const factory = { provide: 'SCOPED', useFactory: () => new DerivedJobs(), scope: Scope.REQUEST };
+    const { app } = await boot({ imports: [redlock()], providers: [factory] });
+    const host = await app.resolve<DerivedJobs>('SCOPED');
+    await expect(host.own()).rejects.toThrow(/DerivedJobs\.own.*request-scoped and made by a factory/);
     expect(seen).toEqual([]);
   });
 
@@ -298,6 +339,46 @@ describe('P9: @WithLock', () => {
     const { app } = await boot({ imports: [redlock()], providers: [factory, User] });
     await app.get(User).jobs.own();
     expect(runsOf('own')).toHaveLength(3);
+  });
+
+  it('P9, P8: locks and runs a constant of two applications with the one that lives on, whichever that is', async () => {
+    @Injectable()
+    class Often {
+      @Interval(100)
+      @WithLock('often', '1s')
+      often(): Promise<void> {
+        return see('often');
+      }
+      @WithLock('by hand', '1s')
+      byHand(): Promise<string> {
+        return Promise.resolve('ran');
+      }
+    }
+    const host = new Often();
+    const metadata = {
+      imports: [redlock(), ScheduleModule.forRoot()],
+      providers: [{ provide: 'OFTEN', useValue: host }],
+    };
+    const [first] = [await boot(metadata), await boot(metadata)];
+    await first.app.close();
+    let before = runsOf('often').length;
+    await eventually(() => runsOf('often').length >= before + 3);
+    expect(await host.byHand()).toBe('ran');
+
+    await boot(metadata);
+    await apps[1]?.close();
+    before = runsOf('often').length;
+    await eventually(() => runsOf('often').length >= before + 3);
+    expect(await host.byHand()).toBe('ran');
+  });
+
+  it('P9: a host that Nest has made for one application is given the service of another that has it as a constant', async () => {
+    const { app } = await boot({ imports: [redlock()], providers: [DerivedJobs] });
+    const host = app.get(DerivedJobs);
+    await boot({ imports: [redlock()], providers: [{ provide: 'JOBS', useValue: host }] });
+    await app.close();
+    await host.own();
+    expect(runsOf('own')[0]?.keys).toEqual(['own']);
   });
 
   it('keeps the ticks of jobs apart whose lists of keys share one', async () => {

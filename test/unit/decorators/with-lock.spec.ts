@@ -121,6 +121,47 @@ describe('@WithLock asks the service', () => {
     expect(asked).toEqual({ key: 'key', ttl: '5s', options: expected, result: 'ran' });
   });
 
+  const both =
+    (outer: MethodDecorator, inner: MethodDecorator): MethodDecorator =>
+    (...method) => {
+      inner(...(method as Parameters<MethodDecorator>));
+      outer(...(method as Parameters<MethodDecorator>));
+    };
+  it.each<[string, MethodDecorator, object]>([
+    ['@Interval above @Cron', both(Interval(1000), Cron(EVERY_TEN_SECONDS)), { ...skip, wait: 0, minHold: 950 }],
+    ['@Timeout above @Cron', both(Timeout(1000), Cron(EVERY_TEN_SECONDS)), { ...skip, wait: 0, minHold: 950 }],
+    ['@Cron above @Interval', both(Cron(EVERY_TEN_SECONDS), Interval(1000)), { ...skip, wait: 1000, tick }],
+    ['@Timeout above @Interval', both(Timeout(500), Interval(1000)), { ...skip, wait: 0, minHold: 450 }],
+    ['@Interval above @Timeout', both(Interval(500), Timeout(1000)), { ...skip, wait: 0, minHold: 450 }],
+  ])(
+    'P9: as the outermost of two schedules says, by which Nest calls the method: %s',
+    async (_, schedule, expected) => {
+      expect((await askedBy(schedule)).options).toEqual(expected);
+    },
+  );
+
+  it('P9: as the outermost of two schedules says, also with @WithLock between them and above both', async () => {
+    class Host {
+      @Interval(1000)
+      @WithLock('between', '5s')
+      @Cron(EVERY_TEN_SECONDS)
+      between(): Promise<void> {
+        return Promise.resolve();
+      }
+      @WithLock('above', '5s')
+      @Interval(1000)
+      @Cron(EVERY_TEN_SECONDS)
+      above(): Promise<void> {
+        return Promise.resolve();
+      }
+    }
+    const service = new StandInService();
+    const host = ready(new Host(), service);
+    await host.between();
+    await host.above();
+    for (const { options } of service.asked) expect(options).toEqual({ ...skip, wait: 0, minHold: 950 });
+  });
+
   it('hands the signal on', async () => {
     const { signal } = new AbortController();
     expect((await askedBy(none, { signal, wait: Infinity })).options).toEqual({
@@ -178,7 +219,84 @@ describe('@WithLock asks the service', () => {
     service.closing = AbortSignal.abort();
     await Promise.all([host.cron(), host.interval(), host.other()]);
     expect(ran).toEqual(['other']);
+    expect(logger.lines.splice(0)).toEqual([
+      { level: 'debug', text: 'Skipped. Host.cron does not begin any more: the application shuts down. Redlock' },
+      { level: 'debug', text: 'Skipped. Host.interval does not begin any more: the application shuts down. Redlock' },
+    ]);
   });
+
+  /** A service whose shutdown begins while the run waits for its lock. */
+  class ClosingService extends StandInService {
+    override withLock(_key: unknown, _ttl: unknown, _work: unknown, options: WithLockCallOptions): Promise<unknown> {
+      this.closing = AbortSignal.abort(new Error('closing'));
+      return options.onContended === 'skip' ? Promise.resolve(undefined) : Promise.reject(this.closing.reason as Error);
+    }
+  }
+
+  it.each<WithLockOptions['onContended']>(['skip', 'wait'])(
+    'P9, P8: again, of another application that has the host, when the first closes before the run: %s',
+    async (onContended) => {
+      const { host, ran } = often(onContended);
+      const last = new StandInService();
+      ready(host, [new ClosingService(), last]);
+      expect(await host.run()).toBe('ran');
+      expect([ran, last.asked.length]).toEqual([['run'], 1]);
+      expect(logger.lines).toEqual([]);
+    },
+  );
+
+  it('P15: nothing again where no application is left, and says so', async () => {
+    const { host, ran } = often('wait');
+    ready(host, [new ClosingService(), new ClosingService()]);
+    expect(await host.run()).toBeUndefined();
+    expect(ran).toEqual([]);
+    expect(logger.lines.splice(0)).toEqual([
+      { level: 'debug', text: 'Skipped. Host.run does not begin any more: the application shuts down. Redlock' },
+    ]);
+  });
+
+  it("P10: never again what has begun, and passes on its error, also where that is the shutdown's", async () => {
+    const { host, ran } = often('skip', () => {
+      service.closing = AbortSignal.abort(new Error('closing'));
+      throw service.closing.reason as Error;
+    });
+    const service = new StandInService();
+    ready(host, [service, new StandInService()]);
+    await expect(host.run()).rejects.toThrow('closing');
+    expect(ran).toEqual(['run']);
+  });
+
+  it('P15: of an application that waits for its work where another is closed, and for no schedule', async () => {
+    const { host, ran } = often('skip');
+    const [waiting, closed] = [new StandInService(), new StandInService()];
+    waiting.closing = closed.closing = AbortSignal.abort();
+    Object.assign(closed, { isClosed: true });
+    ready(host, [closed, waiting]);
+    expect([await host.run(), await host.other()]).toEqual([undefined, 'ran']);
+    expect([ran, closed.asked.length, waiting.asked.length]).toEqual([['other'], 0, 1]);
+    logger.lines.splice(0);
+  });
+
+  function often(
+    onContended: WithLockOptions['onContended'],
+    run = (): unknown => 'ran',
+  ): { host: { run(): Promise<unknown>; other(): Promise<unknown> }; ran: string[] } {
+    const ran: string[] = [];
+    class Host {
+      @Interval(1000)
+      @WithLock('run', '5s', { onContended })
+      async run(): Promise<unknown> {
+        ran.push('run');
+        return await Promise.resolve(run());
+      }
+      @WithLock('other', '5s')
+      async other(): Promise<unknown> {
+        ran.push('other');
+        return await Promise.resolve('ran');
+      }
+    }
+    return { host: new Host(), ran };
+  }
 
   it('P9: refuses perTick on a method that has no cron, and then does not run it', async () => {
     for (const schedule of [none, Interval(1000)]) {
