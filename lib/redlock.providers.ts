@@ -36,14 +36,14 @@ export function createInstanceProviders(
       { provide: SETTINGS, useFactory: (options: RedlockModuleOptions) => toSettings(options), inject: [optionsToken] },
       { provide: REDLOCK_SERVERS, useValue: REDIS },
       {
-        provide: RedlockService,
+        // By its class only the instance without a name is to be had, also with `app.get`.
+        provide: name === undefined ? RedlockService : token,
         useFactory: (settings: Settings, source: ServerSource) =>
           new RedlockService(settings, createShards(settings, source)),
         inject: [SETTINGS, REDLOCK_SERVERS],
       },
-      { provide: token, useExisting: RedlockService },
+      ...(name === undefined ? [{ provide: token, useExisting: RedlockService }] : []),
     ],
-    // Only the instance without a name is injected by its class.
     exports: name === undefined ? [RedlockService, token] : [token],
   };
 }

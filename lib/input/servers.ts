@@ -101,7 +101,10 @@ function fromText(text: string, option: string): ServerSpec {
   const url = text.includes('://') ? text : `redis://${text}`;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !['redis:', 'rediss:'].includes(parsed.protocol) || !/^[^,]+$/.test(parsed.hostname)) {
-    throw new InvalidOptionsError(option, `takes ${TAKES}, got a text that is none of these`);
+    const got = text.includes(',')
+      ? 'one text with a comma: several servers are a list'
+      : 'a text that is none of these';
+    throw new InvalidOptionsError(option, `takes ${TAKES}, got ${got}`);
   }
   if (!isEncoded(parsed)) {
     const problem = 'takes user and password percent-encoded (encodeURIComponent) in a URL, got others';

@@ -13,7 +13,8 @@ export interface Connection {
   reach(): NodeState;
   /** Counts the connections so far: a new one may speak to a server that knows nothing of the one before. */
   readonly epoch: number;
-  onChange(listener: () => void): void;
+  /** Called with each new state as it is: whoever asks with `reach` might see the next try already. */
+  onChange(listener: (state: NodeState) => void): void;
   /** Rejects with a {@link ServerError} when the server answered with an error, otherwise when the connection broke. */
   call(command: string, args: readonly (string | number)[]): Promise<unknown>;
   /** Ends what was made here; leaves what was given as it is. */

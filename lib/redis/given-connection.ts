@@ -20,7 +20,7 @@ export class GivenConnection implements Connection {
   epoch = 0;
   readonly #client: GivenClient;
   readonly #calls = new OpenCalls();
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((state: NodeState) => void)[] = [];
   /** The client changes its status before it tells: what is new of a connection must be known before anything is sent. */
   #ready: boolean;
   /** Why it is not connected, in its own words. */
@@ -34,7 +34,8 @@ export class GivenConnection implements Connection {
       this.epoch++;
       this.#trouble = undefined;
     } else this.#calls.giveUpAll(new Error('the connection was closed'));
-    for (const listener of this.#listeners) listener();
+    const state = this.reach();
+    for (const listener of this.#listeners) listener(state);
   };
 
   constructor(
@@ -74,7 +75,7 @@ export class GivenConnection implements Connection {
     return { status: 'down', cause: new Error(this.#trouble === undefined ? what : `${what}: ${this.#trouble}`) };
   }
 
-  onChange(listener: () => void): void {
+  onChange(listener: (state: NodeState) => void): void {
     this.#listeners.push(listener);
   }
 

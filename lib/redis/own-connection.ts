@@ -34,13 +34,15 @@ export class OwnConnection implements SubscriberConnection {
   #client: Redis | undefined;
   #space: string | undefined;
   #state: NodeState | 'idle' | 'closed' = 'idle';
+  /** Why the present client will have ended, if it does. */
+  #cause = new Error('never connected');
   #failures = 0;
   #lastTryAtMs = -Infinity;
   #cancelRetry: Cancel = () => undefined;
   #cancelWatch: Cancel | undefined;
   #unanswered = 0;
   #lastReplyAtMs = 0;
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((state: NodeState) => void)[] = [];
   readonly #onMessage: ((channel: string, message: string) => void)[] = [];
 
   constructor(
@@ -64,7 +66,7 @@ export class OwnConnection implements SubscriberConnection {
     return { status: 'connecting' };
   }
 
-  onChange(listener: () => void): void {
+  onChange(listener: (state: NodeState) => void): void {
     this.#listeners.push(listener);
   }
 
@@ -103,13 +105,13 @@ export class OwnConnection implements SubscriberConnection {
     const client = this.#newClient();
     this.#client = client;
     this.epoch++;
-    let cause = new Error('the connection was closed');
+    this.#cause = new Error('the connection was closed');
     const cancelReadyTimeout = this.clock.after(READY_TIMEOUT_MS, () => {
-      cause = new Error(`not ready within ${READY_TIMEOUT_MS} ms`);
+      this.#cause = new Error(`not ready within ${READY_TIMEOUT_MS} ms`);
       client.disconnect();
     });
     client.on('error', (error: Error) => {
-      cause = new Error(publicMessage(error));
+      if (client === this.#client) this.#cause = new Error(publicMessage(error));
     });
     client.on('ready', () => {
       cancelReadyTimeout();
@@ -120,7 +122,7 @@ export class OwnConnection implements SubscriberConnection {
     });
     client.on('end', () => {
       cancelReadyTimeout();
-      this.#onEnd(client, cause);
+      this.#onEnd(client, this.#cause);
     });
     client.connect().catch(() => undefined); // The events tell the same, and more.
   }
@@ -166,12 +168,15 @@ export class OwnConnection implements SubscriberConnection {
   /** What has not left yet must not be delivered when another connection is there already, so it is thrown away. */
   #giveUp(): void {
     const { stream } = (this.#client ?? {}) as { stream?: { resetAndDestroy?(): void } };
+    this.#cause = new Error(`no answer for ${SILENCE_MS} ms`);
     stream?.resetAndDestroy?.();
     this.#client?.disconnect();
   }
 
   #notify(): void {
-    for (const listener of this.#listeners) listener();
+    const now = this.#state;
+    const state: NodeState = typeof now === 'object' ? now : { status: 'down', cause: CLOSED };
+    for (const listener of this.#listeners) listener(state);
   }
 }
 

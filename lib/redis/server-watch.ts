@@ -29,8 +29,8 @@ export class ServerWatch {
     private readonly identities: Identities,
     private readonly report: (finding: string, level: 'warn' | 'log') => void,
   ) {
-    connection.onChange(() => {
-      this.#onConnection();
+    connection.onChange((state) => {
+      this.#onConnection(state);
     });
   }
 
@@ -71,8 +71,7 @@ export class ServerWatch {
   }
 
   /** One line when the server goes away, with the reason, and one when it is back. */
-  #onConnection(): void {
-    const state = this.connection.reach();
+  #onConnection(state: NodeState): void {
     if (state.status === 'down' && state.cause !== CLOSED && !this.#away) {
       this.#away = true;
       this.report(`cannot be reached: ${state.cause.message}`, 'warn');

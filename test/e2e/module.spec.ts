@@ -137,6 +137,7 @@ describe('RedlockModule', () => {
     );
     const { first, second } = app.get(User);
     expect(second).toBe(app.get(getRedlockToken('second')));
+    expect(first).toBe(app.get(RedlockService));
     expect(await carriers(second, 'second:k')).toBeGreaterThan(1);
     expect(await carriers(first)).toBeGreaterThan(1);
   });

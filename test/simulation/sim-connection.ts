@@ -26,7 +26,7 @@ export class SimConnection implements SubscriberConnection {
   #lastTryAtMs = -Infinity;
   #cancelRetry: Cancel = () => undefined;
   #pending = new Set<(cause: Error) => void>();
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((state: NodeState) => void)[] = [];
   readonly #onMessage: ((channel: string, message: string) => void)[] = [];
 
   constructor(
@@ -46,7 +46,7 @@ export class SimConnection implements SubscriberConnection {
     return { status: 'connecting' };
   }
 
-  onChange(listener: () => void): void {
+  onChange(listener: (state: NodeState) => void): void {
     this.#listeners.push(listener);
   }
 
@@ -134,6 +134,8 @@ export class SimConnection implements SubscriberConnection {
   }
 
   #notify(): void {
-    for (const listener of this.#listeners) listener();
+    const now = this.#state;
+    const state: NodeState = typeof now === 'object' ? now : { status: 'down', cause: CLOSED };
+    for (const listener of this.#listeners) listener(state);
   }
 }

@@ -22,7 +22,9 @@ export class QuorumUnreachableError extends RedlockError {
 
 function describe(verb: string, keys: readonly string[], servers: number, votes: readonly Vote[]): string {
   const majority = majorityOf(servers);
-  const reasons = votes.flatMap((vote) => (vote.outcome === 'failed' ? [`${vote.server}: ${vote.cause.message}`] : []));
+  const reasons = votes.flatMap((vote) =>
+    vote.outcome === 'failed' ? [`${vote.server}: ${vote.cause.message.replace(/\.$/, '')}`] : [],
+  );
   const problem =
     reasons.length > servers - majority
       ? `${majority} of ${servers} servers must take part and ${count(votes, 'failed')} cannot`

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { NodeState } from '../../../lib/core/ports/lock-node.js';
 import { OwnConnection } from '../../../lib/redis/own-connection.js';
 import { SystemClock } from '../../../lib/system/system-clock.js';
 import { eventually } from '../../support/eventually.js';
@@ -56,6 +57,34 @@ async function serverFor(reply?: (text: string) => string): Promise<{ server: Si
 }
 
 describe('a connection of our own', () => {
+  it('P11, P17: after ten seconds of silence is given up, said to be down, and reset, so that nothing of it comes late', async () => {
+    const { server, port } = await serverFor();
+    const clock = new VirtualClock();
+    const options = { host: '127.0.0.1', port, enableReadyCheck: false, protocol: 2, disableClientInfo: true } as const;
+    const rules = { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 };
+    const connection = new OwnConnection('s', () => ({ options }), rules, clock);
+    connections.push(connection);
+    const told: NodeState[] = [];
+    connection.onChange((state) => {
+      told.push(state);
+      connection.reach(); // Whoever is told wishes for the next try at once, so asking would not show that it was down.
+    });
+    connection.reach();
+    await eventually(() => told.length === 1 && server.sockets.length === 1);
+    const ends: unknown[] = [];
+    server.sockets[0]!.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code));
+    const call = connection.call('evalsha', ['x', 0]).catch(() => undefined);
+    await eventually(() => server.received.includes('evalsha'));
+    await clock.advance(10_001);
+    await call;
+    await eventually(() => told.length >= 2 && ends.length === 1);
+    expect(told.slice(0, 2)).toMatchObject([
+      { status: 'ready' },
+      { status: 'down', cause: { message: 'no answer for 10000 ms' } },
+    ]);
+    expect(ends).toEqual(['ECONNRESET']);
+  });
+
   it('connects when it is first wanted, not before', async () => {
     const { server, port } = await serverFor();
     const connection = connectTo(port);
