@@ -9,6 +9,7 @@ import {
 import { LockContendedError, RedlockShutdownError } from './core/errors/index.js';
 import { hold } from './core/hold.js';
 import { inspect } from './core/inspect.js';
+import { WorkTracker } from './core/work-tracker.js';
 import { HeldLocks } from './held-locks.js';
 import { checkOnContended, given } from './input/acquire-options.js';
 import { refuse, toKey, toKeys } from './input/check.js';
@@ -26,7 +27,6 @@ import { lockKey } from './redlock.keys.js';
 import { RELEASE_FAILED, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
 import type { Shards } from './redlock.shards.js';
 import { toHealth, toInspection } from './redlock.views.js';
-import { WorkTracker } from './work-tracker.js';
 
 /**
  * Locks on the servers of one instance of the module.
@@ -204,13 +204,13 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * not begin any more; other work may (what is in flight can need it), and is waited for in the next phase.
    */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.#work.settle(this.#shutdownLeftMs());
+    await this.#work.settleWithin(this.#shutdownLeftMs());
   }
 
   async onApplicationShutdown(): Promise<void> {
     const leftMs = this.#shutdownLeftMs();
     this.#locks.close();
-    if (!(await this.#work.settle(leftMs))) {
+    if (!(await this.#work.settleWithin(leftMs))) {
       this.#logger.warn(SHUTDOWN_TIMEOUT(this.#work.size, this.#settings.shutdownTimeoutMs));
     }
     await this.#locks.giveUp();

@@ -13,8 +13,7 @@ export async function hold<T>(
   try {
     lock.assertHeld();
     const result = await work(lock).finally(() => lock.unlent());
-    lock.isHeld(); // Notices a loss that no timer has had the time to notice.
-    lock.signal.throwIfAborted();
+    lock.throwIfLost();
     return result;
   } finally {
     try {

@@ -10,6 +10,7 @@ import type { Claim } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
+import { WorkTracker } from './work-tracker.js';
 
 /** How a lock is kept, beyond what it takes to get it. All in milliseconds. */
 export interface KeepPlan {
@@ -42,7 +43,7 @@ export class HeldLock {
   readonly fencingToken: number;
 
   readonly #abort = new AbortController();
-  readonly #borrowers = new Set<Promise<unknown>>();
+  readonly #borrowers: WorkTracker;
   #state: 'held' | 'lost' | 'released' = 'held';
   #ttlMs: number;
   #deadlineAtMs: number;
@@ -67,6 +68,7 @@ export class HeldLock {
     this.#plan = plan;
     this.#grant = grant;
     this.#keep = keep;
+    this.#borrowers = new WorkTracker(quorum.clock);
     this.keys = Object.freeze([...plan.keys]);
     this.token = grant.token;
     this.fencingToken = grant.fence;
@@ -98,6 +100,12 @@ export class HeldLock {
     throw this.#state === 'released' ? new LockReleasedError(this.keys, 'hold') : this.#lossError();
   }
 
+  /** Not where it was released: then all was well until the end. */
+  throwIfLost(): void {
+    this.isHeld(); // Notices a loss that no timer has had the time to notice.
+    this.signal.throwIfAborted();
+  }
+
   async extend(ttl?: number | string): Promise<void> {
     const ttlMs = ttl === undefined ? this.#ttlMs : this.#keep.toTtlMs(ttl);
     if (!this.isHeld())
@@ -116,21 +124,14 @@ export class HeldLock {
    * lost rejects with the loss.
    */
   async lend<T>(work: () => Promise<T>): Promise<T> {
-    const running = work();
-    this.#borrowers.add(running);
-    try {
-      const result = await running;
-      this.isHeld(); // Notices a loss that no timer has had the time to notice.
-      this.signal.throwIfAborted();
-      return result;
-    } finally {
-      this.#borrowers.delete(running);
-    }
+    const result = await this.#borrowers.track(work);
+    this.throwIfLost();
+    return result;
   }
 
   /** Resolves when nobody works under it any more to whom it was lent. */
   async unlent(): Promise<void> {
-    while (this.#borrowers.size > 0) await Promise.allSettled(this.#borrowers);
+    await this.#borrowers.settle();
   }
 
   async release(): Promise<void> {

@@ -1,7 +1,7 @@
-import type { Clock } from './core/ports/clock.js';
-import { withinMs } from './core/wait.js';
+import type { Clock } from './ports/clock.js';
+import { withinMs } from './wait.js';
 
-/** Knows the work in flight, so that shutdown can wait for it. */
+/** Knows the work in flight, so that somebody can wait for it. */
 export class WorkTracker {
   readonly #running = new Set<Promise<unknown>>();
 
@@ -21,8 +21,13 @@ export class WorkTracker {
     }
   }
 
+  /** Waits until nothing runs any more, well or not, also of what begins meanwhile. */
+  async settle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
   /** Waits until what runs now has ended, well or not, but not longer than this. Returns whether it has. */
-  async settle(timeoutMs: number): Promise<boolean> {
+  async settleWithin(timeoutMs: number): Promise<boolean> {
     if (this.#running.size === 0) return true;
     const settled = Promise.allSettled(this.#running).then(() => true);
     return (await withinMs(this.clock, settled, timeoutMs)) ?? false;
