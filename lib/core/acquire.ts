@@ -1,4 +1,4 @@
-import { boundsAfter, decide, type Decision } from './decide.js';
+import { boundsAfter, decide, type Bounds, type Decision } from './decide.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
@@ -15,6 +15,8 @@ export interface AcquirePlan {
   readonly claims: readonly Claim[];
   /** The key of a tick: claimed together with the lock, and left behind when the lock is released. */
   readonly tick?: Claim | undefined;
+  /** For so long from the call on, if the tick has run its claim is sure to be there. Later nobody may ask for it. */
+  readonly tickLeftMs?: number | undefined;
   readonly ttlMs: number;
   /** How long to keep trying; 0 is one decision. */
   readonly waitMs: number;
@@ -45,15 +47,16 @@ export interface Grant {
 export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
   const { clock, room } = quorum;
   const untilMs = clock.nowMs() + plan.waitMs;
-  if (plan.waitMs === 0 || plan.maxRetries < Infinity) return await keepAsking(quorum, plan, untilMs);
+  const ends: Ends = { untilMs, tickEndAtMs: clock.nowMs() + (plan.tickLeftMs ?? Infinity) };
+  if (plan.waitMs === 0 || plan.maxRetries < Infinity) return await keepAsking(quorum, plan, ends);
 
   const turn = room.enter(plan.claims.map(({ key }) => key));
   try {
     const others = turn.begun ?? (await withinMs(clock, turn.begins, plan.waitMs, plan.signal));
-    if (others !== undefined) return { ...(await keepAsking(quorum, plan, untilMs, turn, others)), turn };
+    if (others !== undefined) return { ...(await keepAsking(quorum, plan, ends, turn, others)), turn };
     // The wait is over before the turn has begun: it asks once, so that the error can say who holds the lock.
     turn.leave();
-    return await keepAsking(quorum, plan, untilMs);
+    return await keepAsking(quorum, plan, ends);
   } catch (error) {
     passWordOn(quorum, plan, turn);
     turn.leave();
@@ -61,17 +64,23 @@ export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant>
   }
 }
 
+interface Ends {
+  readonly untilMs: number;
+  readonly tickEndAtMs: number;
+}
+
 async function keepAsking(
   quorum: Quorum,
   plan: AcquirePlan,
-  untilMs: number,
+  { untilMs, tickEndAtMs }: Ends,
   turn?: Turn,
   others?: FirstGo,
 ): Promise<Grant> {
   const { clock } = quorum;
   const timeoutMs = nodeTimeoutMs(quorum.rules, plan.ttlMs);
+  const boundsUntil = (waitUntilMs: number): Bounds => boundsAfter(waitUntilMs, timeoutMs, tickEndAtMs);
   const pause = new Pause(quorum, plan, untilMs, turn !== undefined);
-  let bounds = boundsAfter(untilMs, timeoutMs);
+  let bounds = boundsUntil(untilMs);
   let wasLate = false;
   try {
     if (others !== undefined && (await pause.politely(others))) turn?.noteTaken();
@@ -81,11 +90,10 @@ async function keepAsking(
       if (decision.kind === 'won') return decision.grant;
       if (turn !== undefined) passWordOn(quorum, plan, turn);
       if (decision.kind === 'held') turn?.noteTaken();
-      // The servers have granted, but this process stood still. They are asked once more, whatever the wait, but not for a
-      // tick: when its time is over others may have run it, and nothing shows that any more.
-      if (decision.kind === 'late' && !wasLate && plan.tick === undefined && clock.nowMs() >= bounds.endAtMs) {
+      // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
+      if (decision.kind === 'late' && !wasLate && clock.nowMs() >= bounds.endAtMs) {
         wasLate = true;
-        bounds = boundsAfter(Math.max(untilMs, clock.nowMs()), timeoutMs);
+        bounds = boundsUntil(Math.max(untilMs, clock.nowMs()));
         continue;
       }
 

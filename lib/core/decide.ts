@@ -29,14 +29,15 @@ export interface Bounds {
   readonly settleUntilMs: number;
   /** No round goes on longer. */
   readonly endAtMs: number;
+  /** From then on others may have run the tick, and nothing shows that any more: no round begins, and none is won. */
+  readonly tickEndAtMs: number;
 }
 
-export function boundsAfter(waitUntilMs: number, timeoutMs: number): Bounds {
-  return { settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs };
+export function boundsAfter(waitUntilMs: number, timeoutMs: number, tickEndAtMs = Infinity): Bounds {
+  return { settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs, tickEndAtMs };
 }
 
-interface Limits {
-  readonly endAtMs: number;
+interface Limits extends Pick<Bounds, 'endAtMs' | 'tickEndAtMs'> {
   /** How long to wait for slow servers in a contest, as a multiple of what the others have taken. */
   readonly patience: number;
 }
@@ -59,7 +60,7 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
 
   for (let contest = 0; ; contest++) {
     const startedAtMs = clock.nowMs();
-    const decision = await round(quorum, plan, token, { endAtMs: bounds.endAtMs, patience: 2 ** contest });
+    const decision = await round(quorum, plan, token, { ...bounds, patience: 2 ** contest });
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
     if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return { ...decision, roundMs };
 
@@ -102,10 +103,11 @@ async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: L
   return decision;
 }
 
-async function ask(quorum: Quorum, plan: AcquirePlan, token: string, { endAtMs, patience }: Limits): Promise<Decision> {
+async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
   const { clock, rules } = quorum;
   const sentAtMs = clock.nowMs();
-  const isTooLate = (): boolean => plan.tick !== undefined && clock.nowMs() >= endAtMs;
+  const { endAtMs, tickEndAtMs, patience } = limits;
+  const isTooLate = (): boolean => clock.nowMs() >= tickEndAtMs;
   if (isTooLate()) return { kind: 'late', votes: [] };
   const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
   // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../../lib/core/ports/clock.js';
 import { toSettings } from '../../lib/input/module-options.js';
 import { RedlockService } from '../../lib/redlock.service.js';
 import { Shards } from '../../lib/redlock.shards.js';
-import { modelWorld } from '../support/model-service.js';
+import { modelWorld, type ModelWorld } from '../support/model-service.js';
 import { quorumOver } from '../support/model-quorum.js';
 
 /** The clock of a process that can stand still: its time goes on, its timers come when it wakes. */
@@ -42,36 +42,66 @@ class FreezingClock implements Clock {
   }
 }
 
-it('P8, P6: a process that stood still while it waited for the key of its tick does not run that tick once more', async () => {
+interface Pair {
+  readonly world: ModelWorld;
+  readonly clock: FreezingClock;
+  readonly runs: string[];
+  readonly other: RedlockService;
+  /** A job each second, this tick of it: by the process that may stand still, or by another one. */
+  run(who: 'paused' | 'other', tickAtMs: number): Promise<unknown>;
+}
+
+function pair(): Pair {
   const world = modelWorld(3);
   for (const node of world.nodes) Object.assign(node, { delayMs: 0.2, deaf: true });
   const clock = new FreezingClock(world.clock);
   const settings = toSettings({ servers: ['a', 'b', 'c'], clockTolerance: '1s' });
   const quorum = { ...quorumOver(world.nodes, world.clock, { seed: 9, owner: 'paused' }), rules: settings, clock };
-  const paused = new RedlockService(settings, new Shards([{ identity: 'all', servers: [], quorum }], clock, false));
-  const other = world.serve({ clockTolerance: '1s' });
-
+  const shards = new Shards([{ identity: 'all', servers: [], quorum }], clock, false);
+  const services = { paused: new RedlockService(settings, shards), other: world.serve({ clockTolerance: '1s' }) };
   const runs: string[] = [];
-  const tick = { atMs: 1_800_000_000_000, periodMs: 1000 }; // a job each second
-  const run = (service: RedlockService, name: string): Promise<unknown> =>
-    service.withLock('job', '1s', () => Promise.resolve(runs.push(name)), { tick, wait: 250, onContended: 'skip' });
+  const run: Pair['run'] = (who, atMs) => {
+    const options = { tick: { atMs, periodMs: 1000 }, wait: 250, onContended: 'skip' } as const;
+    return services[who].withLock('job', '1s', () => Promise.resolve(runs.push(who)), options).catch(() => undefined);
+  };
+  return { world, clock, runs, other: services.other, run };
+}
 
-  // The run of the tick before is just ending when the tick comes, so both wait for it, as they should.
-  const { value: before } = await world.clock.settle(other.acquire('job', '10s'));
-  void run(paused, 'paused').catch(() => undefined);
-  await world.clock.advance(50);
-  clock.freeze(); // SIGSTOP, a paused machine
-  const punctual = run(other, 'other');
-  await world.clock.advance(20);
-  await world.clock.settle(before!.release());
-  await world.clock.settle(punctual);
-  expect(runs).toEqual(['other']);
+it.each([
+  ['of now', () => Date.now()],
+  ['of a replica whose clock is wrong', () => Date.now() + 30 * 24 * 3600 * 1000],
+  ['of long ago', () => 5],
+])(
+  'P8, P6: a process that stood still while it waited for the key of a tick %s does not run it again',
+  async (_, atMs) => {
+    const { world, clock, runs, other, run } = pair();
+    const tickAtMs = atMs();
+    // The run of the tick before is just ending when the tick comes, so both wait for it, as they should.
+    const { value: before } = await world.clock.settle(other.acquire('job', '10s'));
+    void run('paused', tickAtMs);
+    await world.clock.advance(50);
+    clock.freeze(); // SIGSTOP, a paused machine
+    const punctual = run('other', tickAtMs);
+    await world.clock.advance(20);
+    await world.clock.settle(before!.release());
+    await world.clock.settle(punctual);
+    expect(runs).toEqual(['other']);
 
-  await world.clock.advance(10_000);
+    await world.clock.advance(10_000);
+    clock.wake();
+    await world.clock.advance(1000);
+    expect(runs).toEqual(['other']);
+  },
+);
+
+it('P8: a process that stood still for a moment while the servers answered runs its tick', async () => {
+  const { world, clock, runs, run } = pair();
+  void run('paused', Date.now());
+  clock.freeze();
+  await world.clock.advance(1300);
   clock.wake();
-  await world.clock.advance(1000);
-
-  expect(runs).toEqual(['other']);
+  await world.clock.advance(100);
+  expect(runs).toEqual(['paused']);
 });
 
 it.each(Array.from({ length: 12 }, (_, hops) => hops))(

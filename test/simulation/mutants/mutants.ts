@@ -355,8 +355,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a tick stays claimed for a moment only',
     file: 'lib/input/acquire-plan.ts',
-    text: 'const ttlMs = (clockToleranceMs + periodMs + waitingMs) * (1 + driftFactor);',
-    becomes: 'const ttlMs = 10 + 0 * (clockToleranceMs + periodMs + waitingMs) * (1 + driftFactor);',
+    text: 'const ttlMs = claimedMs * (1 + driftFactor);',
+    becomes: 'const ttlMs = 10 + 0 * claimedMs * (1 + driftFactor);',
     checker: 'one run a tick',
     seeds: 500,
   },
