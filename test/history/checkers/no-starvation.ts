@@ -57,7 +57,7 @@ function refusedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[],
   if (isRemoved(story, attempt) || tickHasRun(attempt, rivals)) return [];
   if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) return [];
   const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
-  if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(story, other, span))) return [];
+  if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(story, other))) return [];
   if (![span, ...around.map(({ attempt: other }) => spanOf(story, other))].every((each) => steady(story, each))) {
     return [];
   }
@@ -157,9 +157,11 @@ function steady({ befallenAtMs }: Story, { fromMs, toMs }: Span): boolean {
   return !befallenAtMs.some((atMs) => atMs >= fromMs && atMs <= toMs);
 }
 
-/** Whether a contender went away in the middle of it, so that its votes may have stood in everybody's way. */
-function leftEarly(story: Story, { asked, refused }: Attempt, span: Span): boolean {
-  return stoodStill(story, asked.client, span) || (refused !== undefined && refused.code !== 'LOCK_CONTENDED');
+/** Whether a contender went away in the middle of it: it may have had the lock, and not known, or its votes were in the way. */
+function leftEarly(story: Story, attempt: Attempt): boolean {
+  const { asked, refused } = attempt;
+  const gone = refused !== undefined && refused.code !== 'LOCK_CONTENDED';
+  return gone || stoodStill(story, asked.client, spanOf(story, attempt));
 }
 
 /** Whether this process was paused or killed meanwhile. */

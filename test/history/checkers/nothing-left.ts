@@ -35,7 +35,7 @@ function clearAtMs(story: Story, attempt: Attempt, server: number, nowMs: number
   for (const { fromMs, toMs } of pauses) if (fromMs <= doneMs + graceMs) doneMs = Math.max(doneMs, toMs);
   // How long it still has to stay was worked out when the release left, and counts from when it arrives.
   const heldMs = granted ? Math.max(granted.atMs, upMs) + (asked.minHoldMs ?? 0) * (1 + driftFactor) : -Infinity;
-  const clearMs = Math.max(doneMs + graceMs, heldMs) + toleranceMs;
+  const clearMs = Math.max(doneMs, heldMs) + graceMs + toleranceMs;
   const goneMs = (killed ?? stopped)?.atMs ?? Infinity;
   return goneMs <= doneMs + graceMs ? Infinity : clearMs;
 }

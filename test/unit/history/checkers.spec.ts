@@ -272,8 +272,8 @@ describe('P11: the checker of what is left', () => {
     const paused = released().client(115, 'paused', 'a').client(300, 'resumed', 'a');
     expect(proofOf('nothing left', paused.leftover(349, 0, 'token-1').end(900))).toBe('holds');
     const kept = new Script().lock(10, 1, 'a', 1, 80, { minHoldMs: 400 });
-    expect(proofOf('nothing left', kept.leftover(419, 0, 'token-1').end(900))).toBe('holds');
-    expect(proofOf('nothing left', kept.leftover(421, 0, 'token-1').end(900))).toHaveLength(1);
+    expect(proofOf('nothing left', kept.leftover(470, 0, 'token-1').end(900))).toBe('holds');
+    expect(proofOf('nothing left', kept.leftover(471, 0, 'token-1').end(900))).toHaveLength(1);
   });
 
   it('asks nothing of a dead process, nor of one that still holds it', () => {
