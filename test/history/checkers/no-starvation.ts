@@ -92,6 +92,7 @@ function waitedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], 
     return releasedAtMs >= idle.fromMs - courtesyMs && releasedAtMs <= idle.toMs;
   });
   if (idle.toMs - idle.fromMs <= mostIdleMs + (courteous ? courtesyMs : 0)) return [];
+  if (rivals.some(({ attempt: other }) => wasForgotten(story, other, idle))) return [];
   const settled = granted ?? refused;
   return [
     {
@@ -113,6 +114,13 @@ function coverOf(story: Story, { attempt, span }: Rival): Span[] {
   if (released.code !== undefined) return [span];
   const keptUntilMs = granted.atMs + (asked.minHoldMs ?? 0) * (1 + about.driftFactor);
   return [{ fromMs: span.fromMs, toMs: Math.max(released.atMs, keptUntilMs) + about.toleranceMs }];
+}
+
+/** A server that has forgotten the lock before this time has nothing to release, and tells nobody. */
+function wasForgotten({ about, lost }: Story, { granted, released }: Attempt, idle: Span): boolean {
+  if (granted === undefined || granted.atMs > idle.fromMs) return false;
+  if ((released?.atMs ?? Infinity) + about.toleranceMs < idle.fromMs) return false;
+  return lost.some(({ atMs }) => atMs >= granted.atMs && atMs <= idle.toMs);
 }
 
 /** The longest part of the span that none of the others cover. */
