@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { CheckerName } from '../history/events.js';
 import { playBatch, type BatchResult } from './batch.js';
 import { FOUND_SEEDS } from './found-seeds.js';
 import { play } from './schedule.js';
+import { MUTANTS } from './mutants/mutants.js';
 import { simulate, type SimulationResult } from './simulate.js';
 
 /** A fixed share: the same seeds each time, so that a failure here is one everywhere. `npm run sim` tries others. */
@@ -79,5 +81,17 @@ describe('the simulation', () => {
     const alone = await simulate({ from: 1, seeds: 100, workers: 1 });
     const shared = await simulate({ from: 1, seeds: 100, workers: 2 });
     expect(shared.tally).toEqual(alone.tally);
+  });
+});
+
+describe('the mutants', () => {
+  it.each(MUTANTS)('can be put into the code: $name', ({ file, text, becomes }) => {
+    expect(readFileSync(file, 'utf8').split(text)).toHaveLength(2);
+    expect(becomes).not.toBe(text);
+  });
+
+  it('are at least 25, each with a name of its own', () => {
+    expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
+    expect(MUTANTS.length).toBeGreaterThanOrEqual(25);
   });
 });

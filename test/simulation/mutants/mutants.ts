@@ -31,9 +31,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a grant counts twice',
     file: 'lib/core/poll.ts',
-    text: 'votes.push({ server, position, ...reply });',
-    becomes:
-      "votes.push({ server, position, ...reply }); if (reply.outcome === 'granted') votes.push({ server, position, ...reply });",
+    text: 'votes.push(vote);',
+    becomes: "votes.push(vote); if (reply.outcome === 'granted') votes.push(vote);",
     checker: 'mutual exclusion',
     seeds: 500,
   },
