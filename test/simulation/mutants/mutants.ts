@@ -135,14 +135,6 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: 5000,
   },
   {
-    name: 'a lock is put back before a majority has renewed it',
-    file: 'lib/core/extend.ts',
-    text: "kind: 'extend',",
-    becomes: "kind: 'heal',",
-    checker: 'signal in time',
-    seeds: 50000,
-  },
-  {
     name: 'an extension with too few answers counts as a success',
     file: 'lib/core/ballot.ts',
     text: "votes.length === servers) ? 'unknown' : undefined;",
@@ -191,14 +183,6 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: '',
     checker: 'fencing order',
     seeds: 20000,
-  },
-  {
-    name: 'script: a repeated acquire counts on, and keeps the number that it had',
-    file: SCRIPT,
-    text: "if (op === 'A') return [1, number];",
-    becomes: "if (op === 'A') return [1, all ? countOn(host, claims) : number];",
-    checker: 'no starvation',
-    seeds: 5000,
   },
   {
     name: 'script: a counter that was lost begins at 0',
@@ -391,13 +375,5 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: 'if (turn.owesWord || !turn.owesWord) return;',
     checker: 'no starvation',
     seeds: 20000,
-  },
-  {
-    name: 'an operator removes whatever is there',
-    file: SCRIPT,
-    text: 'return (value === token || value?.startsWith(`${token} `)) && host.del(key) > 0;',
-    becomes: 'return value !== undefined && host.del(key) > 0;',
-    checker: 'mutual exclusion',
-    seeds: 50000,
   },
 ];
