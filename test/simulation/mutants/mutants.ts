@@ -368,12 +368,4 @@ export const MUTANTS: readonly Mutant[] = [
     checker: 'no starvation',
     seeds: 5000,
   },
-  {
-    name: 'who did not take what was handed on in silence tells nobody',
-    file: 'lib/core/acquire.ts',
-    text: 'if (!turn.owesWord) return;',
-    becomes: 'if (turn.owesWord || !turn.owesWord) return;',
-    checker: 'no starvation',
-    seeds: 20000,
-  },
 ];
