@@ -146,14 +146,16 @@ async function runByHand(
   chance: Chance,
 ): Promise<void> {
   const { recorder, plan } = world;
+  // Where what was sent last may arrive first, a ttl that was made shorter for a moment may come back.
+  const shortenMs = (drawnMs: number): number => (plan.profile === 'reordering' ? ttlMs : Math.ceil(drawnMs));
   const extensions = chance.happens(0.4) ? chance.whole(1, 2) : 0;
   for (let each = 0; each < extensions; each++) {
     await sleep(member, chance.happens(0.3) ? 0 : workMs / 2);
     if (!lock.isHeld()) break;
-    const nextMs = chance.happens(0.5) ? ttlMs : Math.ceil(chance.ratio(plan.ttlMs / 8, plan.ttlMs));
+    const nextMs = chance.happens(0.5) ? ttlMs : shortenMs(chance.ratio(plan.ttlMs / 8, plan.ttlMs));
     // Some do not wait for one extension before they ask for the next.
     const extending = recorder.extend(attempt, lock, nextMs);
-    if (chance.happens(0.2)) await recorder.extend(attempt, lock, Math.ceil(chance.ratio(plan.ttlMs / 8, plan.ttlMs)));
+    if (chance.happens(0.2)) await recorder.extend(attempt, lock, shortenMs(chance.ratio(plan.ttlMs / 8, plan.ttlMs)));
     await extending;
   }
   await sleep(member, workMs / (extensions + 1));

@@ -112,7 +112,11 @@ function coverOf(story: Story, { attempt, span }: Rival): Span[] {
   if (refused !== undefined && !steady(story, spanOf(story, attempt))) return [spanOf(story, attempt)];
   if (span === undefined || granted === undefined || released === undefined) return span ? [span] : [];
   if (released.code !== undefined) return [span];
-  const keptUntilMs = granted.atMs + (asked.minHoldMs ?? 0) * (1 + about.driftFactor);
+  const keptMs = (asked.minHoldMs ?? 0) * (1 + about.driftFactor);
+  const keptUntilMs = granted.atMs + keptMs;
+  // A server that carries the release out late keeps the lock for so much longer, and says so to those who wait.
+  const late = keptMs > 0 && !steady(story, { fromMs: asked.atMs, toMs: keptUntilMs });
+  if (late) return [{ fromMs: span.fromMs, toMs: span.toMs + keptMs }];
   return [{ fromMs: span.fromMs, toMs: Math.max(released.atMs, keptUntilMs) + about.toleranceMs }];
 }
 
