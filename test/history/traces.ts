@@ -12,7 +12,7 @@ export function heldOnServers(story: Story, attempt: Attempt): Span | undefined 
   const ttlMs = longestTtlMs(story, attempt);
   if (granted === undefined) {
     const wasOver = refused !== undefined && refused.atMs + graceMs < killedAtMs;
-    const toMs = killedAtMs + ttlMs + toleranceMs;
+    const toMs = deliveredAtMs(story, killedAtMs) + ttlMs + toleranceMs;
     return wasOver || killedAtMs === Infinity ? undefined : { fromMs: asked.atMs, toMs };
   }
   const lock = attempt as Lock;
@@ -21,8 +21,15 @@ export function heldOnServers(story: Story, attempt: Attempt): Span | undefined 
   // A clean release is over when a majority has confirmed it, but the rest of it is still on its way.
   const { released } = lock;
   const clean = released !== undefined && released.code === undefined;
-  const toMs = clean ? Math.max(released.atMs, minHoldMs) + graceMs : untilMs + ttlMs + graceMs;
+  const lastMs = killedAtMs < Infinity ? deliveredAtMs(story, untilMs) : untilMs;
+  const toMs = clean ? Math.max(released.atMs, minHoldMs) + graceMs : lastMs + ttlMs + graceMs;
   return { fromMs: asked.atMs, toMs: toMs + toleranceMs };
+}
+
+/** When what was sent last before this instant has arrived everywhere: at a server that is away, when it is up again. */
+function deliveredAtMs({ away }: Story, atMs: number): number {
+  const late = away.flat().filter(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs);
+  return Math.max(atMs, ...late.map(({ toMs }) => toMs));
 }
 
 /**

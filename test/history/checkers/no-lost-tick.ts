@@ -26,7 +26,8 @@ export function noLostTick(story: Story): Findings {
     const attempts = fired.get(tickName(due.keys, due.tickAtMs)) ?? [];
     const span = spanOf(due, attempts);
     if (span.toMs > story.endAtMs || due.replicas.length === 0) continue;
-    if (disturbed(story, due, span) || attempts.some(gaveUp)) continue;
+    const firing = [...due.replicas, ...attempts.map(({ asked }) => asked.client)];
+    if (disturbed(story, firing, span) || attempts.some(gaveUp)) continue;
     for (const replica of due.replicas) {
       if (!attempts.some(({ asked }) => asked.client === replica))
         gaps.push(`${replica} has not fired ${due.tickAtMs}`);
@@ -54,8 +55,8 @@ function spanOf(due: EventOf<'due'>, attempts: readonly Attempt[]): Span {
   };
 }
 
-function disturbed({ clients, about }: Story, { replicas }: EventOf<'due'>, span: Span): boolean {
-  return replicas.some((name) => {
+function disturbed({ clients, about }: Story, firing: readonly string[], span: Span): boolean {
+  return firing.some((name) => {
     const { killed, stopped, pauses = [] } = clients.get(name) ?? {};
     // Who is about to stop fires nothing any more.
     const goneAtMs = Math.min(killed?.atMs ?? Infinity, (stopped?.atMs ?? Infinity) - about.graceMs);
