@@ -146,6 +146,7 @@ export function read({ about, events }: History): Story {
       }
       case 'lost':
         lost.push(event);
+        befallenAtMs.push(event.atMs);
         return;
       case 'leftover':
         leftovers.push(event);

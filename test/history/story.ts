@@ -47,7 +47,7 @@ export interface Story {
   readonly clients: ReadonlyMap<string, Client>;
   /** For each server, when it was away. */
   readonly away: readonly (readonly Span[])[];
-  /** When a server went away, or was befallen by one more thing while it was. */
+  /** When a server went away, was befallen by one more thing while it was, or lost data. */
   readonly befallenAtMs: readonly number[];
   readonly due: readonly EventOf<'due'>[];
   readonly removals: readonly Removal[];
