@@ -17,7 +17,8 @@ export type Ballot =
 
 /**
  * The verdict on an acquire, as soon as there is one: `undefined` asks for more votes, `'unsure'` says that somebody else
- * has votes, too, and that the missing ones make the difference. That is only worth a short wait.
+ * has votes, too, and that the missing ones make the difference: between won, held and contested, or in who leads. That is
+ * only worth a short wait.
  *
  * Held and contested must not be mixed up: three replicas that split the votes of three servers would all skip the job,
  * each believing that another one runs it.
@@ -38,8 +39,10 @@ export function judge(votes: readonly Vote[], servers: number, token: string): B
   if (rival === undefined)
     throw new Error('A ballot without denials was neither won nor unreachable. Please report this.');
   if (rival.votes >= majority) return { kind: 'held', holder: rival.holder };
-  if (pending > 0 && rival.votes + pending >= majority) return 'unsure';
-  return { kind: 'contested', holder: rival.holder, leading: leads(token, granted, rival) };
+  const leading = leads(token, granted, { ...rival, votes: rival.votes + pending });
+  const mayStillLead = leads(token, granted + pending, rival);
+  if (pending > 0 && (rival.votes + pending >= majority || leading !== mayStillLead)) return 'unsure';
+  return { kind: 'contested', holder: rival.holder, leading };
 }
 
 /** The verdict when the missing votes did not come in time: what is not known to be held is contested. */

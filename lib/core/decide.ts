@@ -6,7 +6,7 @@ import { poll } from './poll.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
-import { sleep, throwIfAborted, unlessAborted } from './wait.js';
+import { throwIfAborted, unlessAborted, withinMs } from './wait.js';
 
 /**
  * What one decision came to.
@@ -19,10 +19,16 @@ export type Decision = {
   readonly votes: readonly Vote[];
   /** How long the servers took to come to it. */ readonly roundMs?: number;
 } & (
-  | Exclude<Ballot, { kind: 'won' }>
+  | Exclude<Ballot, { kind: 'won' | 'contested' }>
+  | Contest
   | { readonly kind: 'late' | 'unconfirmed' }
   | { readonly kind: 'won'; readonly grant: Grant }
 );
+
+type Contest = Extract<Ballot, { kind: 'contested' }> & {
+  /** Resolves if votes that come late show that it is held. */
+  readonly turnsOut: Promise<Decision>;
+};
 
 export interface Bounds {
   /** No round of a contest begins later. */
@@ -35,11 +41,6 @@ export interface Bounds {
 
 export function boundsAfter(waitUntilMs: number, timeoutMs: number, tickEndAtMs = Infinity): Bounds {
   return { settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs, tickEndAtMs };
-}
-
-interface Limits extends Pick<Bounds, 'endAtMs' | 'tickEndAtMs'> {
-  /** How long to wait for slow servers in a contest, as a multiple of what the others have taken. */
-  readonly patience: number;
 }
 
 /** How often a leader asks again without giving its votes back. Then it may be leading against the votes of the dead. */
@@ -60,17 +61,17 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
 
   for (let contest = 0; ; contest++) {
     const startedAtMs = clock.nowMs();
-    const decision = await round(quorum, plan, token, { ...bounds, patience: 2 ** contest });
+    const decision = await round(quorum, plan, token, bounds);
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
     if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return { ...decision, roundMs };
 
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
     // The leader asks again at once, because the others give their votes back at once. They stay out of its way for as
-    // long as it needs to ask twice, but ask a last time before they give up: who has won by then is held to have it.
+    // long as it needs to ask three times, but ask a last time before they give up: who has won by then is held to have it.
     const wishMs = keep
       ? 0.25 * roundMs * entropy.random()
-      : 2 * roundMs * (1 + entropy.random()) + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
+      : 3 * roundMs * (1 + entropy.random()) + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
     const pauseMs = Math.min(wishMs, bounds.settleUntilMs - clock.nowMs());
     const giveUp = pauseMs <= 0;
     if (giveUp || !keep) {
@@ -79,20 +80,20 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
       token = entropy.token();
     }
     if (giveUp) return decision;
-    await sleep(clock, pauseMs, plan.signal).catch((reason: unknown) => {
+    // Who has given its votes back can wait at leisure for those of slower servers. Who leads goes by what it has.
+    const news = decision.kind === 'contested' && !keep ? decision.turnsOut : new Promise<never>(() => undefined);
+    const held = await withinMs(clock, news, pauseMs, plan.signal).catch((reason: unknown) => {
       undo(quorum, plan, token, { tell: true });
       throw reason;
     });
+    if (held !== undefined) return { ...held, roundMs };
   }
 }
 
-/**
- * Asks every server once, with more patience for slow ones in each further round of a contest. Undoes it unless it is won,
- * or to be tried again: then the caller does.
- */
-async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
+/** Asks every server once. Undoes it unless it is won, or to be tried again: then the caller does. */
+async function round(quorum: Quorum, plan: AcquirePlan, token: string, bounds: Bounds): Promise<Decision> {
   throwIfAborted(plan.signal);
-  const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {
+  const decision = await unlessAborted(ask(quorum, plan, token, bounds), plan.signal).catch((reason: unknown) => {
     undo(quorum, plan, token, { tell: true });
     throw reason;
   });
@@ -103,21 +104,29 @@ async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: L
   return decision;
 }
 
-async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
+async function ask(quorum: Quorum, plan: AcquirePlan, token: string, bounds: Bounds): Promise<Decision> {
   const { clock, rules } = quorum;
   const sentAtMs = clock.nowMs();
-  const { endAtMs, tickEndAtMs, patience } = limits;
+  const { endAtMs, tickEndAtMs } = bounds;
   const isTooLate = (): boolean => clock.nowMs() >= tickEndAtMs;
   if (isTooLate()) return { kind: 'late', votes: [] };
   const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
   // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
   const claims = plan.tick === undefined ? plan.claims : [...plan.claims, plan.tick];
   const request = { kind: 'acquire', token, owner: rules.owner, claims } as const;
+  let turnOut: (held: Decision) => void = () => undefined;
+  const turnsOut = new Promise<Decision>((resolve) => {
+    turnOut = resolve;
+  });
   const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs(), {
-    patience,
     judge: (soFar, servers) => judge(soFar, servers, token),
     judgeAsIs: (soFar, servers) => judgeAsIs(soFar, servers, token),
+    onLateVote: (_, __, soFar) => {
+      const later = judge(soFar, quorum.couriers.length, token);
+      if (typeof later === 'object' && later.kind === 'held') turnOut({ ...later, votes: soFar });
+    },
   });
+  if (verdict.kind === 'contested') return { ...verdict, votes, turnsOut };
   if (verdict.kind !== 'won') return { ...verdict, votes };
 
   const agreement = await agreeOnFence(quorum, request, votes, timeoutMs());

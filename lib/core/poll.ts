@@ -13,13 +13,14 @@ export interface Poll<V> {
 export interface Judge<V> {
   /** A verdict; `undefined` for "more votes, please"; `'unsure'` for "more votes would be better, but do not wait long". */
   readonly judge: (votes: readonly Vote[], servers: number) => V | 'unsure' | undefined;
-  /** How long an unsure judge waits, as a multiple of what the votes so far have taken. Default: 1. */
-  readonly patience?: number;
   /** The verdict of an unsure judge who has waited long enough. */
   readonly judgeAsIs?: (votes: readonly Vote[], servers: number) => V | undefined;
-  /** Told of each vote that comes after the verdict. */
-  readonly onLateVote?: (vote: Vote, verdict: V) => void;
+  /** Told of each vote that comes after the verdict, and of all that there are by then. */
+  readonly onLateVote?: (vote: Vote, verdict: V, votes: readonly Vote[]) => void;
 }
+
+/** How long an unsure judge waits for more votes, as a share of what those so far have taken. */
+const GRACE = 0.5;
 
 /**
  * Asks every server and settles with the first verdict that no missing vote can change, within
@@ -31,7 +32,7 @@ export function poll<V>(
   { couriers, clock }: Pick<Quorum, 'couriers' | 'clock'>,
   request: NodeRequest | ((position: number) => NodeRequest),
   timeoutMs: number,
-  { judge, judgeAsIs, patience = 1, onLateVote }: Judge<V>,
+  { judge, judgeAsIs, onLateVote }: Judge<V>,
 ): Promise<Poll<V>> {
   const startedAtMs = clock.nowMs();
   const votes: Vote[] = [];
@@ -48,7 +49,7 @@ export function poll<V>(
 
     function close(verdict: V): void {
       open = false;
-      onLate = (vote) => onLateVote?.(vote, verdict);
+      onLate = (vote) => onLateVote?.(vote, verdict, votes);
       cancelGrace?.();
       cancelTimeout();
       // Nobody waits any more, but what is still queued must not leave after its time.
@@ -70,7 +71,7 @@ export function poll<V>(
       try {
         const verdict = judge(votes, couriers.length);
         if (verdict === 'unsure') {
-          cancelGrace ??= clock.after((clock.nowMs() - startedAtMs + 1) * patience, onGraceOver);
+          cancelGrace ??= clock.after(GRACE * (clock.nowMs() - startedAtMs + 1), onGraceOver);
         } else if (verdict !== undefined) close(verdict);
       } catch (error) {
         open = false;

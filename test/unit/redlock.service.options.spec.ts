@@ -109,8 +109,8 @@ describe('retryDelay and maxRetryDelay', () => {
     const times = timesOf(world.nodes[0]!, world.clock, 'acquire');
     const service = world.serve({ maxRetryDelay: 150 }, () => 1);
     await world.clock.settle(service.acquire('job', '5s', { wait: '3s' }));
-    // A round, four round trips out of the way of the leader, and the pause on top.
-    expect(gaps(times).slice(0, 4)).toEqual([600, 650, 650, 650]);
+    // A round, six round trips out of the way of the leader, and the pause on top.
+    expect(gaps(times).slice(0, 4)).toEqual([800, 850, 850, 850]);
   });
 
   it('retryDelay is the least pause between extensions that too few servers answer', async () => {

@@ -109,6 +109,20 @@ describe.each(sizes)('every course of the votes of %i servers', (servers) => {
     });
   });
 
+  it('P7: who is said to lead a contest, or not to, is with all votes in', () => {
+    const judgeOf = (votes: readonly Vote[]): string => {
+      const ballot = judge(votes, servers, ME);
+      return typeof ballot === 'object' && ballot.kind === 'contested' ? `leads: ${ballot.leading}` : word(ballot);
+    };
+    forEachCourse(servers, 'GFaz', judgeOf, (cast, verdicts) => {
+      const last = verdicts.at(-1);
+      for (const verdict of verdicts) {
+        if (!verdict.startsWith('leads') || last === 'unreachable') continue;
+        must(verdict === last, () => `${cast} of ${servers}: ${verdicts.join(', ')}`);
+      }
+    });
+  });
+
   it('P12: an extension is judged early as it is with all votes, and renewed by a majority that had the lock', () => {
     const judgeOf = (votes: readonly Vote[]): string => judgeRenewal(votes, servers) ?? 'open';
     forEachCourse(servers, 'RATF', judgeOf, (cast, verdicts) => {

@@ -89,6 +89,15 @@ describe('the ballot of an acquire', () => {
     expect(judgeAsIs(votes('a'), 4, ME)).toBeUndefined();
   });
 
+  it('P7: waits for more votes where they decide who leads, and goes by those that it has when they do not come', () => {
+    expect(verdict('FGz', 4)).toBe('unsure');
+    expect(judgeAsIs(votes('FGz'), 4, ME)).toMatchObject({ kind: 'contested', leading: true });
+    expect(verdict('FGzz', 4)).toBe('contested, yielding');
+    expect(verdict('FGGz', 4)).toBe('contested, leading');
+    expect(verdict('Fabc', 6)).toBe('unsure');
+    expect(verdict('Faabc', 6)).toBe('contested, yielding');
+  });
+
   it('P7: exactly one of the contenders of a full split leads, for every number of servers and every split', () => {
     for (let servers = 2; servers <= 7; servers++) {
       forEachSplit(servers, 4, (owners) => {
