@@ -69,9 +69,11 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
     led = keep ? led + 1 : 0;
     // The leader asks again at once, because the others give their votes back at once. They stay out of its way for as
     // long as it needs to ask three times, but ask a last time before they give up: who has won by then is held to have it.
+    // Who had a majority of votes has nobody to give way to.
+    const leastMs = decision.kind === 'contested' ? 3 * roundMs * (1 + entropy.random()) : 0;
     const wishMs = keep
       ? 0.25 * roundMs * entropy.random()
-      : 3 * roundMs * (1 + entropy.random()) + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
+      : leastMs + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
     const pauseMs = Math.min(wishMs, bounds.settleUntilMs - clock.nowMs());
     const giveUp = pauseMs <= 0;
     if (giveUp || !keep) {

@@ -17,4 +17,6 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     found:
       'an attempt without a fencing token was undone in silence, and whoever took it for the holder waited for its ttl',
   },
+  { seed: 1611744, found: 'two contenders spent their time on leading against each other, and nobody ran' },
+  { seed: 1602344, found: 'a lone attempt stayed out of the way of nobody, and ran out of time' },
 ];

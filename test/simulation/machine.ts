@@ -2,6 +2,9 @@ import type { Cancel, Clock } from '../../lib/core/ports/clock.js';
 import type { Chance } from './chance.js';
 import type { Kernel } from './kernel.js';
 
+/** Node has none that is shorter. */
+const SHORTEST_TIMER_MS = 1;
+
 /** How a process keeps time. */
 export interface Timekeeping {
   /** Where its monotonic clock began. */
@@ -56,7 +59,7 @@ export class Machine implements Clock {
       if (!cancelled) callback();
     };
     const late = lateMs > 0 ? lateMs * this.chance.next() : 0;
-    const cancel = this.kernel.after(Math.max(0, delayMs) / rate + late, () => {
+    const cancel = this.kernel.after(Math.max(SHORTEST_TIMER_MS, delayMs) / rate + late, () => {
       this.#take(run, this.#overdue);
     });
     return () => {

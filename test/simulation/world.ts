@@ -16,8 +16,8 @@ const PREFIX = 'redlock:';
 const MARKER = markerKey(PREFIX);
 /** As in lib/core/waiting-room.ts. */
 const LONGEST_COURTESY_MS = 250;
-/** Timers are late by less than this. */
-const TOLERANCE_MS = 1;
+/** Two timers, one after the other, are late by less than this in all. */
+const TOLERANCE_MS = 2;
 
 /** A process, and how wrong its wall clock is. */
 export interface Member {

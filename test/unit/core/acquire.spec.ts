@@ -84,17 +84,20 @@ describe('acquire', () => {
     ['four servers', [1, 1, 4, 4], 0],
     ['three servers, one of them down', [1, 4, 0], 1],
     ['five servers, two of them down', [1, 1, 4, 0, 0], 2],
-  ])('P4, P7: a held lock is found held as soon as a majority says so, although some are further away: %s', async (_, delays, down) => {
-    const { clock, nodes } = setUp(delays.length);
-    plantAll(nodes, 60_000);
-    nodes.forEach((node, index) => (node.delayMs = delays[index]!));
-    for (const node of nodes.slice(nodes.length - down)) node.disconnect();
-    const quorum = quorumOver(nodes, clock, { nodeTimeoutMs: 500 });
-    const { error, tookMs } = await clock.settle(acquire(quorum, planFor({ ttlMs: 10_000 })));
-    expect((error as Error).message).toContain('is locked by other-host:1');
-    expect(tookMs).toBe(4);
-    expect(nodes[0]!.arrived.filter(({ kind }) => kind === 'acquire')).toHaveLength(1);
-  });
+  ])(
+    'P4, P7: a held lock is found held as soon as a majority says so, although some are further away: %s',
+    async (_, delays, down) => {
+      const { clock, nodes } = setUp(delays.length);
+      plantAll(nodes, 60_000);
+      nodes.forEach((node, index) => (node.delayMs = delays[index]!));
+      for (const node of nodes.slice(nodes.length - down)) node.disconnect();
+      const quorum = quorumOver(nodes, clock, { nodeTimeoutMs: 500 });
+      const { error, tookMs } = await clock.settle(acquire(quorum, planFor({ ttlMs: 10_000 })));
+      expect((error as Error).message).toContain('is locked by other-host:1');
+      expect(tookMs).toBe(4);
+      expect(nodes[0]!.arrived.filter(({ kind }) => kind === 'acquire')).toHaveLength(1);
+    },
+  );
 
   it('waits for a holder no longer than the holder has left', async () => {
     const { clock, nodes } = setUp(3);
