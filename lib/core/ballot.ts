@@ -54,6 +54,11 @@ export function judgeAsIs(votes: readonly Vote[], servers: number, token: string
   return { kind: 'contested', holder: rival.holder, leading: leads(token, count(votes, 'granted'), rival) };
 }
 
+/** Whether these votes leave it open that they are a majority: then somebody else may have seen one, and waits for us. */
+export function mayHaveMajority(votes: readonly Vote[], servers: number): boolean {
+  return servers - count(votes, 'denied') >= majorityOf(servers);
+}
+
 interface Rival {
   readonly holder: Holder;
   readonly votes: number;

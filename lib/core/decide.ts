@@ -1,12 +1,12 @@
 import { backoffMs } from './backoff.js';
 import type { AcquirePlan, Grant } from './acquire.js';
-import { judge, judgeAsIs, type Ballot } from './ballot.js';
+import { judge, judgeAsIs, mayHaveMajority, type Ballot } from './ballot.js';
 import { agreeOnFence } from './fence.js';
 import { poll } from './poll.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
-import { throwIfAborted, unlessAborted, withinMs } from './wait.js';
+import { sleep, throwIfAborted, unlessAborted } from './wait.js';
 
 /**
  * What one decision came to.
@@ -26,8 +26,8 @@ export type Decision = {
 );
 
 type Contest = Extract<Ballot, { kind: 'contested' }> & {
-  /** Resolves if votes that come late show that it is held. */
-  readonly turnsOut: Promise<Decision>;
+  /** If votes that came late have shown that somebody else had a majority: after how long, in milliseconds from the question on. */
+  readonly seenHeldMs: () => number | undefined;
 };
 
 export interface Bounds {
@@ -41,6 +41,11 @@ export interface Bounds {
 
 export function boundsAfter(waitUntilMs: number, timeoutMs: number, tickEndAtMs = Infinity): Bounds {
   return { settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs, tickEndAtMs };
+}
+
+interface Limits extends Pick<Bounds, 'endAtMs' | 'tickEndAtMs'> {
+  /** For how long a contest waits at least for the votes that would settle it. */
+  readonly graceMs: number;
 }
 
 /** How often a leader asks again without giving its votes back. Then it may be leading against the votes of the dead. */
@@ -58,10 +63,11 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
   const { clock, entropy, rules } = quorum;
   let token = entropy.token();
   let led = 0;
+  let graceMs = 0;
 
   for (let contest = 0; ; contest++) {
     const startedAtMs = clock.nowMs();
-    const decision = await round(quorum, plan, token, bounds);
+    const decision = await round(quorum, plan, token, { ...bounds, graceMs });
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
     if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return { ...decision, roundMs };
 
@@ -74,28 +80,28 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
     const wishMs = keep
       ? 0.25 * roundMs * entropy.random()
       : leastMs + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
-    const pauseMs = Math.min(wishMs, bounds.settleUntilMs - clock.nowMs());
-    const giveUp = pauseMs <= 0;
+    const leftMs = bounds.settleUntilMs - clock.nowMs();
+    const giveUp = leftMs <= 0;
     if (giveUp || !keep) {
-      // Nobody waits for what was contested; but who gives up, or had a majority, may have been taken for the holder.
-      undo(quorum, plan, token, { tell: giveUp || decision.kind === 'unconfirmed' });
+      // Who may have had a majority may have been taken for the holder. For others nobody waits, until they give up.
+      const tell = giveUp || decision.kind === 'unconfirmed' || mayHaveMajority(decision.votes, quorum.couriers.length);
+      undo(quorum, plan, token, { tell });
       token = entropy.token();
     }
     if (giveUp) return decision;
-    // Who has given its votes back can wait at leisure for those of slower servers. Who leads goes by what it has.
-    const news = decision.kind === 'contested' && !keep ? decision.turnsOut : new Promise<never>(() => undefined);
-    const held = await withinMs(clock, news, pauseMs, plan.signal).catch((reason: unknown) => {
+    await sleep(clock, Math.min(wishMs, leftMs), plan.signal).catch((reason: unknown) => {
       undo(quorum, plan, token, { tell: true });
       throw reason;
     });
-    if (held !== undefined) return { ...held, roundMs };
+    // By now that may be over; but who has been heard late once is waited for.
+    graceMs = decision.kind === 'contested' ? 2 * (decision.seenHeldMs() ?? 0) : 0;
   }
 }
 
 /** Asks every server once. Undoes it unless it is won, or to be tried again: then the caller does. */
-async function round(quorum: Quorum, plan: AcquirePlan, token: string, bounds: Bounds): Promise<Decision> {
+async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
   throwIfAborted(plan.signal);
-  const decision = await unlessAborted(ask(quorum, plan, token, bounds), plan.signal).catch((reason: unknown) => {
+  const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {
     undo(quorum, plan, token, { tell: true });
     throw reason;
   });
@@ -106,31 +112,31 @@ async function round(quorum: Quorum, plan: AcquirePlan, token: string, bounds: B
   return decision;
 }
 
-async function ask(quorum: Quorum, plan: AcquirePlan, token: string, bounds: Bounds): Promise<Decision> {
+async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
   const { clock, rules } = quorum;
   const sentAtMs = clock.nowMs();
-  const { endAtMs, tickEndAtMs } = bounds;
+  const { endAtMs, tickEndAtMs, graceMs } = limits;
   const isTooLate = (): boolean => clock.nowMs() >= tickEndAtMs;
   if (isTooLate()) return { kind: 'late', votes: [] };
   const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
   // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
   const claims = plan.tick === undefined ? plan.claims : [...plan.claims, plan.tick];
   const request = { kind: 'acquire', token, owner: rules.owner, claims } as const;
-  let turnOut: (held: Decision) => void = () => undefined;
-  const turnsOut = new Promise<Decision>((resolve) => {
-    turnOut = resolve;
-  });
+  let seenHeldMs: number | undefined;
   const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs(), {
+    graceMs,
     judge: (soFar, servers) => judge(soFar, servers, token),
     judgeAsIs: (soFar, servers) => judgeAsIs(soFar, servers, token),
     onLateVote: (_, __, soFar) => {
       const later = judge(soFar, quorum.couriers.length, token);
-      if (typeof later === 'object' && later.kind === 'held') turnOut({ ...later, votes: soFar });
+      if (typeof later === 'object' && later.kind === 'held') seenHeldMs ??= clock.nowMs() - sentAtMs;
     },
   });
-  if (verdict.kind === 'contested') return { ...verdict, votes, turnsOut };
+  if (verdict.kind === 'contested') return { ...verdict, votes, seenHeldMs: () => seenHeldMs };
   if (verdict.kind !== 'won') return { ...verdict, votes };
 
+  // What was called off while the servers voted is undone already, and nothing more may be sent for it.
+  throwIfAborted(plan.signal);
   const agreement = await agreeOnFence(quorum, request, votes, timeoutMs());
   if (agreement.fence === undefined) return { kind: 'unconfirmed', votes: agreement.votes };
   const grant = {

@@ -13,6 +13,8 @@ export interface Poll<V> {
 export interface Judge<V> {
   /** A verdict; `undefined` for "more votes, please"; `'unsure'` for "more votes would be better, but do not wait long". */
   readonly judge: (votes: readonly Vote[], servers: number) => V | 'unsure' | undefined;
+  /** For how long, in milliseconds from the question on, an unsure judge waits at least. Default: 0. */
+  readonly graceMs?: number;
   /** The verdict of an unsure judge who has waited long enough. */
   readonly judgeAsIs?: (votes: readonly Vote[], servers: number) => V | undefined;
   /** Told of each vote that comes after the verdict, and of all that there are by then. */
@@ -32,7 +34,7 @@ export function poll<V>(
   { couriers, clock }: Pick<Quorum, 'couriers' | 'clock'>,
   request: NodeRequest | ((position: number) => NodeRequest),
   timeoutMs: number,
-  { judge, judgeAsIs, onLateVote }: Judge<V>,
+  { judge, judgeAsIs, graceMs = 0, onLateVote }: Judge<V>,
 ): Promise<Poll<V>> {
   const startedAtMs = clock.nowMs();
   const votes: Vote[] = [];
@@ -71,7 +73,8 @@ export function poll<V>(
       try {
         const verdict = judge(votes, couriers.length);
         if (verdict === 'unsure') {
-          cancelGrace ??= clock.after(GRACE * (clock.nowMs() - startedAtMs + 1), onGraceOver);
+          const soFarMs = clock.nowMs() - startedAtMs;
+          cancelGrace ??= clock.after(Math.max(GRACE * (soFarMs + 1), graceMs - soFarMs), onGraceOver);
         } else if (verdict !== undefined) close(verdict);
       } catch (error) {
         open = false;

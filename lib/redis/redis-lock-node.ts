@@ -27,7 +27,9 @@ export class RedisLockNode implements LockNode {
   constructor(
     private readonly connection: Connection,
     private readonly options: NodeOptions,
-  ) {}
+  ) {
+    options.watch.onFit((isQuarantined) => void this.#lookAtMarker(isQuarantined).catch(() => undefined));
+  }
 
   get name(): string {
     return this.connection.name;
@@ -59,6 +61,14 @@ export class RedisLockNode implements LockNode {
     return (await Promise.all(requests.map((request) => this.#attempt([request])))).flat();
   }
 
+  /**
+   * Who has seen the marker looks at it as soon as it is connected again: with the next request, which may be an hour later,
+   * a loss would be taken for one that has just happened. Without an answer that is how it is.
+   */
+  async #lookAtMarker(isQuarantined: boolean): Promise<void> {
+    if (this.options.guard.marker !== undefined) await this.#run([], isQuarantined);
+  }
+
   async #attempt(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
     const trip = ++this.#trips;
     try {
@@ -76,7 +86,7 @@ export class RedisLockNode implements LockNode {
   }
 
   /** The first call on a connection sends the script itself, all others its hash. */
-  async #run(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
+  async #run(requests: readonly NodeRequest[], lossIsReported = false): Promise<readonly NodeReply[]> {
     const { guard, markerKey, newMarker } = this.options;
     const { epoch } = this.connection;
     const known = this.#loadedEpoch === epoch;
@@ -88,7 +98,8 @@ export class RedisLockNode implements LockNode {
       script,
       ...encode(requests, marker, this.connection.space),
     ])) as unknown[];
-    if (marker !== undefined && guard.onMarker(String(shown))) this.options.watch.onLoss();
+    const lost = marker !== undefined && guard.onMarker(String(shown));
+    if (lost && !lossIsReported) this.options.watch.onLoss();
     const decoded = requests.map((request, index) => decode(request, replies[index]));
     for (const reply of decoded) if (reply.outcome === 'failed') this.#onRefusal(reply.cause);
     return decoded;

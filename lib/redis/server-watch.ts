@@ -22,6 +22,7 @@ export class ServerWatch {
   #lookAgainAtMs = Infinity;
   readonly #reported = new Set<string>();
   readonly #listeners: (() => void)[] = [];
+  readonly #onFit: ((isQuarantined: boolean) => void)[] = [];
 
   constructor(
     private readonly connection: Connection,
@@ -60,9 +61,17 @@ export class ServerWatch {
     this.#listeners.push(listener);
   }
 
-  /** The server has been seen to have lost its data while it was connected. */
+  /**
+   * Told when a server that was looked at may take part, before anything is asked of it; and whether it is kept out for now,
+   * because it may have forgotten locks.
+   */
+  onFit(listener: (isQuarantined: boolean) => void): void {
+    this.#onFit.push(listener);
+  }
+
+  /** The server has been seen to have lost its data. */
   onLoss(): void {
-    this.report('has lost its data while connected: it is quarantined', 'warn');
+    this.report('has lost its data: it is quarantined', 'warn');
   }
 
   /** The server has refused to write, so it is not what it was when it was looked at. */
@@ -103,7 +112,8 @@ export class ServerWatch {
 
   #judge(info: ServerInfo): NodeState {
     const { name } = this.connection;
-    if (this.guard.onConnected(info)) {
+    const isQuarantined = this.guard.onConnected(info);
+    if (isQuarantined) {
       const what = info.promoted ? 'was a replica until lately' : 'was restarted';
       this.report(`${what}, and may have forgotten locks: it is quarantined`, 'warn');
     }
@@ -116,7 +126,9 @@ export class ServerWatch {
           : undefined;
     const dangers = [...(problem ? [problem] : []), ...dangersOf(info)];
     this.#conclude(dangers, notesOn(info));
-    return problem === undefined ? { status: 'ready' } : { status: 'down', cause: new Error(`${name} ${problem}`) };
+    if (problem !== undefined) return { status: 'down', cause: new Error(`${name} ${problem}`) };
+    for (const listener of this.#onFit) listener(isQuarantined);
+    return { status: 'ready' };
   }
 
   #conclude(dangers: readonly string[], notes: readonly string[] = []): void {

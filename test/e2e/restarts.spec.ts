@@ -86,6 +86,24 @@ describe('P12: a server that comes back without its data', () => {
     return [lock, stolen].filter((each) => each?.isHeld()).length;
   }
 
+  it.each(['no', 'yes'])(
+    'one after another, each as soon as health() calls the last one ready, all vote for a lock that is rarely used: appendonly %s',
+    async (appendonly) => {
+      await using fleet = await start(3, { args: ['--appendonly', appendonly] });
+      const { service, logger } = await connect(fleet);
+      const quarantined = (): string[] => logger.problems.filter((problem) => problem.includes('it is quarantined'));
+      await service.withLock('rare', '1s', () => Promise.resolve());
+      for (const [index, server] of fleet.servers.entries()) {
+        await server.restart({ data: false });
+        await eventually(() => quarantined().length > index);
+        await eventually(async () => (await service.health()).servers.every(({ state }) => state === 'ready'));
+      }
+      await service.withLock('rare', '1s', () => Promise.resolve(), { wait: 0 });
+      expect((await service.health()).servers.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready']);
+      expect(quarantined()).toHaveLength(3);
+    },
+  );
+
   it('a flush is seen although no connection has broken', async () => {
     await using fleet = await start(3);
     const [first, second] = [await connect(fleet), await connect(fleet)];

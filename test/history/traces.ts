@@ -2,8 +2,8 @@ import { heldUntilMs, longestTtlMs, settledAtMs, type Attempt, type Lock, type S
 
 /**
  * When an attempt may have kept others from its keys, or undefined for one that was refused: what that had taken it gives
- * back. A lock that was given back is gone when everybody has heard of it, and what a process that died had, or had not given
- * back yet, when its ttl is over.
+ * back. A lock that was given back is gone when everybody has heard of it, and what a process that died or stands still had, or
+ * had not given back yet, when its ttl is over.
  */
 export function heldOnServers(story: Story, attempt: Attempt): Span | undefined {
   const { asked, refused, granted } = attempt;
@@ -11,9 +11,14 @@ export function heldOnServers(story: Story, attempt: Attempt): Span | undefined 
   const killedAtMs = story.clients.get(asked.client)?.killed?.atMs ?? Infinity;
   const ttlMs = longestTtlMs(story, attempt);
   if (granted === undefined) {
-    const wasOver = refused !== undefined && refused.atMs + graceMs < killedAtMs;
-    const toMs = deliveredAtMs(story, killedAtMs) + ttlMs + toleranceMs;
-    return wasOver || killedAtMs === Infinity ? undefined : { fromMs: asked.atMs, toMs };
+    if (killedAtMs < Infinity) {
+      const wasOver = refused !== undefined && refused.atMs + graceMs < killedAtMs;
+      return wasOver ? undefined : { fromMs: asked.atMs, toMs: deliveredAtMs(story, killedAtMs) + ttlMs + toleranceMs };
+    }
+    const pause = refused && pauseAfter(story, asked.client, refused.atMs);
+    if (pause === undefined) return undefined;
+    const toMs = Math.min(pause.toMs + graceMs, deliveredAtMs(story, pause.fromMs) + ttlMs);
+    return { fromMs: asked.atMs, toMs: toMs + toleranceMs };
   }
   const lock = attempt as Lock;
   const untilMs = heldUntilMs(story, lock);
@@ -24,6 +29,11 @@ export function heldOnServers(story: Story, attempt: Attempt): Span | undefined 
   const lastMs = killedAtMs < Infinity ? deliveredAtMs(story, untilMs) : untilMs;
   const toMs = clean ? Math.max(released.atMs, minHoldMs) + graceMs : lastMs + ttlMs + graceMs;
   return { fromMs: asked.atMs, toMs: toMs + toleranceMs };
+}
+
+/** The pause of a process that began while what it had given back may still have been on its way. */
+function pauseAfter({ about, clients }: Story, client: string, atMs: number): Span | undefined {
+  return clients.get(client)?.pauses.find(({ fromMs }) => fromMs >= atMs && fromMs <= atMs + about.graceMs);
 }
 
 /** When what was sent last before this instant has arrived everywhere: at a server that is away, when it is up again. */

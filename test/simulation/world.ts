@@ -56,8 +56,7 @@ export class World {
       const clock = { offsetMs: serverSkewMs * (chance.next() - 0.5), rate };
       const host = new Host(new ModelServer(number, this.kernel, clock, profile !== 'snapshot' && chance.happens(0.6)));
       host.model.onOperation = (op, [, reply]) => {
-        const [code] = reply as [number];
-        this.count(`script ${op} ${code}`);
+        this.count(reply === undefined ? 'script for the marker' : `script ${op} ${(reply as [number])[0]}`);
       };
       host.model.onCopy = () => {
         this.count('command copied');

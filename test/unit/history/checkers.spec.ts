@@ -355,6 +355,21 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', ran.refused(810, 2).end(2000))).toBe('holds');
   });
 
+  it('accepts what a process that stood still right after it was refused had not given back yet', () => {
+    const history = (pausedAtMs: number, askedAtMs: number): Script =>
+      new Script()
+        .asked(10, 1, 'a')
+        .add({ kind: 'cancelled', atMs: 20, attempt: 1 })
+        .refused(20, 1, 'CANCELLED')
+        .client(pausedAtMs, 'paused', 'a')
+        .client(3000, 'resumed', 'a')
+        .asked(askedAtMs, 2, 'b')
+        .refused(askedAtMs + 10, 2);
+    expect(proofOf('no starvation', history(21, 900).end(4000))).toBe('holds');
+    expect(proofOf('no starvation', history(21, 1100).end(4000))).toEqual(['asked refused']);
+    expect(proofOf('no starvation', history(300, 900).end(4000))).toEqual(['asked refused']);
+  });
+
   it('does not judge while a majority is away, or a contender stands still', () => {
     const away = new Script().asked(100, 1, 'a').refused(120, 1).server(10, 0, 'away').server(10, 1, 'away');
     expect(proofOf('no starvation', away.server(110, 0, 'up').server(110, 1, 'up').end(900))).toBe('holds');
