@@ -2,12 +2,13 @@ import type { Cancel } from '../../lib/core/ports/clock.js';
 import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } from '../../lib/core/ports/lock-node.js';
 import type { VirtualClock } from './virtual-clock.js';
 
-/** A node as seen from far away: the way there and back takes so much longer, in order. */
+/** A node as seen from far away: the way there and back takes so much longer, in order; the way back half of it, if nothing is said. */
 export class DistantNode implements LockNode {
   constructor(
     private readonly node: LockNode,
     private readonly clock: VirtualClock,
     private readonly delayMs: number,
+    private readonly backMs = delayMs / 2,
   ) {}
 
   get name(): string {
@@ -28,21 +29,21 @@ export class DistantNode implements LockNode {
 
   listen(channel: string, { onHearing, onReleased }: ReleaseListener): Cancel {
     return this.node.listen(channel, {
-      onHearing: (hears) => void this.#travel().then(() => onHearing(hears)),
-      onReleased: (told) => void this.#travel().then(() => onReleased(told)),
+      onHearing: (hears) => void this.#travel(this.backMs).then(() => onHearing(hears)),
+      onReleased: (told) => void this.#travel(this.backMs).then(() => onReleased(told)),
     });
   }
 
   async execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
-    await this.#travel();
+    await this.#travel(this.delayMs - this.backMs);
     const replies = await this.node.execute(requests);
-    await this.#travel();
+    await this.#travel(this.backMs);
     return replies;
   }
 
-  #travel(): Promise<void> {
+  #travel(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.clock.after(this.delayMs / 2, resolve);
+      this.clock.after(ms, resolve);
     });
   }
 }
