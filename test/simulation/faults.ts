@@ -112,9 +112,7 @@ export class Saboteur {
       case 'evict':
         return this.#evict(host);
       case 'scriptFlush':
-        // Each connection notices with its next call, and what overlaps that fails.
-        host.model.flushScripts();
-        return world.outage(host.model.number, 'forgot its scripts');
+        return this.#flushScripts(host);
       case 'jump':
         host.model.clock.offsetMs += chance.pick([-1, 1]) * chance.ratio(1, 1e7);
         if (chance.happens(0.3)) host.model.clock.rate = chance.ratio(0.5, 2);
@@ -232,6 +230,16 @@ export class Saboteur {
     return () => {
       for (const lane of lanes) lane.mend(this.world.plan.profile === 'reordering');
       for (const end of ends) end();
+    };
+  }
+
+  /** Each connection notices with its next call, and what overlaps that fails; until somebody else has loaded the script. */
+  #flushScripts({ model }: Host): Heal {
+    const end = this.world.outage(model.number, 'forgot its scripts');
+    model.flushScripts();
+    return () => {
+      model.loadScript();
+      end();
     };
   }
 

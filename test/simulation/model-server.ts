@@ -104,6 +104,10 @@ export class ModelServer implements ScriptHost {
     this.#scripts.clear();
   }
 
+  loadScript(): void {
+    this.#scripts.add(LOCK_SCRIPT.sha);
+  }
+
   /** All that is there, not expired. */
   entries(): [string, Stored][] {
     return [...this.data].filter(([key]) => this.#live(key) !== undefined);
