@@ -98,17 +98,21 @@ function refuseUrlAsHost({ host, path, sentinels }: RedisOptions, option: string
 }
 
 function fromText(text: string, option: string): ServerSpec {
-  const url = text.includes('://') ? text : `redis://${text}`;
+  const isUrl = text.includes('://');
+  const url = isUrl ? text : `redis://${text}`;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !['redis:', 'rediss:'].includes(parsed.protocol) || !/^[^,]+$/.test(parsed.hostname)) {
-    const got = text.includes(',')
-      ? 'one text with a comma: several servers are a list'
-      : 'a text that is none of these';
-    throw new InvalidOptionsError(option, `takes ${TAKES}, got ${got}`);
+  // Without '://' a slash is that of a URL with a slip in it, whose scheme would be taken for the host.
+  const isHost = parsed !== undefined && /^[^,]+$/.test(parsed.hostname) && (isUrl || !text.includes('/'));
+  if (!isHost || !['redis:', 'rediss:'].includes(parsed.protocol)) {
+    throw new InvalidOptionsError(option, `takes ${TAKES}, got ${sortOf(text, isHost)}`);
   }
+  if (parsed.port === '0') throw refuse(`${option}.port`, 'a whole number from 1 to 65535', 0);
   if (!isEncoded(parsed)) {
     const problem = 'takes user and password percent-encoded (encodeURIComponent) in a URL, got others';
     throw new InvalidOptionsError(option, problem);
+  }
+  if (!/^\/?\d*$/.test(parsed.pathname)) {
+    throw new InvalidOptionsError(option, 'takes the number of a database behind the slash of a URL, got another text');
   }
   return {
     kind: 'own',
@@ -116,6 +120,13 @@ function fromText(text: string, option: string): ServerSpec {
     // Not as it was given: with a blank in front of it ioredis does not take it for a URL.
     target: () => ({ url: parsed.href, options: {} }),
   };
+}
+
+/** What such a text is instead, without any part of it: a password may be in there. */
+function sortOf(text: string, isHost: boolean): string {
+  if (text.trim() === '') return 'an empty text';
+  if (text.includes(',')) return 'one text with a comma: several servers are a list';
+  return isHost ? 'a URL with another scheme' : 'a text that is none of these';
 }
 
 /** Where a password is not, a part of it is taken for the host or the port, which are no secret; or ioredis throws. */

@@ -63,7 +63,8 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         ['a number', () => forRoot(6379), `servers: takes ${SERVER}, got 6379`],
         ['a function', withServers(() => 'a:1'), `servers: takes ${SERVER}, got a function`],
         ['an empty list', () => forRoot([]), `servers: takes at least one server: ${SERVER}, got an empty list`],
-        ['an empty text', () => forRoot(''), `servers: takes ${SERVER}, got a text that is none of these`],
+        ['an empty text', () => forRoot(''), `servers: takes ${SERVER}, got an empty text`],
+        ['a text after a last comma', () => forRoot(['a:1', ' ']), `servers[1]: takes ${SERVER}, got an empty text`],
         [
           'two in one text',
           () => forRoot('a:1,b:1'),
@@ -75,7 +76,20 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
           `servers: takes ${SERVER}, got one text with a comma: several servers are a list`,
         ],
         ['a port of the moon', () => forRoot('a:99999'), `servers: takes ${SERVER}, got a text that is none of these`],
-        ['another protocol', () => forRoot('amqp://a:1'), `servers: takes ${SERVER}, got a text that is none of these`],
+        ['another scheme', () => forRoot('amqp://a:1'), `servers: takes ${SERVER}, got a URL with another scheme`],
+        ['no colon', () => forRoot('redis//a:1'), `servers: takes ${SERVER}, got a text that is none of these`],
+        ['one slash', () => forRoot('redis:/a:1'), `servers: takes ${SERVER}, got a text that is none of these`],
+        ['a semicolon', () => forRoot('redis;//a:1'), `servers: takes ${SERVER}, got a text that is none of these`],
+        [
+          'port 0',
+          () => forRoot(['a:1', 'redis://b:0']),
+          'servers[1].port: takes a whole number from 1 to 65535, got 0',
+        ],
+        [
+          'a database with a name',
+          () => forRoot('redis://a:1/locks'),
+          'servers: takes the number of a database behind the slash of a URL, got another text',
+        ],
         ['no host', () => forRoot('redis://:6379'), `servers: takes ${SERVER}, got a text that is none of these`],
         [
           'one of several',
@@ -133,7 +147,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         [
           'a bad server of a shard',
           withShards([['a:1', 'http://b']]),
-          `shards[0][1]: takes ${SERVER}, got a text that is none of these`,
+          `shards[0][1]: takes ${SERVER}, got a URL with another scheme`,
         ],
         [
           'a shard twice',
@@ -382,7 +396,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
 describe('P16: a password in a bad input is not printed', () => {
   const list = (server: unknown): RedlockServer[] => [server as RedlockServer];
   it.each<[string, () => unknown, string]>([
-    ['a URL with another protocol', () => forRoot('http://user:secret@h'), 'a text that is none of these'],
+    ['a URL with another scheme', () => forRoot('http://user:secret@h'), 'a URL with another scheme'],
     ['a URL without a host', () => forRoot('redis://:secret@'), 'a text that is none of these'],
     ['a URL with a bad port', () => forRoot('redis://:secret@h:99999'), 'a text that is none of these'],
     ['a host:port with a password and a bad port', () => forRoot('user:secret@h:x'), 'a text that is none of these'],
