@@ -11,9 +11,12 @@ export function heldOnServers(story: Story, attempt: Attempt): Span | undefined 
   const killedAtMs = story.clients.get(asked.client)?.killed?.atMs ?? Infinity;
   const ttlMs = longestTtlMs(story, attempt);
   if (granted === undefined) {
-    if (killedAtMs < Infinity) {
-      const wasOver = refused !== undefined && refused.atMs + graceMs < killedAtMs;
-      return wasOver ? undefined : { fromMs: asked.atMs, toMs: deliveredAtMs(story, killedAtMs) + ttlMs + toleranceMs };
+    // Who shuts down waits until it is given back, but not for a server that is away.
+    const stoppedAtMs = story.clients.get(asked.client)?.stopped?.atMs ?? Infinity;
+    const sentAtMs = refused === undefined ? Infinity : deliveredAtMs(story, refused.atMs);
+    if ((killedAtMs < Infinity && killedAtMs <= sentAtMs + graceMs) || stoppedAtMs < sentAtMs) {
+      const lastMs = deliveredAtMs(story, Math.min(killedAtMs, stoppedAtMs));
+      return { fromMs: asked.atMs, toMs: lastMs + ttlMs + toleranceMs };
     }
     const pause = refused && pauseAfter(story, asked.client, refused.atMs);
     if (pause === undefined) return undefined;

@@ -370,6 +370,21 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', history(300, 900).end(4000))).toEqual(['asked refused']);
   });
 
+  it('accepts what a process had not given back to a server that was away before it shut down', () => {
+    const history = (stoppedAtMs: number, askedAtMs: number): Script =>
+      new Script()
+        .server(5, 0, 'away')
+        .asked(10, 1, 'a')
+        .refused(20, 1, 'SHUTDOWN')
+        .client(stoppedAtMs, 'stopped', 'a')
+        .server(400, 0, 'up')
+        .asked(askedAtMs, 2, 'b')
+        .refused(askedAtMs + 10, 2);
+    expect(proofOf('no starvation', history(60, 1300).end(4000))).toBe('holds');
+    expect(proofOf('no starvation', history(60, 1500).end(4000))).toEqual(['asked refused']);
+    expect(proofOf('no starvation', history(450, 1300).end(4000))).toEqual(['asked refused']);
+  });
+
   it('does not judge while a majority is away, or a contender stands still', () => {
     const away = new Script().asked(100, 1, 'a').refused(120, 1).server(10, 0, 'away').server(10, 1, 'away');
     expect(proofOf('no starvation', away.server(110, 0, 'up').server(110, 1, 'up').end(900))).toBe('holds');
