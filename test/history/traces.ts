@@ -26,9 +26,9 @@ export function heldOnServers(story: Story, attempt: Attempt): Span | undefined 
   const lock = attempt as Lock;
   const untilMs = heldUntilMs(story, lock);
   const minHoldMs = granted.atMs + (asked.minHoldMs ?? 0) * (1 + story.about.driftFactor);
-  // A clean release is over when a majority has confirmed it, but the rest of it is still on its way.
+  // A clean release is over when a majority has confirmed it, but the rest of it is still on its way, if nobody dies.
   const { released } = lock;
-  const clean = released !== undefined && released.code === undefined;
+  const clean = released !== undefined && released.code === undefined && released.atMs + graceMs < killedAtMs;
   const lastMs = killedAtMs < Infinity ? deliveredAtMs(story, untilMs) : untilMs;
   const toMs = clean ? Math.max(released.atMs, minHoldMs) + graceMs : lastMs + ttlMs + graceMs;
   return { fromMs: asked.atMs, toMs: toMs + toleranceMs };

@@ -370,6 +370,13 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', history(300, 900).end(4000))).toEqual(['asked refused']);
   });
 
+  it('accepts what a process that died right after its release had not given back to the last server', () => {
+    const history = (killedAtMs: number): Script =>
+      new Script().lock(10, 1, 'a', 1, 20).client(killedAtMs, 'killed', 'a').asked(300, 2, 'b').refused(310, 2);
+    expect(proofOf('no starvation', history(60).end(2000))).toBe('holds');
+    expect(proofOf('no starvation', history(150).end(2000))).toEqual(['asked refused']);
+  });
+
   it('accepts what a process had not given back to a server that was away before it shut down', () => {
     const history = (stoppedAtMs: number, askedAtMs: number): Script =>
       new Script()
