@@ -8,6 +8,10 @@ export class SystemClock implements Clock {
     return performance.now();
   }
 
+  wallMs(): number {
+    return Date.now();
+  }
+
   after(delayMs: number, callback: () => void, background?: 'background'): Cancel {
     const dueAtMs = this.nowMs() + delayMs;
     let timer: NodeJS.Timeout;

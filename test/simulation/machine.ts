@@ -5,6 +5,9 @@ import type { Kernel } from './kernel.js';
 /** Node has none that is shorter. */
 const SHORTEST_TIMER_MS = 1;
 
+/** The time of day at which every simulation begins: 2026-01-01T00:00:00Z. */
+const WALL_EPOCH_MS = 1_767_225_600_000;
+
 /** How a process keeps time. */
 export interface Timekeeping {
   /** Where its monotonic clock began. */
@@ -40,6 +43,11 @@ export class Machine implements Clock {
 
   nowMs(): number {
     return this.timekeeping.originMs + this.timekeeping.rate * this.kernel.nowMs();
+  }
+
+  /** The time of day: right, and the same for all processes. */
+  wallMs(): number {
+    return WALL_EPOCH_MS + this.kernel.nowMs();
   }
 
   /** The true instant of one of this clock. */

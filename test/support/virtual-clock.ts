@@ -9,6 +9,8 @@ interface Timer {
 /** Time that passes only when a test says so. Timers that are due at the same instant run in the order they were set. */
 export class VirtualClock implements Clock {
   #nowMs: number;
+  /** How far the time of day is ahead of the monotonic clock. */
+  #wallAheadMs = 1_700_000_000_000;
   #order = 0;
   #timers: Timer[] = [];
 
@@ -22,6 +24,10 @@ export class VirtualClock implements Clock {
 
   nowMs(): number {
     return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return this.#nowMs + this.#wallAheadMs;
   }
 
   after(delayMs: number, callback: () => void): Cancel {
@@ -56,6 +62,11 @@ export class VirtualClock implements Clock {
   /** The event loop stands still for so long: time passes, no timer runs. */
   stall(ms: number): void {
     this.#nowMs += ms;
+  }
+
+  /** The machine is suspended for so long, or its wall clock is set forward: the monotonic clock counts nothing of it. */
+  suspend(ms: number): void {
+    this.#wallAheadMs += ms;
   }
 
   /** Lets time pass until the promise settles, and gives what it came to and how long that took. */

@@ -14,6 +14,9 @@ class FreezingClock implements Clock {
   nowMs(): number {
     return this.clock.nowMs();
   }
+  wallMs(): number {
+    return this.clock.wallMs();
+  }
   after(delayMs: number, callback: () => void): Cancel {
     let cancelled = false;
     const run = (): void => {

@@ -2,12 +2,18 @@
 export type Cancel = () => void;
 
 /**
- * The only time that the algorithm knows. It is monotonic: validity is a length of time, and a wall clock that is set
- * while a lock is held must not make it longer.
+ * The only time that the algorithm knows. Validity is counted on the monotonic clock: it is a length of time, and a wall clock
+ * that is set while a lock is held must not make it longer.
  */
 export interface Clock {
   /** Monotonic milliseconds. Only differences mean anything. */
   nowMs(): number;
+
+  /**
+   * The time of day in milliseconds since 1970. It can be set, so no validity is counted on it. It also counts the time in which
+   * the machine is suspended, which the monotonic clock does not.
+   */
+  wallMs(): number;
 
   /**
    * Calls back once, after at least `delayMs`, however long that is (a day as well as a year).
