@@ -54,5 +54,8 @@ function tickOf(
   // A server that has forgotten the claim does harm only while replicas with other clocks may still come, or still wait.
   const guardMs = Math.min(ttlMs, clockToleranceMs + waitingMs);
   const leftMs = Math.max(waitingMs, tick.atMs + periodMs + waitingMs - Date.now());
-  return { tick: { key: tickKey(keys, tick.atMs), ttlMs, guardMs }, tickLeftMs: Math.min(claimedMs, leftMs) };
+  return {
+    tick: { key: tickKey(keys, tick.atMs), ttlMs, guardMs, staysBehind: true },
+    tickLeftMs: Math.min(claimedMs, leftMs),
+  };
 }

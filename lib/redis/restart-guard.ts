@@ -1,15 +1,22 @@
 import type { Clock } from '../core/ports/clock.js';
-import type { NodeRequest } from '../core/ports/lock-node.js';
+import type { Claim, NodeRequest } from '../core/ports/lock-node.js';
+import { LongHolds } from './long-holds.js';
 import type { ServerInfo } from './server-info.js';
 
 export type RestartGuardMode = 'witnessed' | 'strict' | 'off';
 
 /**
- * Knows whether a server may have forgotten locks that somebody still holds (P12). It must not vote for anybody else then,
- * until the longest of them would have expired. It still carries extensions and releases: what it is told again it knows.
+ * Knows whether a server may have forgotten locks that other processes still hold (P12). Such a server must not vote until they
+ * have expired. It still carries extensions and releases, because these say again what it has forgotten.
  *
+ * For how long that is, counted from the loss:
+ * - for every key, the longest ttl of a lock that this process has asked for: it cannot know what others had locked;
+ * - for a key that stays closed for longer than that (a tick that has run, the hold of an interval, a `minHold`), as long as
+ *   the key stays closed. Only requests for that same key wait for it.
+ *
+ * How a loss is seen:
  * - A marker on the server changes with every loss of data: a flush, a restart without data, a promoted replica that was
- *   behind. Who sees another marker than before has witnessed one.
+ *   behind. A process that sees another marker than before has witnessed one.
  * - A new run id is a restart. With an append-only file and the same marker the data are back. A snapshot is older than
  *   the marker tells, and without persistence there is nothing to come back.
  * - A replica that has taken over (Sentinel) has the marker, but the last locks may not have come through to it. Neither its
@@ -21,8 +28,9 @@ export type RestartGuardMode = 'witnessed' | 'strict' | 'off';
  * Source: Redis documentation, "Distributed Locks with Redis", section "Performance, Crash Recovery and fsync".
  */
 export class RestartGuard {
-  /** The longest time for which anything that this process has asked for may matter to somebody. */
-  #longestMs = 0;
+  /** The longest ttl of a lock that this process has asked for. */
+  #longestTtlMs = 0;
+  readonly #holds: LongHolds;
   #runId: string | undefined;
   #history: string | undefined;
   #marker: string | undefined;
@@ -32,7 +40,9 @@ export class RestartGuard {
   constructor(
     private readonly mode: RestartGuardMode,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#holds = new LongHolds(clock);
+  }
 
   /** The marker that the server must show, or undefined as long as any will do. */
   get marker(): string | undefined {
@@ -66,24 +76,32 @@ export class RestartGuard {
     return lost;
   }
 
-  /** Remembers for how long this request may matter. */
-  onRequest(request: NodeRequest): void {
-    this.#longestMs = Math.max(this.#longestMs, lengthOf(request));
+  /** Remembers for how long the claims of this request matter. */
+  onRequest({ kind, claims }: NodeRequest): void {
+    for (const claim of claims) {
+      // Each request for a claim that stays behind says for how long it stays, so nothing needs to be remembered of it.
+      if (claim.staysBehind) continue;
+      if (kind !== 'release') this.#longestTtlMs = Math.max(this.#longestTtlMs, claim.ttlMs);
+      const holdMs = lengthOf(claim);
+      if (holdMs > this.#longestTtlMs) this.#holds.note(claim.key, holdMs);
+    }
   }
 
   /** Why the server must not vote on this, if so. */
   objection(request: NodeRequest): Error | undefined {
     if (request.kind !== 'acquire' && request.kind !== 'confirm') return undefined;
-    const leftMs = this.leftMs(lengthOf(request));
+    const leftMs = this.leftMs(request.claims);
     if (leftMs <= 0) return undefined;
     return new Error(
       `quarantined for another ${Math.ceil(leftMs)} ms, because it ${this.#loss} and may have forgotten locks`,
     );
   }
 
-  /** For how much longer the server is not trusted to vote, in milliseconds. */
-  leftMs(lengthMs = 0): number {
-    return Math.max(0, this.#lostAtMs + Math.max(this.#longestMs, lengthMs) - this.clock.nowMs());
+  /** For how much longer the server is not trusted to vote, in milliseconds: on any key, or on these claims. */
+  leftMs(claims: readonly Claim[] = []): number {
+    let longestMs = Math.max(this.#longestTtlMs, this.#holds.forAllKeysMs);
+    for (const claim of claims) longestMs = Math.max(longestMs, lengthOf(claim), this.#holds.of(claim.key));
+    return Math.max(0, this.#lostAtMs + longestMs - this.clock.nowMs());
   }
 
   #note(lostAtMs: number, loss: string): void {
@@ -93,6 +111,7 @@ export class RestartGuard {
   }
 }
 
-function lengthOf({ claims }: NodeRequest): number {
-  return Math.max(...claims.map(({ ttlMs, guardMs = ttlMs }) => guardMs));
+/** For how long a server that has forgotten this claim could do harm. */
+function lengthOf({ ttlMs, guardMs = ttlMs }: Claim): number {
+  return guardMs;
 }

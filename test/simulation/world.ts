@@ -192,7 +192,8 @@ export class World {
       const shown = model.get(MARKER);
       const trusted = this.alive.every(({ process }) => {
         const { guard, watch } = process.servers[server]!;
-        return guard.marker === shown && watch.info?.runId === model.runId && guard.leftMs(this.#longestGuardMs) === 0;
+        const isTrusted = guard.leftMs([{ key: 'tick', ttlMs: this.#longestGuardMs, staysBehind: true }]) === 0;
+        return guard.marker === shown && watch.info?.runId === model.runId && isTrusted;
       });
       if (shown === undefined || state !== 'up' || !trusted) continue;
       this.#lost.delete(server);
@@ -267,7 +268,7 @@ export class World {
 
   /** Asks every server something harmless, so that the process has known it, and knows how long locks may last. */
   #greet({ quorum }: SimProcess): void {
-    const claims = [{ key: `${PREFIX}greeting`, ttlMs: this.#longestGuardMs }];
+    const claims = [{ key: `${PREFIX}greeting`, ttlMs: this.plan.ttlMs }];
     for (const courier of quorum.couriers) courier.send({ kind: 'inspect', token: '-', owner: '-', claims });
   }
 

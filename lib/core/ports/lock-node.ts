@@ -6,8 +6,10 @@ export interface Claim {
   readonly ttlMs: number;
   /** Where the node counts the grants of this key, for a fencing token. Without one it counts nothing. */
   readonly counter?: string | undefined;
-  /** For how long a server that has forgotten this claim could do harm by it. Default: its ttl. */
+  /** For how long a server that has forgotten this claim must not vote on this key, in milliseconds. Default: its ttl. */
   readonly guardMs?: number;
+  /** It stays when the lock is released, until its ttl is over: a tick that has run, or the hold of an interval. Default: false. */
+  readonly staysBehind?: boolean;
   /** Who listens on this channel is told of a release, and of other changes for the better. Without one nobody is. */
   readonly channel?: string | undefined;
 }

@@ -288,8 +288,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a server votes again too soon',
     file: 'lib/redis/restart-guard.ts',
-    text: 'this.#lostAtMs + Math.max(this.#longestMs, lengthMs)',
-    becomes: 'this.#lostAtMs + 0.2 * Math.max(this.#longestMs, lengthMs)',
+    text: 'this.#lostAtMs + longestMs',
+    becomes: 'this.#lostAtMs + 0.2 * longestMs',
     checker: 'mutual exclusion',
     seeds: 10000,
   },

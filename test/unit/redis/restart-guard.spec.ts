@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { NodeRequest } from '../../../lib/core/ports/lock-node.js';
+import type { Claim, NodeRequest } from '../../../lib/core/ports/lock-node.js';
 import { RestartGuard, type RestartGuardMode } from '../../../lib/redis/restart-guard.js';
 import { dangersOf, notesOn, parseInfo, type ServerInfo } from '../../../lib/redis/server-info.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
@@ -23,6 +23,20 @@ const request = (kind: NodeRequest['kind'], ttlMs = 1000, guardMs?: number): Nod
   owner: 'o',
   claims: [{ key: 'k', ttlMs, ...(guardMs !== undefined && { guardMs }) }],
 });
+
+/** A request for a lock of one second on this key, with whatever else. */
+const on = (key: string, more: Partial<Claim> = {}, ...others: Claim[]): NodeRequest => ({
+  ...request('acquire'),
+  claims: [{ key, ttlMs: 1000, ...more }, ...others],
+});
+
+const lose = (guard: RestartGuard): void => {
+  guard.onMarker('m');
+  guard.onMarker('n');
+};
+
+const waitOf = (guard: RestartGuard, asked: NodeRequest): number =>
+  Number(/another (\d+) ms/.exec(guard.objection(asked)?.message ?? 'another 0 ms')?.[1]);
 
 function setUp(mode: RestartGuardMode = 'witnessed'): { clock: VirtualClock; guard: RestartGuard } {
   const clock = new VirtualClock();
@@ -100,12 +114,67 @@ describe('P12: the restart guard', () => {
     expect(guard.objection(request('acquire'))?.message).toContain('has lost its data');
   });
 
-  it('does not keep a server out for a tick longer than replicas may come with it', () => {
+  it('a tick that has run keeps a server from voting on that tick, and on nothing else', () => {
+    const { clock, guard } = setUp();
+    const tick = { key: 'tick', ttlMs: 86_400_000, guardMs: 60_000, staysBehind: true };
+    guard.onRequest(on('job', {}, tick));
+    lose(guard);
+    expect(waitOf(guard, on('job', {}, tick))).toBe(60_000);
+    expect(waitOf(guard, on('job'))).toBe(1000);
+    expect(waitOf(guard, on('order:1'))).toBe(1000);
+    clock.stall(1000);
+    expect(guard.leftMs()).toBe(0);
+    expect(guard.objection(on('order:1'))).toBeUndefined();
+    expect(waitOf(guard, on('job', {}, tick))).toBe(59_000);
+  });
+
+  it('the hold of an interval of a day concerns its own key', () => {
     const { guard } = setUp();
-    guard.onRequest(request('acquire', 86_400_000, 60_000));
-    guard.onMarker('m');
-    guard.onMarker('n');
-    expect(guard.leftMs()).toBe(60_000);
+    const hold = { key: 'hold', ttlMs: 86_400_000, staysBehind: true };
+    guard.onRequest(on('stats', {}, hold));
+    lose(guard);
+    expect(waitOf(guard, on('stats', {}, hold))).toBe(86_400_000);
+    expect(waitOf(guard, on('order:1'))).toBe(1000);
+  });
+
+  it('a minHold concerns its own key, also for those who ask for that key without one', () => {
+    const { guard } = setUp();
+    guard.onRequest(on('stats', { guardMs: 3_600_000 }));
+    lose(guard);
+    expect(waitOf(guard, on('stats'))).toBe(3_600_000);
+    expect(waitOf(guard, on('order:1'))).toBe(1000);
+  });
+
+  it('what a release leaves behind concerns its own key', () => {
+    const { guard } = setUp();
+    guard.onRequest(on('stats'));
+    guard.onRequest({ ...request('release'), claims: [{ key: 'stats', ttlMs: 500_000 }] });
+    lose(guard);
+    expect(waitOf(guard, on('stats'))).toBe(500_000);
+    expect(waitOf(guard, on('order:1'))).toBe(1000);
+  });
+
+  it('a ttl that an extension makes longer counts for all keys', () => {
+    const { guard } = setUp();
+    guard.onRequest(on('k'));
+    guard.onRequest({ ...request('extend', 30_000) });
+    lose(guard);
+    expect(waitOf(guard, on('other'))).toBe(30_000);
+  });
+
+  it('remembers a thousand long holds; one more that still runs counts for all keys, one that is over for none', () => {
+    const { clock, guard } = setUp();
+    guard.onRequest(on('long', { guardMs: 50_000 }));
+    for (let i = 0; i < 1000; i++) guard.onRequest(on(`k${i}`, { guardMs: 5000 }));
+    lose(guard);
+    expect(waitOf(guard, on('order:1'))).toBe(50_000);
+
+    const other = new RestartGuard('witnessed', clock);
+    other.onRequest(on('long', { guardMs: 50_000 }));
+    clock.stall(50_000);
+    for (let i = 0; i < 1000; i++) other.onRequest(on(`k${i}`, { guardMs: 5000 }));
+    lose(other);
+    expect([waitOf(other, on('order:1')), waitOf(other, on('k0'))]).toEqual([1000, 5000]);
   });
 
   it('strict: also keeps a young server out that nobody has seen before, and trusts no restart', () => {
