@@ -38,7 +38,7 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
   const [code, ...rest] = raw as [number | string, ...(number | string)[]];
   switch (Number(code)) {
     case 1:
-      return done(request, Number(rest[0]));
+      return done(request, Number(rest[0]), Number(rest[1] ?? 0) === 1);
     case 2:
       return { outcome: 'absent' };
     case 3: {
@@ -52,11 +52,12 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
   }
 }
 
-function done({ kind }: NodeRequest, number: number): NodeReply {
+function done({ kind }: NodeRequest, number: number, gone: boolean): NodeReply {
   switch (kind) {
     case 'acquire':
       return { outcome: 'granted', fence: number };
     case 'release':
+      return { outcome: 'released', heard: number, gone };
     case 'remove':
       return { outcome: 'released', heard: number };
     default:

@@ -61,7 +61,7 @@ export class MemoryStore {
           if (mine[index] && ttlMs > 0) this.plant(key, token, ttlMs, owner, mine[index].fence);
           else if (mine[index]) this.#entries.delete(key);
         });
-        return { outcome: 'released', heard: this.#tell(claims.filter(isMine)) };
+        return { outcome: 'released', heard: this.#tell(claims.filter(isMine)), gone: !claims.every(isMine) };
       case 'inspect': {
         const holder = this.#strangerAt(claims, token);
         return holder ? { outcome: 'seen', holder } : { outcome: 'absent' };

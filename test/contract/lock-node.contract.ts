@@ -108,15 +108,26 @@ export function lockNodeContract(subject: () => Subject): void {
 
   it('releases what the token has, and leaves what others have', async () => {
     await ask(acquire('t', ['a', 5000], ['b', 5000]), acquire('u', ['c', 5000]));
-    expect(await ask(release('t', ['a', 0], ['b', 0], ['c', 0]))).toEqual([{ outcome: 'released', heard: 0 }]);
+    expect(await ask(release('t', ['a', 0], ['b', 0], ['c', 0]))).toMatchObject([{ outcome: 'released', heard: 0 }]);
     expect(await ask(acquire('v', ['a', 100], ['b', 100]))).toMatchObject([{ outcome: 'granted' }]);
     expect(await ask(acquire('v', ['c', 100]))).toMatchObject([{ outcome: 'denied', holder: { token: 'u' } }]);
-    expect(await ask(release('t', ['a', 0]))).toEqual([{ outcome: 'released', heard: 0 }]);
+  });
+
+  it('P10: says with a release whether a key was gone, or somebody else had it', async () => {
+    await ask(acquire('t', ['a', 5000], ['b', 5000]), acquire('u', ['c', 5000]));
+    const replies = await ask(release('t', ['a', 0], ['b', 0]), release('t', ['a', 0]), release('t', ['c', 0]));
+    expect(replies).toEqual([
+      { outcome: 'released', heard: 0, gone: false },
+      { outcome: 'released', heard: 0, gone: true },
+      { outcome: 'released', heard: 0, gone: true },
+    ]);
+    await ask(acquire('t', ['a', 5000]));
+    expect(await ask(release('t', ['a', 0], ['c', 0]))).toEqual([{ outcome: 'released', heard: 0, gone: true }]);
   });
 
   it('minHold: leaves a released key for as long as it is told', async () => {
     await ask(acquire('t', ['k', 5000]));
-    expect(await ask(release('t', ['k', 200]))).toEqual([{ outcome: 'released', heard: 0 }]);
+    expect(await ask(release('t', ['k', 200]))).toEqual([{ outcome: 'released', heard: 0, gone: false }]);
     expect(await ask(acquire('u', ['k', 100]))).toMatchObject([{ outcome: 'denied' }]);
     await subject().pass(250);
     expect(await ask(acquire('u', ['k', 100]))).toMatchObject([{ outcome: 'granted' }]);
@@ -223,7 +234,7 @@ export function lockNodeContract(subject: () => Subject): void {
     const [one, other, elsewhere] = [await listen('c'), await listen('c'), await listen('d')];
     await ask(acquire('t', ['k', 5000]));
     expect(await ask(telling(release('t', ['k', 0]), 'c'))).toEqual([
-      { outcome: 'released', heard: expect.any(Number) },
+      { outcome: 'released', heard: expect.any(Number), gone: false },
     ]);
     await one.hears(1);
     await other.hears(1);

@@ -112,7 +112,7 @@ function carryOut(
     }
   });
   if (op === 'A') return [1, number];
-  if (op === 'R') return [1, heard];
+  if (op === 'R') return [1, heard, all ? 0 : 1];
   return op !== 'C' && !all ? [2] : [1];
 }
 

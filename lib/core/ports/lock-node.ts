@@ -39,6 +39,7 @@ export interface Holder {
  *   `absent` where one was.
  * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead. Either way
  *   it tells those who listen: for them something has changed.
+ *   `gone` says that a claim did not carry the token any more: a release that arrives a second time says so, too.
  * - `inspect` says who has the first claim, and changes nothing.
  * - `remove` deletes the claims that carry the token of somebody else, or that are, whole, what the token says (no lock of
  *   ours), and tells those who listen: `absent` where there was nothing of it.
@@ -60,7 +61,13 @@ export interface NodeRequest {
 export type NodeReply =
   | { readonly outcome: 'granted'; /** The number of this grant; 0 where nothing is counted. */ readonly fence: number }
   | { readonly outcome: 'confirmed' | 'renewed' | 'absent' | 'told' }
-  | { readonly outcome: 'released'; /** How many listeners were told. */ readonly heard?: number }
+  | {
+      readonly outcome: 'released';
+      /** How many listeners were told. */
+      readonly heard?: number;
+      /** Of a release: a claim did not carry the token any more when this request arrived. */
+      readonly gone?: boolean;
+    }
   | { readonly outcome: 'denied' | 'taken' | 'seen'; readonly holder: Holder }
   | Failure;
 

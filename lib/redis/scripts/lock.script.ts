@@ -17,8 +17,9 @@ import { createHash } from 'node:crypto';
  *       op 'I' inspect, op 'T' tell (publishes only): milliseconds and token are not used.
  * Returns the marker's value, and one array for each request:
  *       {1}  confirmed, renewed (also by heal); inspect: there is nothing.
- *       {1, number}  granted, under this number; released or removed, and so many were told (a server that lets nobody
- *            publish tells nobody, and the release stands).
+ *       {1, number}  granted, under this number; removed, and so many were told (a server that lets nobody publish tells
+ *            nobody, and the removal stands).
+ *       {1, number, gone}  released, and so many were told likewise; gone is 1 where a key did not carry the token any more.
  *       {2}  extend: at least one key is absent. heal: at least one was, all are there now. confirm: no longer as it was granted. remove: there
  *            was nothing of it.
  *       {0, i, value, pttl}  denied, taken or seen: the i-th key (from 1) has this value. Nothing was changed.
@@ -137,7 +138,7 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
     end
   end
   if op == 'A' then return {1, number} end
-  if op == 'R' then return {1, told} end
+  if op == 'R' then return {1, told, all and 0 or 1} end
   if (op == 'E' or op == 'H') and not all then return {2} end
   return {1}
 end

@@ -186,13 +186,13 @@ describe('a reply of the lock script', () => {
   it('P2: is a grant under the number that the server gives, and nothing but the verb asked for', () => {
     fc.assert(
       fc.property(requests, numbers, wires, (request, number, wire) => {
-        const reply = decode(request, [wire(1), wire(number)]);
+        const reply = decode(request, [wire(1), wire(number), wire(number % 2)]);
         const expected = {
           acquire: { outcome: 'granted', fence: number },
           confirm: { outcome: 'confirmed' },
           extend: { outcome: 'renewed' },
           heal: { outcome: 'renewed' },
-          release: { outcome: 'released', heard: number },
+          release: { outcome: 'released', heard: number, gone: number % 2 === 1 },
           inspect: { outcome: 'absent' },
           remove: { outcome: 'released', heard: number },
           tell: { outcome: 'told' },

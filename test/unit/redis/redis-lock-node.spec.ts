@@ -85,9 +85,9 @@ describe('a Redis lock node', () => {
         reason: 'refused',
         cause: expect.objectContaining({ message: 'NOSCRIPT No matching script.' }),
       },
-      { outcome: 'released', heard: 0 },
+      { outcome: 'released', heard: 0, gone: false },
     ]);
-    expect(await second).toEqual([{ outcome: 'released', heard: 0 }]);
+    expect(await second).toEqual([{ outcome: 'released', heard: 0, gone: false }]);
   });
 
   it("takes a server's error for an answer, and everything else for a broken connection", async () => {
