@@ -1,4 +1,4 @@
-import { boundsAfter, decide, type Bounds, type Decision } from './decide.js';
+import { boundsAfter, decide, type Decision } from './decide.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
@@ -18,9 +18,14 @@ export interface AcquirePlan {
   /** For so long from the call on, if the tick has run its claim is sure to be there. Later nobody may ask for it. */
   readonly tickLeftMs?: number | undefined;
   readonly ttlMs: number;
-  /** How long to keep trying; 0 is one decision. */
+  /** How long to keep trying while another holder has the lock; 0 is one decision. */
   readonly waitMs: number;
-  /** How many more decisions after the first. */
+  /**
+   * How long to keep trying while no majority of the servers can be reached, from the call on. Default: `waitMs`, and never
+   * less. When a majority answers again, a lock that is held then is waited for anew: for `waitMs`, but not beyond this time.
+   */
+  readonly unreachableWaitMs?: number | undefined;
+  /** How many more rounds after the first. In a round every server is asked once. */
   readonly maxRetries: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,7 +43,7 @@ export interface Grant {
 
 /**
  * Takes the lock, or rejects: {@link LockContendedError}, {@link QuorumUnreachableError}, or the signal's reason. It
- * settles within `waitMs` and two node timeouts. Whatever an attempt that failed has left, or may yet leave, on a server
+ * settles within `waitMs` (or `unreachableWaitMs`, while no majority can be reached) and two node timeouts. Whatever an attempt that failed has left, or may yet leave, on a server
  * is undone behind.
  *
  * Those who wait stand in line, and only the first of a process asks the servers (P14). Who asks once, or counts its
@@ -46,8 +51,7 @@ export interface Grant {
  */
 export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
   const { clock, room } = quorum;
-  const untilMs = clock.nowMs() + plan.waitMs;
-  const ends: Ends = { untilMs, tickEndAtMs: clock.nowMs() + (plan.tickLeftMs ?? Infinity) };
+  const ends = endsOf(plan, clock.nowMs());
   if (plan.waitMs === 0 || plan.maxRetries < Infinity) return await keepAsking(quorum, plan, ends);
 
   const turn = room.enter(plan.claims.map(({ key }) => key));
@@ -64,42 +68,61 @@ export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant>
   }
 }
 
+/** Until when an acquisition goes on, depending on what the servers have said last. */
 interface Ends {
-  readonly untilMs: number;
+  /** While another process holds the lock, or the vote is split. */
+  readonly waitUntilMs: number;
+  /** While no majority can be reached. Not before `waitUntilMs`. */
+  readonly unreachableUntilMs: number;
   readonly tickEndAtMs: number;
+}
+
+function endsOf({ waitMs, unreachableWaitMs = waitMs, tickLeftMs = Infinity }: AcquirePlan, nowMs: number): Ends {
+  return {
+    waitUntilMs: nowMs + waitMs,
+    unreachableUntilMs: nowMs + Math.max(waitMs, unreachableWaitMs),
+    tickEndAtMs: nowMs + tickLeftMs,
+  };
 }
 
 async function keepAsking(
   quorum: Quorum,
   plan: AcquirePlan,
-  { untilMs, tickEndAtMs }: Ends,
+  ends: Ends,
   turn?: Turn,
   others?: FirstGo,
 ): Promise<Grant> {
   const { clock } = quorum;
+  const { unreachableUntilMs, tickEndAtMs } = ends;
   const timeoutMs = nodeTimeoutMs(quorum.rules, plan.ttlMs);
-  const boundsUntil = (waitUntilMs: number): Bounds => boundsAfter(waitUntilMs, timeoutMs, tickEndAtMs);
-  const pause = new Pause(quorum, plan, untilMs, turn !== undefined);
-  let bounds = boundsUntil(untilMs);
+  const pause = new Pause(quorum, plan, ends.waitUntilMs, turn !== undefined);
+  let { waitUntilMs } = ends;
   let wasLate = false;
   try {
     if (others !== undefined && (await pause.politely(others))) turn?.noteTaken();
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
+      const askUntilMs = Math.max(waitUntilMs, Math.min(clock.nowMs(), unreachableUntilMs));
+      const bounds = boundsAfter(askUntilMs, timeoutMs, tickEndAtMs);
       const decision = await decide(quorum, plan, bounds);
       if (decision.kind === 'won') return decision.grant;
       if (turn !== undefined) passWordOn(quorum, plan, turn);
       if (decision.kind === 'held') turn?.noteTaken();
+      const nowMs = clock.nowMs();
       // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
-      if (decision.kind === 'late' && !wasLate && clock.nowMs() >= bounds.endAtMs) {
+      if (decision.kind === 'late' && !wasLate && nowMs >= bounds.endAtMs) {
         wasLate = true;
-        bounds = boundsUntil(Math.max(untilMs, clock.nowMs()));
+        waitUntilMs = Math.max(waitUntilMs, nowMs);
         continue;
       }
 
-      const isOver = clock.nowMs() >= untilMs || retry >= plan.maxRetries || tickHasRun(decision, plan);
+      const isReached = decision.kind === 'held' || decision.kind === 'contested';
+      const untilMs = isReached ? waitUntilMs : Math.max(waitUntilMs, unreachableUntilMs);
+      const isOver = nowMs >= untilMs || retry >= plan.maxRetries || tickHasRun(decision, plan);
       if (isOver) throw toError(quorum, plan, decision);
-      await pause.afterQuestion(decision, retry);
+      await pause.afterQuestion(decision, retry, untilMs);
+      // The next answer may come from a majority again, and a lock that is held then is waited for anew.
+      if (!isReached) waitUntilMs = Math.max(waitUntilMs, Math.min(clock.nowMs() + plan.waitMs, unreachableUntilMs));
     }
   } finally {
     pause.close();

@@ -24,7 +24,8 @@ export class Pause {
   constructor(
     private readonly quorum: Quorum,
     private readonly plan: AcquirePlan,
-    private readonly untilMs: number,
+    /** When the waiting is over. */
+    private untilMs: number,
     private readonly mayListen: boolean,
   ) {}
 
@@ -43,8 +44,9 @@ export class Pause {
     this.#listening = this.#bell?.hears ?? false;
   }
 
-  async afterQuestion(decision: Decision, round: number): Promise<void> {
+  async afterQuestion(decision: Decision, round: number, untilMs: number): Promise<void> {
     const { clock, rules, entropy } = this.quorum;
+    this.untilMs = untilMs;
     this.#tripMs = Math.min(this.#tripMs, decision.roundMs ?? Infinity);
     const remainingMs = decision.kind === 'held' ? decision.holder.remainingMs + EXPIRY_MS : Infinity;
     const expiresAtMs = clock.nowMs() + remainingMs;
