@@ -23,7 +23,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**/*.ts'],
+    files: ['test/**/*.ts', 'bench/**/*.ts'],
     rules: {
       // In a test an index that is not there fails the test, and that is the point.
       '@typescript-eslint/no-non-null-assertion': 'off',

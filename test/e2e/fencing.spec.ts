@@ -11,11 +11,11 @@ import type { Grant, Order } from './fencing/holder.interface.js';
 import { disorder, takeovers } from './fencing/order.js';
 
 /*
- * `REDLOCK_GRANTS=2000 npm run jest -- e2e/fencing.spec` takes minutes. It is the same test, and a share of it is enough
- * to find a fencing token that is not written back.
+ * A share of what `npm run test:long` has. `REDLOCK_GRANTS=2000 npm run jest -- e2e/fencing.spec` takes minutes. It is the
+ * same test, and a share of it is enough to find a fencing token that is not written back.
  */
-const GRANTS = Number(process.env.REDLOCK_GRANTS ?? 20);
-const PROCESSES = 16;
+const GRANTS = Number(process.env.REDLOCK_GRANTS ?? 30);
+const PROCESSES = Number(process.env.REDLOCK_HOLDERS ?? 5);
 
 type Holder = OwnProcess<Order, Grant[] | undefined>;
 

@@ -193,11 +193,12 @@ describe('pause and slow', () => {
     };
     await server.slow(200);
     expect(await roundTripMs()).toBeGreaterThanOrEqual(198);
+    await server.slow(60_000);
     const startedAtMs = performance.now();
     await server.keys();
-    expect(performance.now() - startedAtMs).toBeLessThan(198);
     await server.slow(0);
-    expect(await roundTripMs()).toBeLessThan(198);
+    await roundTripMs();
+    expect(performance.now() - startedAtMs).toBeLessThan(30_000);
   });
 });
 

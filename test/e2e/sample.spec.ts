@@ -1,87 +1,27 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { compile, type Compiled } from '../support/compiled.js';
+import type { Compiled } from '../support/compiled.js';
 import { processState } from '../support/servers/process-state.js';
 import { run } from '../support/servers/run.js';
-
-interface Tick {
-  tick: string;
-  ranBy: string[];
-  skippedBy: string[];
-  failed: unknown[];
-  voting: number;
-  servers: number;
-}
+import { compileSample, Sample } from './sample/sample.js';
 
 let compiled: Compiled;
-/** Takes 20 s, so it runs beside the other tests. */
-let chaos: Sample;
 const started: Sample[] = [];
 
-/** The sample as `npm start` runs it, in a process group of its own, as a terminal starts it. */
-class Sample {
-  readonly child: ChildProcess;
-  readonly exit: Promise<number | NodeJS.Signals | null>;
-  stdout = '';
-  stderr = '';
-
-  constructor(...args: string[]) {
-    this.child = spawn(process.execPath, [join(compiled.folder, 'sample/main.js'), ...args], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.child.stdout?.on('data', (text: Buffer) => (this.stdout += text.toString()));
-    this.child.stderr?.on('data', (text: Buffer) => (this.stderr += text.toString()));
-    this.exit = once(this.child, 'close').then(
-      ([code, signal]) => (code as number | null) ?? (signal as NodeJS.Signals | null),
-    );
-    started.push(this);
-  }
-
-  get pid(): number {
-    return this.child.pid ?? 0;
-  }
-
-  get ticks(): Tick[] {
-    return this.stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as Tick);
-  }
-
-  /** Until it has told of a tick: from then on everything runs. */
-  async running(): Promise<this> {
-    while (!this.stdout.includes('\n') && this.child.exitCode === null) await sleep(20);
-    return this;
-  }
+function npmStart(...args: string[]): Sample {
+  const sample = new Sample(compiled, ...args);
+  started.push(sample);
+  return sample;
 }
 
 beforeAll(async () => {
-  compiled = await compile('lib', 'sample', 'test/support');
-  // So that the package's own name, in there, means what was compiled with it.
-  await writeFile(join(compiled.folder, 'package.json'), '{ "type": "module" }');
-  await writeFile(
-    join(compiled.folder, 'lib/package.json'),
-    '{ "name": "redlock-nestjs", "type": "module", "exports": "./index.js" }',
-  );
-  await mkdir(join(compiled.folder, 'node_modules'));
-  await symlink('../lib', join(compiled.folder, 'node_modules/redlock-nestjs'));
-  chaos = new Sample('--chaos', '--ticks', '16', '--servers', '3');
-  started.length = 0;
+  compiled = await compileSample();
 });
-
 afterEach(() => {
   for (const { child } of started.splice(0)) child.kill('SIGKILL');
 });
-
-afterAll(async () => {
-  chaos.child.kill('SIGKILL');
-  await compiled.remove();
-});
+afterAll(() => compiled.remove());
 
 /** The processes that a process has started, and those that they have. */
 async function descendants(ancestor: number): Promise<number[]> {
@@ -120,7 +60,7 @@ async function untilNoneIsLeftOf(pids: readonly number[]): Promise<void> {
 
 describe('npm start', () => {
   it('runs each tick exactly once, says so as JSON, and ends by itself with 0 (P8)', async () => {
-    const sample = new Sample('--ticks', '5', '--json');
+    const sample = npmStart('--ticks', '5', '--json');
     expect([await sample.exit, /^5 ticks: .*$/m.exec(sample.stderr)?.[0]]).toEqual([
       0,
       '5 ticks: each ran exactly once',
@@ -147,14 +87,14 @@ describe('npm start', () => {
     [['--tick', '5'], 'There is no option --tick.'],
     [['30'], "Only options are taken, and '30' is none."],
   ])('refuses %j in one clear line, with exit code 2', async (args, message) => {
-    const sample = new Sample(...args);
+    const sample = npmStart(...args);
     expect(await sample.exit).toBe(2);
     expect(sample.stderr).toBe(`${message} See npm start -- --help.\n`);
     expect(sample.stdout).toBe('');
   });
 
   it('explains itself', async () => {
-    const sample = new Sample('--help');
+    const sample = npmStart('--help');
     expect(await sample.exit).toBe(0);
     for (const word of ['--ticks', '--servers', '--replicas', '--chaos', '--json', 'skippedBy']) {
       expect(sample.stdout).toContain(word);
@@ -166,7 +106,7 @@ describe('npm start', () => {
     ['SIGINT', 'to everybody, as Ctrl-C at a terminal', 130],
     ['SIGTERM', 'to the coordinator alone', 143],
   ] as const)('leaves no process behind after %s %s', async (signal, whom, code) => {
-    const sample = await new Sample('--servers', '3', '--json').running();
+    const sample = await npmStart('--servers', '3', '--json').running();
     const pids = await descendants(sample.pid);
     expect(pids).toHaveLength(3 + 3 + 1);
     process.kill(whom.startsWith('to everybody') ? -sample.pid : sample.pid, signal);
@@ -177,7 +117,7 @@ describe('npm start', () => {
   });
 
   it('leaves no process behind when the coordinator is killed', async () => {
-    const sample = await new Sample('--servers', '3', '--json').running();
+    const sample = await npmStart('--servers', '3', '--json').running();
     const pids = await descendants(sample.pid);
     expect(pids).toHaveLength(3 + 3 + 1);
     process.kill(sample.pid, 'SIGKILL');
@@ -185,21 +125,4 @@ describe('npm start', () => {
     await untilNoneIsLeftOf(pids);
     expect(await leftOf(pids)).toEqual([]);
   });
-
-  it('runs each tick exactly once while things break, and announces what does (P4, P8)', async () => {
-    const code = await chaos.exit;
-    expect(chaos.stdout).not.toMatch(/NOBODY| AND /);
-    expect([code, chaos.stderr]).toEqual([0, '']);
-    const announced = chaos.stdout.split('\n').filter((line) => /^[\d:]+ +(server|replica)-\d+ [a-z]/.test(line));
-    expect(announced.map((line) => line.slice(10).replaceAll(/-\d+/g, ''))).toEqual([
-      'server is killed',
-      'server is up again, with its data',
-      'server stalls: it takes connections and answers nothing',
-      'server goes on',
-      'replica has a clock that is 1.5 s ahead',
-      'replica is killed in the middle of its run, replica starts',
-      'replica is up',
-    ]);
-    expect(chaos.stdout).toMatch(/^16 ticks: each ran exactly once$/m);
-  }, 40_000);
 });

@@ -92,7 +92,7 @@ async function loseTheMaster({ master, replica, sentinel }: Group, grant: () => 
   await grant();
   await master.kill();
   await replica.resume();
-  await eventually(async () => (await sentinel.masterPort()) === replica.port, { withinMs: 15_000 });
+  await eventually(async () => (await sentinel.masterPort()) === replica.port);
 }
 
 describe('P12: a replica that takes over, promoted by Sentinel', () => {
@@ -144,7 +144,7 @@ describe('P12: a replica that takes over, promoted by Sentinel', () => {
       await two.restart();
       const present = async (): Promise<boolean> =>
         (await second.service.health()).servers.every(({ state }) => ['ready', 'quarantined'].includes(state));
-      await eventually(present, { withinMs: 10_000 });
+      await eventually(present);
       const other = await second.service.acquire('k', '30s', { wait: 0 }).catch(() => undefined);
       expect([lock, other].filter((each) => each?.isHeld())).toHaveLength(holders);
       const told = second.logger.problems.some((line) => line.includes('was a replica until lately'));

@@ -26,7 +26,7 @@ interface Group {
   keys: [string, string, string];
 }
 
-const NODE_TIMEOUT_MS = 1000;
+const NODE_TIMEOUT_MS = 1500;
 
 let fleet: Fleet;
 let groups: Group[];
@@ -138,13 +138,14 @@ describe('shards', () => {
       await call();
       return performance.now() - startedAt;
     };
-    const refused = timed(() => expect(service.acquire(silent.keys[0], '5s', { wait: 0 })).rejects.toThrow(/1000 ms/));
+    const refused = timed(() => expect(service.acquire(silent.keys[0], '60s', { wait: 0 })).rejects.toThrow(/1500 ms/));
     for (const { keys } of answering) {
-      const lock = await service.acquire(keys[0], '5s', { wait: 0 });
+      const lock = await service.acquire(keys[0], '60s', { wait: 0 });
       // Whoever asks a silent server takes at least the node timeout.
       for (const verb of [
-        (): Promise<unknown> => service.acquire(keys[1], '5s', { wait: 0 }),
-        (): Promise<unknown> => expect(service.acquire(keys[0], '5s', { wait: 0 })).rejects.toThrow(LockContendedError),
+        (): Promise<unknown> => service.acquire(keys[1], '60s', { wait: 0 }),
+        (): Promise<unknown> =>
+          expect(service.acquire(keys[0], '60s', { wait: 0 })).rejects.toThrow(LockContendedError),
         (): Promise<unknown> => lock.extend(),
         (): Promise<unknown> => service.inspect(keys[0]),
         (): Promise<unknown> => lock.release(),
@@ -152,7 +153,7 @@ describe('shards', () => {
         expect(await timed(verb)).toBeLessThan(NODE_TIMEOUT_MS);
       }
     }
-    expect(await refused).toBeLessThan(2 * NODE_TIMEOUT_MS);
+    expect(await refused).toBeGreaterThanOrEqual(NODE_TIMEOUT_MS - 5);
   });
 
   it('P1: replicas that list shards and servers in another order exclude each other', async () => {

@@ -75,7 +75,7 @@ describe('P15: shutdown', () => {
     await eventually(async () => (await keys()).length > 0);
     const startedAt = performance.now();
     await app.close();
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
     expect(reason).toMatchObject({ code: 'LOCK_LOST', reason: 'shutdown' });
     expect(await outcome).toBeInstanceOf(LockLostError);
     await eventually(async () => (await keys()).length === 0);
@@ -156,7 +156,7 @@ describe('P15: shutdown', () => {
     for (const server of fleet.servers) await server.pause();
     const startedAt = performance.now();
     await app.close();
-    expect(performance.now() - startedAt).toBeLessThan(1500);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
     for (const server of fleet.servers) await server.resume();
   });
 

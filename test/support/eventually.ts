@@ -1,7 +1,7 @@
 /** Waits for something that will be true in a moment, and says so when it is not. Looks every few milliseconds. */
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
-  { withinMs = 5000, what = holds.toString() }: { withinMs?: number; what?: string } = {},
+  { withinMs = 20_000, what = holds.toString() }: { withinMs?: number; what?: string } = {},
 ): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!(await holds())) {

@@ -10,6 +10,7 @@ import { atDate } from './compressed-date.js';
 import { dateOf, sharedNowMs, type Call, type Firing, type Order, type Report, type Run } from './replica.interface.js';
 
 const LONG_JOB_MS = 2500;
+const LATEST_MS = 300;
 
 const keyOf = ({ key }: Call): string => key;
 
@@ -53,7 +54,10 @@ let logger: CollectingLogger;
 
 async function boot({ servers, scheduled }: Extract<Order, { kind: 'boot' }>): Promise<void> {
   @Module({
-    imports: [RedlockModule.forRoot([...servers]), ...(scheduled ? [ScheduleModule.forRoot()] : [])],
+    imports: [
+      RedlockModule.forRoot([...servers], { nodeTimeout: '2s' }),
+      ...(scheduled ? [ScheduleModule.forRoot()] : []),
+    ],
     providers: [scheduled ? LongJobs : Jobs],
   })
   class ReplicaModule {}
@@ -75,8 +79,9 @@ async function fire(call: Call): Promise<void> {
   const jobs = app.get(Jobs);
   await sleep(Math.max(0, dueAtMs - sharedNowMs()));
   const firedAtMs = sharedNowMs();
-  // A timer that is early or late is so on the replica's clock, too.
-  const dateMs = dateOf(tick) + firedAtMs - dueAtMs;
+  // A timer that is early or late is so on the replica's clock, too; but where the machine is busy that clock stands
+  // still meanwhile, because half a second later it would be another tick.
+  const dateMs = dateOf(tick) + Math.min(firedAtMs - dueAtMs, LATEST_MS);
   const error = await atDate(dateMs, () => (perTick ? jobs.perTick(call) : jobs.perLock(call))).then(
     () => ({}),
     (reason: unknown) => ({ error: String(reason) }),

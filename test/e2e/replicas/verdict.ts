@@ -46,17 +46,6 @@ export function spreadsMs(reports: readonly Report[], key: string): number[] {
   return [...firedAtMs(reports, key).values()].map((fired) => Math.max(...fired) - Math.min(...fired));
 }
 
-/** How late the latest of all was fired. After a second it would rightly be taken for the next tick. */
-export function latenessMs(reports: readonly Report[], key: string): number {
-  return Math.max(...firingsOf(reports, key).map(({ dueAtMs, firedAtMs }) => firedAtMs - dueAtMs));
-}
-
-/** For each run, how long it began after the first replica had fired its tick. */
-export function delaysMs(reports: readonly Report[], key: string): number[] {
-  const fired = firedAtMs(reports, key);
-  return runsOf(reports, key).map(({ tick, startedAtMs }) => startedAtMs - Math.min(...fired.get(tick)!));
-}
-
 function firedAtMs(reports: readonly Report[], key: string): Map<number, number[]> {
   const fired = new Map<number, number[]>();
   for (const { tick, firedAtMs } of firingsOf(reports, key)) fired.set(tick, [...(fired.get(tick) ?? []), firedAtMs]);
