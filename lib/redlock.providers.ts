@@ -1,5 +1,6 @@
 import { Logger, type InjectionToken, type Provider } from '@nestjs/common';
 import { Courier } from './core/courier.js';
+import { FencingStart } from './core/fencing-number.js';
 import type { Clock } from './core/ports/clock.js';
 import type { Entropy } from './core/ports/entropy.js';
 import { shardIdentity } from './core/shard.js';
@@ -54,11 +55,13 @@ export function createShards(settings: Settings, source: ServerSource = REDIS): 
   const entropy = new SystemEntropy();
   // Of all shards together: a server in two of them is one server whose end both would feel.
   const identities: Identities = new Map();
+  const fencingStart = new FencingStart(clock);
   const list = settings.shards.map((specs): Shard => {
     const servers = specs.map((spec) => source.toServer(spec, { settings, clock, entropy, identities }));
     const couriers = servers.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
     const identity = shardIdentity(specs.map(({ name }) => name));
-    return { identity, servers, quorum: { couriers, clock, entropy, rules: settings, room: new WaitingRoom(clock) } };
+    const room = new WaitingRoom(clock);
+    return { identity, servers, quorum: { couriers, clock, entropy, rules: settings, room, fencingStart } };
   });
   return new Shards(list, clock, settings.sharded);
 }

@@ -113,7 +113,7 @@ async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: L
 }
 
 async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
-  const { clock, rules } = quorum;
+  const { clock, rules, fencingStart } = quorum;
   const sentAtMs = clock.nowMs();
   const { endAtMs, tickEndAtMs, graceMs } = limits;
   const isTooLate = (): boolean => clock.nowMs() >= tickEndAtMs;
@@ -121,7 +121,7 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
   const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
   // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
   const claims = plan.tick === undefined ? plan.claims : [...plan.claims, plan.tick];
-  const request = { kind: 'acquire', token, owner: rules.owner, claims } as const;
+  const request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next() } as const;
   let seenHeldMs: number | undefined;
   const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs(), {
     graceMs,
@@ -139,6 +139,7 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
   throwIfAborted(plan.signal);
   const agreement = await agreeOnFence(quorum, request, votes, timeoutMs());
   if (agreement.fence === undefined) return { kind: 'unconfirmed', votes: agreement.votes };
+  fencingStart.note(agreement.fence);
   const grant = {
     token,
     fence: agreement.fence,

@@ -1,4 +1,5 @@
 import type { Courier } from './courier.js';
+import type { FencingStart } from './fencing-number.js';
 import type { Clock } from './ports/clock.js';
 import type { Entropy } from './ports/entropy.js';
 import type { WaitingRoom } from './waiting-room.js';
@@ -10,6 +11,8 @@ export interface Quorum {
   readonly entropy: Entropy;
   readonly rules: Rules;
   readonly room: WaitingRoom;
+  /** Where counters begin; of this process, because all its keys may profit from what one has seen. */
+  readonly fencingStart: Pick<FencingStart, 'next' | 'note'>;
 }
 
 /** All times in milliseconds. What they mean and their defaults: see the public options. */

@@ -23,7 +23,8 @@ export function toAcquirePlan(key: unknown, ttl: unknown, chosen: AcquireSetting
   const claims = keys.toSorted().map((each): Claim => {
     const full = lockKey(settings.keyPrefix, each);
     const counter = chosen.fencing ? counterKey(full) : undefined;
-    return { key: full, ttlMs, guardMs: Math.max(ttlMs, chosen.minHoldMs), counter };
+    const retentionMs = settings.fencingRetentionMs;
+    return { key: full, ttlMs, guardMs: Math.max(ttlMs, chosen.minHoldMs), counter, retentionMs };
   });
   const { tick, maxRetries, signal } = chosen;
   // The claim of a tick must outlive those who wait with the same tick, so their wait has an end.

@@ -21,6 +21,7 @@ export interface Settings {
   readonly reconnectDelayMs: number;
   readonly maxReconnectDelayMs: number;
   readonly fencing: boolean;
+  readonly fencingRetentionMs: number;
   readonly restartGuard: RestartGuardMode;
   readonly clockToleranceMs: number;
   readonly shutdownTimeoutMs: number;
@@ -41,6 +42,7 @@ const KNOWN = [
   'reconnectDelay',
   'maxReconnectDelay',
   'fencing',
+  'fencingRetention',
   'restartGuard',
   'clockTolerance',
   'shutdownTimeout',
@@ -73,6 +75,7 @@ export function toSettings(options: RedlockModuleOptions): Settings {
       least: reconnectDelayMs,
     }),
     fencing: toFlag('fencing', options.fencing ?? true),
+    fencingRetentionMs: toMs('fencingRetention', options.fencingRetention ?? '1h', { least: 1 }),
     restartGuard: toRestartGuard(options.restartGuard ?? 'witnessed'),
     clockToleranceMs: toMs('clockTolerance', options.clockTolerance ?? '60s'),
     shutdownTimeoutMs: toMs('shutdownTimeout', options.shutdownTimeout ?? '10s'),

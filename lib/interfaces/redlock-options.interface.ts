@@ -64,10 +64,20 @@ export interface RedlockOptions {
   maxReconnectDelay?: Duration;
 
   /**
-   * Every grant carries a fencing token (`lock.fencingToken`). It costs nothing more in the steady state, and a counter per
-   * key on each server, which lives for 30 days after the last grant. Default: true.
+   * Every grant carries a fencing token (`lock.fencingToken`). It costs no further round trip in the steady state or for a new
+   * key, and a counter per key on each server (150 to 190 bytes), which is gone `fencingRetention` after the last grant. Default: true.
    */
   fencing?: boolean;
+
+  /**
+   * How long a server remembers the counter of a key that is not locked any more. It never forgets the counter before the lock:
+   * where a ttl or a `minHold` is longer than half of this, twice that time counts.
+   *
+   * A key that is locked again later counts on from the time of day. So this is also how far the clocks of servers and processes
+   * may be set back without a token becoming smaller than an earlier one. Longer: more memory on the servers where keys are used
+   * once (`order:123`). Default: `'1h'`. Throws InvalidOptionsError for less than 1 ms, or what is no duration.
+   */
+  fencingRetention?: Duration;
 
   /**
    * What to do about a server that came back without its data, or was flushed: it does not vote until every lock that it

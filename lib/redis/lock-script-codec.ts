@@ -1,4 +1,7 @@
-import type { Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
+import { counterLifeMs, FENCING_LIMIT, isFencingNumber } from '../core/fencing-number.js';
+import type { Failure, Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
+import { printable } from '../core/printable.js';
+import { serverText } from './server-text.js';
 
 const OPS = {
   acquire: 'A',
@@ -22,44 +25,74 @@ export interface Marker {
 export function encode(requests: readonly NodeRequest[], marker: Marker | undefined, space = ''): (string | number)[] {
   const keys: string[] = marker ? [marker.key] : [];
   const args: (string | number)[] = marker ? [marker.expected ?? '', marker.proposal] : ['-', ''];
-  for (const { kind, token, owner, claims, fence = 0, grantedFence = 0 } of requests) {
-    args.push(OPS[kind], token, owner, fence, grantedFence, claims.length);
-    for (const { key, ttlMs, counter, channel = '' } of claims) {
+  for (const { kind, token, owner, claims, fence = 0, grantedFence = 0, fenceStart = 0 } of requests) {
+    args.push(OPS[kind], token, owner, kind === 'acquire' ? fenceStart : fence, grantedFence, claims.length);
+    for (const claim of claims) {
+      const { key, ttlMs, counter, channel = '' } = claim;
       keys.push(key);
-      args.push(Math.ceil(ttlMs), counter === undefined ? 0 : 1, channel && channel + space);
+      args.push(Math.ceil(ttlMs), counter === undefined ? 0 : counterLifeMs(claim), channel && channel + space);
       if (counter !== undefined) keys.push(counter);
     }
   }
   return [keys.length, ...keys, ...args];
 }
 
-/** One reply of the lock script, in the words of the algorithm. */
+/** A counter of fencing tokens that cannot be counted on: something else has written to it. */
+export class CounterError extends Error {
+  constructor(
+    readonly counter: string,
+    holds: string,
+  ) {
+    super(
+      `the counter of its fencing tokens, "${printable(counter)}", holds ${printable(holds)} instead of a whole number below ` +
+        `${FENCING_LIMIT}. Another program must have written it: delete that key on this server, and it counts on from the time of day`,
+    );
+  }
+}
+
+/** One reply of the lock script, in the words of the algorithm. A reply of any other form is a failure. */
 export function decode(request: NodeRequest, raw: unknown): NodeReply {
-  const [code, ...rest] = raw as [number | string, ...(number | string)[]];
-  switch (Number(code)) {
+  const [code, ...rest] = Array.isArray(raw) ? (raw as unknown[]) : [];
+  const [first, second] = rest;
+  switch (toNumber(code)) {
     case 1:
-      return done(request, Number(rest[0]), Number(rest[1] ?? 0) === 1);
+      return done(request, toNumber(first), toNumber(second) === 1);
     case 2:
       return { outcome: 'absent' };
     case 3: {
       const cause = new Error('it has lost its data, and may have forgotten locks');
       return { outcome: 'failed', reason: 'untrusted', cause };
     }
+    case 4:
+      return refused(new CounterError(request.claims[toNumber(first) - 1]?.counter ?? '', String(second)));
     case 0:
       return { outcome: KEPT[request.kind], holder: holderOf(request, rest) };
+    case -1:
+      return refused(new Error(serverText(String(first))));
     default:
-      return { outcome: 'failed', reason: 'refused', cause: new Error(String(rest[0])) };
+      return refused(new Error('it has sent a reply that is not one of the lock script'));
   }
+}
+
+/** A client with `stringNumbers` gives numbers as text. NaN for everything else. */
+function toNumber(value: unknown): number {
+  const isNumber = typeof value === 'number' || (typeof value === 'string' && /^-?\d+$/.test(value));
+  return isNumber ? Number(value) : NaN;
+}
+
+function refused(cause: Error): Failure {
+  return { outcome: 'failed', reason: 'refused', cause };
 }
 
 function done({ kind }: NodeRequest, number: number, gone: boolean): NodeReply {
   switch (kind) {
     case 'acquire':
-      return { outcome: 'granted', fence: number };
+      if (isFencingNumber(number)) return { outcome: 'granted', fence: number };
+      return refused(new Error(`it has granted the lock under ${number}, which is no fencing token`));
     case 'release':
-      return { outcome: 'released', heard: number, gone };
+      return { outcome: 'released', heard: number || 0, gone };
     case 'remove':
-      return { outcome: 'released', heard: number };
+      return { outcome: 'released', heard: number || 0 };
     default:
       return { outcome: DONE[kind] };
   }
@@ -77,14 +110,21 @@ const KEPT = {
   tell: 'taken',
 } as const;
 
-function holderOf({ claims }: NodeRequest, [index, value, pttl]: readonly (number | string)[]): Holder {
-  const [, token, fence, owner] = /^(\S+) (\d+) (.*)$/s.exec(String(value)) ?? [];
+/** The token of what is not a lock of this package begins so. */
+const FOREIGN = 'foreign:';
+
+export const FOREIGN_OWNER = 'something that is not a lock of this package';
+
+function holderOf({ claims }: NodeRequest, [index, pttl, token, number, owner]: readonly unknown[]): Holder {
+  const fence = toNumber(number);
+  const leftMs = toNumber(pttl);
+  const isForeign = String(token).startsWith(FOREIGN) || !isFencingNumber(fence);
   return {
-    key: claims[Number(index) - 1]?.key ?? '',
-    token: token ?? String(value),
-    fence: Number(fence ?? 0),
-    owner: owner ?? 'something that is not a lock of this package',
+    key: claims[toNumber(index) - 1]?.key ?? '',
+    token: String(token),
+    fence: isForeign ? 0 : fence,
+    owner: isForeign ? FOREIGN_OWNER : String(owner),
     // No expiry: not one of our locks, and it will not go away by itself.
-    remainingMs: Number(pttl) < 0 ? Infinity : Number(pttl),
+    remainingMs: leftMs >= 0 ? leftMs : Infinity,
   };
 }

@@ -1,10 +1,12 @@
 import type { Cancel } from '../core/ports/clock.js';
 import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } from '../core/ports/lock-node.js';
 import { ServerError, type Connection } from './connection.js';
-import { decode, encode } from './lock-script-codec.js';
+import { CounterWarnings } from './counter-warnings.js';
+import { decode, encode, type Marker } from './lock-script-codec.js';
 import type { Receiver } from './receiver.js';
 import type { RestartGuard } from './restart-guard.js';
 import { LOCK_SCRIPT } from './scripts/lock.script.js';
+import { serverText } from './server-text.js';
 import type { ServerWatch } from './server-watch.js';
 
 /** What a lock node needs to know beyond its connection. */
@@ -14,7 +16,7 @@ export interface NodeOptions {
   readonly receiver: Receiver;
   /** The key of the marker that tells a loss of data. Without one nobody looks. */
   readonly markerKey: string | undefined;
-  /** The value for a marker that is not there. */
+  /** A text that nobody else has: what a new marker begins with. */
   readonly newMarker: () => string;
 }
 
@@ -23,12 +25,15 @@ export class RedisLockNode implements LockNode {
   /** The connection on which the script has been sent in full. */
   #loadedEpoch = -1;
   #trips = 0;
+  #markers = 0;
+  #markerStart: string | undefined;
+  readonly #warnings = new CounterWarnings();
 
   constructor(
     private readonly connection: Connection,
     private readonly options: NodeOptions,
   ) {
-    options.watch.onFit((isQuarantined) => void this.#lookAtMarker(isQuarantined).catch(() => undefined));
+    options.watch.onFit((isQuarantined) => void this.#lookAtMarker(isQuarantined));
   }
 
   get name(): string {
@@ -61,12 +66,22 @@ export class RedisLockNode implements LockNode {
     return (await Promise.all(requests.map((request) => this.#attempt([request])))).flat();
   }
 
+  /** What of this server's data should be mended by hand. */
+  get warnings(): CounterWarnings['list'] {
+    return this.#warnings.list;
+  }
+
   /**
-   * Who has seen the marker looks at it as soon as it is connected again: with the next request, which may be an hour later,
-   * a loss would be taken for one that has just happened. Without an answer that is how it is.
+   * The marker is read on every connection, and planted where there is none, before anything is asked of the server: a flush
+   * from then on is seen, also by a process that has locked nothing yet. Where that fails the first request does it.
    */
   async #lookAtMarker(isQuarantined: boolean): Promise<void> {
-    if (this.options.guard.marker !== undefined) await this.#run([], isQuarantined);
+    if (this.options.markerKey === undefined) return;
+    try {
+      await this.#run([], isQuarantined);
+    } catch (error) {
+      if (error instanceof ServerError) this.#onRefusal(error);
+    }
   }
 
   async #attempt(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
@@ -77,7 +92,7 @@ export class RedisLockNode implements LockNode {
       if (!(error instanceof ServerError)) throw error;
       if (!error.message.startsWith('NOSCRIPT')) {
         this.#onRefusal(error);
-        return requests.map(() => refused(error));
+        return requests.map(() => refused(new Error(serverText(error.message))));
       }
       this.#loadedEpoch = -1;
       if (trip === this.#trips) return await this.#attempt(requests);
@@ -87,12 +102,11 @@ export class RedisLockNode implements LockNode {
 
   /** The first call on a connection sends the script itself, all others its hash. */
   async #run(requests: readonly NodeRequest[], lossIsReported = false): Promise<readonly NodeReply[]> {
-    const { guard, markerKey, newMarker } = this.options;
+    const { guard } = this.options;
     const { epoch } = this.connection;
     const known = this.#loadedEpoch === epoch;
     this.#loadedEpoch = epoch;
-    const marker =
-      markerKey === undefined ? undefined : { key: markerKey, expected: guard.marker, proposal: newMarker() };
+    const marker = this.#nextMarker();
     const [command, script] = known ? ['evalsha', LOCK_SCRIPT.sha] : ['eval', LOCK_SCRIPT.source];
     const [shown, ...replies] = (await this.connection.call(command, [
       script,
@@ -100,9 +114,24 @@ export class RedisLockNode implements LockNode {
     ])) as unknown[];
     const lost = marker !== undefined && guard.onMarker(String(shown));
     if (lost && !lossIsReported) this.options.watch.onLoss();
-    const decoded = requests.map((request, index) => decode(request, replies[index]));
-    for (const reply of decoded) if (reply.outcome === 'failed') this.#onRefusal(reply.cause);
+    const decoded = requests.map((request, index) => {
+      const reply = decode(request, replies[index]);
+      if (reply.outcome === 'failed') this.#onRefusal(reply.cause);
+      this.#warnings.onReply(request, reply);
+      return reply;
+    });
     return decoded;
+  }
+
+  /**
+   * The marker as this process knows it, and a new one in case that it is gone. No two calls propose the same: otherwise a second
+   * loss could put back the marker of the first, and nobody would see it.
+   */
+  #nextMarker(): Marker | undefined {
+    const { guard, markerKey, newMarker } = this.options;
+    if (markerKey === undefined) return undefined;
+    this.#markerStart ??= newMarker();
+    return { key: markerKey, expected: guard.marker, proposal: `${this.#markerStart}.${++this.#markers}` };
   }
 
   #onRefusal({ message }: Error): void {

@@ -90,18 +90,23 @@ export class RestartGuard {
   /** Why the server must not vote on this, if so. */
   objection(request: NodeRequest): Error | undefined {
     if (request.kind !== 'acquire' && request.kind !== 'confirm') return undefined;
-    const leftMs = this.leftMs(request.claims);
-    if (leftMs <= 0) return undefined;
+    if (this.leftMs(request.claims) <= 0) return undefined;
+    // No countdown: the same error must have the same words.
     return new Error(
-      `quarantined for another ${Math.ceil(leftMs)} ms, because it ${this.#loss} and may have forgotten locks`,
+      `quarantined, because it ${this.#loss} and may have forgotten locks: it does not vote on this key until ` +
+        `${Math.ceil(this.#lengthMs(request.claims))} ms after that. Where tests flush the server: restartGuard: 'off'`,
     );
   }
 
   /** For how much longer the server is not trusted to vote, in milliseconds: on any key, or on these claims. */
   leftMs(claims: readonly Claim[] = []): number {
+    return Math.max(0, this.#lostAtMs + this.#lengthMs(claims) - this.clock.nowMs());
+  }
+
+  #lengthMs(claims: readonly Claim[]): number {
     let longestMs = Math.max(this.#longestTtlMs, this.#holds.forAllKeysMs);
     for (const claim of claims) longestMs = Math.max(longestMs, lengthOf(claim), this.#holds.of(claim.key));
-    return Math.max(0, this.#lostAtMs + longestMs - this.clock.nowMs());
+    return longestMs;
   }
 
   #note(lostAtMs: number, loss: string): void {

@@ -1,3 +1,4 @@
+import { counterLifeMs } from '../core/fencing-number.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { Claim, Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 
@@ -8,12 +9,17 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
+interface Counter {
+  readonly number: number;
+  readonly expiresAtMs: number;
+}
+
 /** What a store does not know by itself. */
 export interface StorePorts {
   readonly clock: Pick<Clock, 'nowMs'>;
   /** Tells those who listen on the channel, and says how many they are. */
   tell(channel: string): number;
-  /** Where a counter begins that is not there. */
+  /** The time of day in microseconds, rounded down: where a counter begins at least that is not there. */
   startOfCount(): number;
 }
 
@@ -23,11 +29,11 @@ export interface StorePorts {
  */
 export class MemoryStore {
   readonly #entries = new Map<string, Entry>();
-  readonly #counters = new Map<string, number>();
+  readonly #counters = new Map<string, Counter>();
 
   constructor(private readonly ports: StorePorts) {}
 
-  carryOut({ kind, token, owner, claims, fence = 0, grantedFence }: NodeRequest): NodeReply {
+  carryOut({ kind, token, owner, claims, fence = 0, grantedFence, fenceStart = 0 }: NodeRequest): NodeReply {
     const found = claims.map(({ key }) => this.#live(key));
     const mine = found.map((entry) => (entry?.token === token ? entry : undefined));
     const isMine = (_: Claim, index: number): boolean => mine[index] !== undefined;
@@ -36,7 +42,7 @@ export class MemoryStore {
         const holder = this.#strangerAt(claims, token);
         if (holder) return { outcome: 'denied', holder };
         const again = claims.every(isMine);
-        const number = again ? Math.max(...mine.map((entry) => entry?.fence ?? 0)) : this.#countOn(claims);
+        const number = again ? Math.max(...mine.map((entry) => entry?.fence ?? 0)) : this.#countOn(claims, fenceStart);
         for (const { key, ttlMs } of claims) this.plant(key, token, ttlMs, owner, number);
         return { outcome: 'granted', fence: number };
       }
@@ -52,6 +58,7 @@ export class MemoryStore {
           if (kind === 'extend' && mine[index] === undefined) return;
           this.plant(claim.key, token, claim.ttlMs, owner, mine[index]?.fence ?? fence);
           if (mine[index] === undefined) this.#catchUp(claim, fence);
+          else if (claim.counter !== undefined) this.#count(claim, this.counterOf(claim.counter));
         });
         this.#tell(claims.filter(isMine));
         return { outcome: claims.every(isMine) ? 'renewed' : 'absent' };
@@ -97,7 +104,10 @@ export class MemoryStore {
 
   /** How far a counter has come. */
   counterOf(counter: string): number | undefined {
-    return this.#counters.get(counter);
+    const found = this.#counters.get(counter);
+    if (found === undefined || found.expiresAtMs > this.ports.clock.nowMs()) return found?.number;
+    this.#counters.delete(counter);
+    return undefined;
   }
 
   /** Forgets who has what. */
@@ -120,16 +130,25 @@ export class MemoryStore {
     return Math.max(0, ...claims.map(({ channel }) => (channel === undefined ? 0 : this.ports.tell(channel))));
   }
 
-  #countOn(claims: readonly Claim[]): number {
+  #countOn(claims: readonly Claim[], leastStart: number): number {
     const counters = claims.flatMap(({ counter }) => counter ?? []);
     if (counters.length === 0) return 0;
-    const number = Math.max(...counters.map((each) => this.#counters.get(each) ?? this.ports.startOfCount())) + 1;
-    for (const counter of counters) this.#counters.set(counter, number);
+    const start = Math.max(leastStart, this.ports.startOfCount());
+    const number = Math.max(...counters.map((each) => this.counterOf(each) ?? start)) + 1;
+    for (const claim of claims) this.#count(claim, number);
     return number;
   }
 
-  #catchUp({ counter }: Claim, number: number): void {
-    if (counter !== undefined && (this.#counters.get(counter) ?? 0) < number) this.#counters.set(counter, number);
+  #catchUp(claim: Claim, number: number): void {
+    const { counter } = claim;
+    if (counter !== undefined && (this.counterOf(counter) ?? 0) < number) this.#count(claim, number);
+  }
+
+  /** Without a number there is nothing to remember. */
+  #count(claim: Claim, number: number | undefined): void {
+    if (claim.counter === undefined || number === undefined) return;
+    const expiresAtMs = this.ports.clock.nowMs() + counterLifeMs(claim);
+    this.#counters.set(claim.counter, { number, expiresAtMs });
   }
 
   #live(key: string): Entry | undefined {

@@ -58,13 +58,15 @@ export class RedlockMemory implements ServerSource {
           clock.atEndOfTurn(deliver);
         }),
       // As on a Redis: ahead of what the rows of an earlier run may carry.
-      startOfCount: () => Date.now() * 1000,
+      startOfCount: () => Math.floor(clock.wallMs() / MINUTE_MS) * MINUTE_MS * 1000,
     });
     const made = { store, channels };
     this.#servers.set(place, made);
     return made;
   }
 }
+
+const MINUTE_MS = 60_000;
 
 /** Nobody connects. */
 const NEVER = { reconnectDelayMs: Infinity, maxReconnectDelayMs: Infinity };

@@ -218,10 +218,43 @@ export function lockNodeContract(subject: () => Subject): void {
     expect(await grant('u', 'k')).toBe(number + 51);
   });
 
-  it('P2: a counter that was lost does not begin below what it had reached', async () => {
+  it('P2: a counter that was lost does not begin below what it had reached, nor below what the request says', async () => {
     const number = await grant('t', 'k');
     await subject().flush();
-    expect(await grant('u', 'k')).toBeGreaterThan(number);
+    // A process begins no counter below the highest token that it has had.
+    const [again] = await ask({ ...counted('acquire', 'u', 'k'), fenceStart: number });
+    expect(again).toMatchObject({ outcome: 'granted' });
+    expect((again as { fence: number }).fence).toBeGreaterThan(number);
+    const start = 8_000_000_000_000_000;
+    expect(await ask({ ...counted('acquire', 'v', 'l'), fenceStart: start })).toEqual([
+      { outcome: 'granted', fence: start + 1 },
+    ]);
+  });
+
+  it('P2: a counter that is there counts on, wherever the request would begin', async () => {
+    const number = await grant('t', 'k');
+    await ask(release('t', ['k', 0]));
+    const asked = { ...counted('acquire', 'u', 'k'), fenceStart: number + 1000 };
+    expect(await ask(asked)).toEqual([{ outcome: 'granted', fence: number + 1 }]);
+  });
+
+  it('P18: a counter is gone after its retention, never before its lock, and lives on with an extension', async () => {
+    const start = 8_000_000_000_000_000;
+    const kept = (kind: NodeRequest['kind'], token: string, ttlMs: number, retentionMs: number): NodeRequest => ({
+      ...counted(kind, token, 'k'),
+      fenceStart: start,
+      claims: [{ key: 'k', ttlMs, counter: '{k}:fence', retentionMs }],
+    });
+    expect(await ask(kept('acquire', 't', 50, 300))).toEqual([{ outcome: 'granted', fence: start + 1 }]);
+    await ask(release('t', ['k', 0]));
+    await subject().pass(150);
+    expect(await ask(kept('acquire', 'u', 50, 300))).toEqual([{ outcome: 'granted', fence: start + 2 }]);
+    await subject().pass(400);
+    expect(await ask(kept('acquire', 'v', 200, 1))).toEqual([{ outcome: 'granted', fence: start + 1 }]);
+    await subject().pass(150);
+    await ask(kept('extend', 'v', 300, 1));
+    await subject().pass(350);
+    expect(await ask(kept('acquire', 'w', 200, 1))).toEqual([{ outcome: 'granted', fence: start + 2 }]);
   });
 
   it('P12: knows nothing any more after it was flushed', async () => {

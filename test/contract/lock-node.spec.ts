@@ -15,6 +15,7 @@ import { RELEASES } from '../support/servers/release.js';
 import { redisLockNode } from '../support/redis-node.js';
 import { ModelNode } from '../support/model-node.js';
 import { VirtualClock } from '../support/virtual-clock.js';
+import { hostileValuesContract, type HostileSubject } from './hostile-values.contract.js';
 import { lockNodeContract, type Subject } from './lock-node.contract.js';
 
 describe('the model node', () => {
@@ -118,8 +119,8 @@ for (const { release } of there)
       ],
     ];
 
-    describe.each(connections)('over %s', (_, connect, subscribe) => {
-      let subject: Subject;
+    describe.each(connections)('over %s', (name, connect, subscribe) => {
+      let subject: HostileSubject;
       let connection: Connection;
       let subscriber: SubscriberConnection | undefined;
       let client: Redis;
@@ -128,8 +129,21 @@ for (const { release } of there)
         client = new Redis(url());
         const node = redisLockNode(connection, { mode: 'off', subscriber: () => (subscriber = subscribe()) });
         await eventually(() => node.reach().status === 'ready');
+        let replied = 0;
+        const call = connection.call.bind(connection);
+        connection.call = async (command, args) => {
+          const reply = await call(command, args);
+          replied = JSON.stringify(reply).length;
+          return reply;
+        };
         subject = {
           node,
+          replied: () => replied,
+          write: async (key, value) => {
+            await client.del(key);
+            if (typeof value === 'string' || Buffer.isBuffer(value)) await client.set(key, value);
+            else await client.rpush(key, value.list);
+          },
           pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
           flush: async () => {
             await client.flushall();
@@ -145,5 +159,7 @@ for (const { release } of there)
         client.disconnect();
       });
       lockNodeContract(() => subject);
+      // What the script makes of a value does not depend on the client that has sent it.
+      if (name === 'its own connection') hostileValuesContract(() => subject);
     });
   });

@@ -2,16 +2,19 @@ import { beforeEach, describe } from '@jest/globals';
 import { Chance } from '../simulation/chance.js';
 import { Kernel } from '../simulation/kernel.js';
 import { Machine } from '../simulation/machine.js';
+import type { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
+import { OTHER_TYPE } from '../simulation/model-script.js';
 import { ModelServer } from '../simulation/model-server.js';
 import { Host, Link } from '../simulation/network.js';
 import { SimProcess } from '../simulation/sim-process.js';
-import { lockNodeContract, type Subject } from './lock-node.contract.js';
+import { hostileValuesContract, type HostileSubject } from './hostile-values.contract.js';
+import { lockNodeContract } from './lock-node.contract.js';
 
 const OPTIONS = { reconnectDelay: 5, maxReconnectDelay: 50, restartGuard: 'off' } as const;
 
 /** What the simulator plays with is what the real servers are: the production node, over its network and its server. */
 describe('the simulated server', () => {
-  let subject: Subject;
+  let subject: HostileSubject;
   beforeEach(async () => {
     const kernel = new Kernel();
     const host = new Host(new ModelServer(0, kernel));
@@ -24,8 +27,16 @@ describe('the simulated server', () => {
     const pass = async (ms: number): Promise<void> => {
       await kernel.run(() => false, kernel.nowMs() + ms);
     };
+    let replied = 0;
+    host.model.onOperation = (_, replies) => (replied = JSON.stringify(replies).length);
     subject = {
-      node,
+      node: node as RedisLockNode,
+      replied: () => replied,
+      write: (key, value) => {
+        const text = typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('latin1') : OTHER_TYPE;
+        host.model.data.set(key, { value: text, expiresAtMs: Infinity });
+        return Promise.resolve();
+      },
       pass,
       flush: () => {
         host.model.data = new Map();
@@ -39,4 +50,5 @@ describe('the simulated server', () => {
     };
   });
   lockNodeContract(() => subject);
+  hostileValuesContract(() => subject);
 });

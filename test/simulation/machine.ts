@@ -1,12 +1,10 @@
 import type { Cancel, Clock } from '../../lib/core/ports/clock.js';
 import type { Chance } from './chance.js';
 import type { Kernel } from './kernel.js';
+import { EPOCH_MS } from './model-server.js';
 
 /** Node has none that is shorter. */
 const SHORTEST_TIMER_MS = 1;
-
-/** The time of day at which every simulation begins: 2026-01-01T00:00:00Z. */
-const WALL_EPOCH_MS = 1_767_225_600_000;
 
 /** How a process keeps time. */
 export interface Timekeeping {
@@ -47,7 +45,7 @@ export class Machine implements Clock {
 
   /** The time of day: right, and the same for all processes. */
   wallMs(): number {
-    return WALL_EPOCH_MS + this.kernel.nowMs();
+    return EPOCH_MS + this.kernel.nowMs();
   }
 
   /** The true instant of one of this clock. */

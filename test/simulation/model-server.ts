@@ -1,6 +1,6 @@
 import { LOCK_SCRIPT } from '../../lib/redis/scripts/lock.script.js';
 import type { Kernel } from './kernel.js';
-import { runLockScript, type ScriptHost } from './model-script.js';
+import { OTHER_TYPE, runLockScript, type ScriptHost } from './model-script.js';
 
 /** A wall clock, which may be wrong, and run at its own rate. */
 export interface ServerClock {
@@ -8,11 +8,14 @@ export interface ServerClock {
   rate: number;
 }
 
-/** Virtual instant 0 on a clock that is right: a whole second, in milliseconds since 1970. */
-export const EPOCH_MS = 1_767_225_600_000;
+/**
+ * Virtual instant 0 on a clock that is right, in milliseconds since 1970: a whole second, and two before a whole minute, to which servers
+ * round their time of day down.
+ */
+export const EPOCH_MS = 1_767_225_598_000;
 
 export interface Stored {
-  value: string;
+  value: string | typeof OTHER_TYPE;
   /** On the server's clock. */
   expiresAtMs: number;
 }
@@ -113,7 +116,7 @@ export class ModelServer implements ScriptHost {
     return [...this.data].filter(([key]) => this.#live(key) !== undefined);
   }
 
-  get(key: string): string | undefined {
+  get(key: string): string | typeof OTHER_TYPE | undefined {
     return this.#live(key)?.value;
   }
 

@@ -141,6 +141,7 @@ export function planOf(chance: Chance): Plan {
       maxConcurrency: chance.happens(0.1) ? 1 : 10,
       clockTolerance: toleranceMs,
       fencing: !chance.happens(0.12),
+      fencingRetention: retentionOf(profile, chance.aside(6)),
       restartGuard: profile === 'unguarded' ? 'off' : chance.happens(0.15) ? 'strict' : 'witnessed',
     },
     clientsInLine: hasTicks ? 1 : Number(chance.aside(3).weighted({ 1: 6, 2: 2, 3: 1, 4: 1 })),
@@ -166,6 +167,15 @@ export function planOf(chance: Chance): Plan {
   };
   const { lose, flush, snapshot, evict } = plan.weights;
   return hasTicks && lose + flush + snapshot + evict === 0 ? { ...plan, longestPauseMs: 6000 } : plan;
+}
+
+/**
+ * Some forget counters as soon as their locks are over, so that keys begin anew while they are in use. Where the clocks of servers
+ * jump, a counter must not expire by a jump: that is a loss of data.
+ */
+function retentionOf(profile: Profile, chance: Chance): number {
+  if (profile === 'wild clocks') return 30 * 24 * 3_600_000;
+  return chance.happens(0.3) ? Math.ceil(chance.ratio(1, 1000)) : 3_600_000;
 }
 
 function stormOf(profile: Profile, chance: Chance): Plan['storm'] {

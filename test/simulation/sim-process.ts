@@ -1,4 +1,5 @@
 import { Courier } from '../../lib/core/courier.js';
+import { FencingStart } from '../../lib/core/fencing-number.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
 import type { Quorum } from '../../lib/core/quorum.js';
 import { WaitingRoom } from '../../lib/core/waiting-room.js';
@@ -36,7 +37,8 @@ export class SimProcess {
     const entropy = new SeededEntropy(machine.name, chance);
     this.servers = links.map((link) => this.#serverAt(link, entropy, identities));
     const couriers = this.servers.map(({ node }) => new Courier(node, machine, this.settings.maxConcurrency));
-    this.quorum = { couriers, clock: machine, entropy, rules: this.settings, room: new WaitingRoom(machine) };
+    const [room, fencingStart] = [new WaitingRoom(machine), new FencingStart(machine)];
+    this.quorum = { couriers, clock: machine, entropy, rules: this.settings, room, fencingStart };
     const shard = { identity: 'all', servers: this.servers, quorum: this.quorum };
     this.locks = new HeldLocks(this.settings, new Shards([shard], machine, false));
   }

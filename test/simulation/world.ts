@@ -221,7 +221,7 @@ export class World {
       for (const [full, { value, expiresAtMs }] of model.entries()) {
         if (!full.startsWith(PREFIX)) continue;
         const ttlLeftMs = expiresAtMs === Infinity ? null : expiresAtMs - model.nowMs();
-        const [token = ''] = value.split(' ');
+        const [token = ''] = String(value).split(' ');
         const key = full.slice(PREFIX.length);
         this.recorder.add({ kind: 'leftover', atMs, server: model.number, key, token, ttlLeftMs });
       }

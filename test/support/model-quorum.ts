@@ -1,6 +1,7 @@
 import { Courier } from '../../lib/core/courier.js';
 import type { AcquirePlan } from '../../lib/core/acquire.js';
 import type { KeepPlan } from '../../lib/core/lock.js';
+import { FencingStart } from '../../lib/core/fencing-number.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
 import type { LockNode } from '../../lib/core/ports/lock-node.js';
 import type { Quorum, Rules } from '../../lib/core/quorum.js';
@@ -34,11 +35,20 @@ export class SeededEntropy implements Entropy {
 
 const RULES: Rules = { owner: 'me', driftFactor: 0.01, nodeTimeoutMs: 100, retryDelayMs: 50, maxRetryDelayMs: 1000 };
 
+interface Setup {
+  readonly seed?: number;
+  readonly maxConcurrency?: number;
+  /** Whether counters begin at the time of day. Otherwise they begin where the servers begin, so that tests can choose. */
+  readonly timeOfDay?: boolean;
+}
+
+const NO_START: Quorum['fencingStart'] = { next: () => 0, note: () => undefined };
+
 /** A process's view of some model nodes. Several of these over the same nodes are several processes. */
 export function quorumOver(
   nodes: readonly LockNode[],
   clock: VirtualClock,
-  { seed = 1, maxConcurrency = 10, ...rules }: Partial<Rules> & { seed?: number; maxConcurrency?: number } = {},
+  { seed = 1, maxConcurrency = 10, timeOfDay = false, ...rules }: Partial<Rules> & Setup = {},
 ): Quorum {
   return {
     clock,
@@ -46,6 +56,7 @@ export function quorumOver(
     entropy: new SeededEntropy(seed, rules.owner),
     rules: { ...RULES, ...rules },
     room: new WaitingRoom(clock),
+    fencingStart: timeOfDay ? new FencingStart(clock) : NO_START,
   };
 }
 

@@ -25,7 +25,8 @@ class StandInClient extends EventEmitter {
       return Promise.resolve(lines.join('\r\n'));
     }
     if (!command.startsWith('eval')) return new Promise(() => undefined);
-    this.scripts.push(args.map(String));
+    // One key and two values of the marker are a look at the marker, and ask for nothing.
+    if (args.length > 4) this.scripts.push(args.map(String));
     return this.grants ? Promise.resolve(['marker', [1, 7]]) : new Promise(() => undefined);
   }
 
@@ -136,7 +137,7 @@ describe('what the options make of a server', () => {
     const votes = async (client: StandInClient, service: RedlockService): Promise<boolean> => {
       client.grants = true;
       const message = await messageOf(service.acquire(`k${client.scripts.length}`, '1m', { wait: 0 }));
-      if (message !== 'granted') expect(message).toContain('quarantined for another');
+      if (message !== 'granted') expect(message).toContain('quarantined, because it');
       return message === 'granted';
     };
     const { client, service } = await given({ restartGuard });

@@ -6,6 +6,8 @@ export interface Claim {
   readonly ttlMs: number;
   /** Where the node counts the grants of this key, for a fencing token. Without one it counts nothing. */
   readonly counter?: string | undefined;
+  /** For how long the node remembers the counter after a grant, in milliseconds. It outlives the claim in any case. Default: 0. */
+  readonly retentionMs?: number;
   /** For how long a server that has forgotten this claim must not vote on this key, in milliseconds. Default: its ttl. */
   readonly guardMs?: number;
   /** It stays when the lock is released, until its ttl is over: a tick that has run, or the hold of an interval. Default: false. */
@@ -30,7 +32,8 @@ export interface Holder {
  *
  * - `acquire` takes all claims or none. A claim that carries the same token already is granted again, for the full ttl. The
  *   counters of the claims are set to one more than the highest of them, and the claims record that number; what is merely
- *   granted again keeps the number it has.
+ *   granted again keeps the number it has. A counter that is not there begins at `fenceStart`, or at the node's own time of day
+ *   in microseconds, rounded down, if that is later. A counter that holds something else than a number fails the request.
  * - `confirm` sets the counters to `fence` where they are behind, if all claims still carry the token and the number that
  *   they were granted under (`grantedFence`).
  * - `extend` gives each claim that carries the token its ttl anew, but nothing at all where one claim belongs to somebody else:
@@ -41,8 +44,8 @@ export interface Holder {
  *   it tells those who listen: for them something has changed.
  *   `gone` says that a claim did not carry the token any more: a release that arrives a second time says so, too.
  * - `inspect` says who has the first claim, and changes nothing.
- * - `remove` deletes the claims that carry the token of somebody else, or that are, whole, what the token says (no lock of
- *   ours), and tells those who listen: `absent` where there was nothing of it.
+ * - `remove` deletes the claims that carry the token, as `inspect` has shown it, and tells those who listen: `absent` where there
+ *   was nothing of it. What is not a lock of ours has a token, too, which stands for what it holds.
  * - `tell` changes nothing, and tells those who listen that something may have changed.
  */
 export interface NodeRequest {
@@ -56,6 +59,8 @@ export interface NodeRequest {
   readonly fence?: number;
   /** The number under which this node has granted the lock. */
   readonly grantedFence?: number;
+  /** For an acquire: where a counter begins at least that the node does not remember. Default: 0. */
+  readonly fenceStart?: number;
 }
 
 export type NodeReply =

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { VALUES_LUA } from './values.lua.js';
 
 /**
  * Carries out a batch of requests, in order.
@@ -7,13 +8,14 @@ import { createHash } from 'node:crypto';
  *       has one.
  * ARGV  the marker's value as it was last seen ('' takes any, '-' looks at none and KEYS begins with the claims); the
  *       value that it gets if it is not there; then for each request: op, token, owner, fence, grantedFence, n (how many claims),
- *       then n times a number of milliseconds, 1 or 0 (whether the claim has a counter) and a channel ('' is none).
- *       op 'A' acquire: milliseconds are the ttl. fence and grantedFence are not used.
+ *       then n times a number of milliseconds, for how many milliseconds its counter lives (0: it has none) and a channel
+ *       ('' is none).
+ *       op 'A' acquire: milliseconds are the ttl. fence is where a counter begins at least that is not there.
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
- *       op 'E' extend:  milliseconds are the ttl. Publishes where there is a channel.
+ *       op 'E' extend:  milliseconds are the ttl. The counters live on. Publishes where there is a channel.
  *       op 'H' heal:    as extend, but what is absent is put back under fence.
  *       op 'R' release: for how long each key stays; 0 deletes it. Publishes on the channel how many listen there.
- *       op 'D' remove:  deletes what carries the token, or is the token, and publishes alike; milliseconds are not used.
+ *       op 'D' remove:  deletes what carries the token, of this package or not, and publishes alike; milliseconds are not used.
  *       op 'I' inspect, op 'T' tell (publishes only): milliseconds and token are not used.
  * Returns the marker's value, and one array for each request:
  *       {1}  confirmed, renewed (also by heal); inspect: there is nothing.
@@ -22,20 +24,16 @@ import { createHash } from 'node:crypto';
  *       {1, number, gone}  released, and so many were told likewise; gone is 1 where a key did not carry the token any more.
  *       {2}  extend: at least one key is absent. heal: at least one was, all are there now. confirm: no longer as it was granted. remove: there
  *            was nothing of it.
- *       {0, i, value, pttl}  denied, taken or seen: the i-th key (from 1) has this value. Nothing was changed.
+ *       {0, i, pttl, token, number, owner}  denied, taken or seen: who has the i-th key (from 1). Nothing was changed.
  *       {3}  acquire and confirm only: the marker has another value, so locks were forgotten. Nothing was changed.
+ *       {4, i, text}  acquire, confirm and heal: the counter of the i-th claim cannot be counted on. Nothing was changed.
  *       {-1, message}  this request failed, the others did not.
  *
  * A key's value is the token, a space, the number of the grant, a space and the owner. Every key is declared in KEYS, and
  * the code keeps to what Lua 5.1 and 5.4 share and to integers that both print alike, so that clusters and Dragonfly run
  * it too.
- *
- * A counter that is not there starts from the server's own time in microseconds: ahead of any count it can have reached
- * before, and below 2^53 until the year 2255. It lives for 30 days after its last grant, and longer than any lock.
  */
 const SOURCE = `
-local COUNTER_MS = 30 * 24 * 3600 * 1000
-
 -- Not every server says which command it was that it has refused.
 local server, redis = redis, {}
 redis.pcall = server.pcall
@@ -45,25 +43,24 @@ function redis.call(name, ...)
   return reply
 end
 
-local function whole(number)
-  return string.format('%.0f', number)
-end
-
-local function startOfCount()
-  local now = redis.call('TIME')
-  return tonumber(now[1]) * 1000000 + tonumber(now[2])
-end
-
+${VALUES_LUA}
 local function raise(claim, number)
-  redis.call('SET', claim.counter, whole(number), 'PX', whole(math.max(COUNTER_MS, 2 * claim.ms)))
+  redis.call('SET', claim.counter, whole(number), 'PX', whole(claim.lifeMs))
 end
 
-local function countOn(claims)
+-- All are read before one is written.
+local function readCounters(claims)
+  for i, claim in ipairs(claims) do
+    if claim.counter then claim.count = countOf(i, claim) end
+  end
+end
+
+local function countOn(claims, leastStart)
   local highest, counted = 0, false
   for _, claim in ipairs(claims) do
     if claim.counter then
       counted = true
-      highest = math.max(highest, tonumber(redis.call('GET', claim.counter) or startOfCount()))
+      highest = math.max(highest, claim.count or startOfCount(claim, leastStart))
     end
   end
   if not counted then return 0 end
@@ -74,7 +71,7 @@ local function countOn(claims)
 end
 
 local function catchUp(claim, number)
-  if claim.counter and tonumber(redis.call('GET', claim.counter) or 0) < number then raise(claim, number) end
+  if claim.counter and (claim.count or 0) < number then raise(claim, number) end
 end
 
 local function tell(claim)
@@ -84,31 +81,36 @@ local function tell(claim)
   return tonumber(listeners[2] or told) or 0
 end
 
+local function remove(token, claims)
+  local removed, told = 0, 0
+  for _, claim in ipairs(claims) do
+    local holder = holderOf(claim.key)
+    if holder and holder.token == token then
+      redis.call('DEL', claim.key)
+      removed, told = removed + 1, math.max(told, tell(claim))
+    end
+  end
+  if removed == 0 then return {2} end
+  return {1, told}
+end
+
 local function carryOut(op, token, owner, fence, grantedFence, claims)
-  local mine, numbers, all = token .. ' ', {}, true
   if op == 'T' then
     for _, claim in ipairs(claims) do tell(claim) end
     return {1}
   end
-  if op == 'D' then
-    local removed, told = 0, 0
-    for _, claim in ipairs(claims) do
-      local value = redis.call('GET', claim.key)
-      if value and (value == token or string.sub(value, 1, #mine) == mine) then
-        redis.call('DEL', claim.key)
-        removed, told = removed + 1, math.max(told, tell(claim))
-      end
-    end
-    if removed == 0 then return {2} end
-    return {1, told}
-  end
+  if op == 'D' then return remove(token, claims) end
+
+  local numbers, all = {}, true
   for i, claim in ipairs(claims) do
-    local value = redis.call('GET', claim.key)
-    if value and string.sub(value, 1, #mine) == mine then
-      numbers[i] = tonumber(string.match(value, '^%d+', #mine + 1))
+    local holder = holderOf(claim.key)
+    if holder and holder.token == token then
+      numbers[i] = holder.number
     else
       all = false
-      if value and (op == 'A' or op == 'E' or op == 'H' or op == 'I') then return {0, i, value, redis.call('PTTL', claim.key)} end
+      if holder and (op == 'A' or op == 'E' or op == 'H' or op == 'I') then
+        return {0, i, redis.call('PTTL', claim.key), holder.token, holder.number, holder.owner}
+      end
     end
     if op == 'C' and numbers[i] ~= grantedFence then return {2} end
   end
@@ -116,10 +118,11 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
   if op == 'I' then return {1} end
 
   local number = fence
+  if op == 'C' or op == 'H' or (op == 'A' and not all) then readCounters(claims) end
   if op == 'A' then
     number = 0
     for i = 1, #claims do number = all and math.max(number, numbers[i]) or 0 end
-    if not all then number = countOn(claims) end
+    if not all then number = countOn(claims, fence) end
   end
 
   local told = 0
@@ -128,9 +131,10 @@ local function carryOut(op, token, owner, fence, grantedFence, claims)
       catchUp(claim, fence)
     elseif (op == 'E' or op == 'H') and numbers[i] then
       redis.call('PEXPIRE', claim.key, whole(claim.ms))
+      if claim.counter then redis.call('PEXPIRE', claim.counter, whole(claim.lifeMs)) end
       tell(claim)
     elseif op == 'A' or op == 'H' then
-      redis.call('SET', claim.key, mine .. whole(number) .. ' ' .. owner, 'PX', whole(claim.ms))
+      redis.call('SET', claim.key, token .. ' ' .. whole(number) .. ' ' .. owner, 'PX', whole(claim.ms))
       if op == 'H' then catchUp(claim, fence) end
     elseif op == 'R' and numbers[i] then
       if claim.ms > 0 then redis.call('PEXPIRE', claim.key, whole(claim.ms)) else redis.call('DEL', claim.key) end
@@ -146,8 +150,8 @@ end
 local marker, k, a, forgotten = ARGV[1], 1, 3, false
 if marker ~= '-' then
   k = 2
-  marker = redis.call('GET', KEYS[1])
-  if not marker then
+  marker = string.sub(read(KEYS[1]) or '', 1, 100)
+  if marker == '' then
     marker = ARGV[2]
     redis.call('SET', KEYS[1], marker)
   end
@@ -161,8 +165,8 @@ while a <= #ARGV do
     local at = a + 3 + 3 * i
     claims[i] = { key = KEYS[k], ms = tonumber(ARGV[at]), channel = ARGV[at + 2] }
     k = k + 1
-    if ARGV[at + 1] == '1' then
-      claims[i].counter = KEYS[k]
+    if ARGV[at + 1] ~= '0' then
+      claims[i].counter, claims[i].lifeMs = KEYS[k], tonumber(ARGV[at + 1])
       k = k + 1
     end
   end
@@ -171,8 +175,9 @@ while a <= #ARGV do
     fine, reply = pcall(carryOut, ARGV[a], ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), claims)
   end
   if not fine then
-    if type(reply) == 'table' then reply = reply.err or reply[1] end
-    reply = {-1, tostring(reply)}
+    if type(reply) ~= 'table' or reply[1] ~= 4 then
+      reply = {-1, tostring(type(reply) == 'table' and (reply.err or reply[1]) or reply)}
+    end
   end
   replies[#replies + 1] = reply
   a = a + 6 + 3 * n

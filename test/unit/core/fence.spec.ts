@@ -31,6 +31,39 @@ describe('P2: the fencing token', () => {
     expect(nodes[0]?.arrived.map(({ kind }) => kind)).toEqual(Array(10).fill(['acquire', 'release']).flat());
   });
 
+  it('P18: is agreed on in one round trip for a key that was never locked before, with servers and process apart', async () => {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(5, clock);
+    const quorum = quorumOver(nodes, clock, { timeOfDay: true });
+    // Their own time of day, to the minute, seconds before and after that of the process.
+    nodes.forEach((node, index) => {
+      node.startOfCount = () => Math.floor((clock.wallMs() + 500 * (index - 2)) / 60_000) * 60_000_000;
+    });
+    const beganAtUs = clock.wallMs() * 1000;
+    const tokens: number[] = [];
+    for (let order = 0; order < 20; order++) {
+      const counted = { ...plan, claims: [{ key: `order:${order}`, ttlMs: TTL_MS, counter: `count ${order}` }] };
+      const { value } = await clock.settle(acquire(quorum, counted));
+      tokens.push(value!.fence);
+      await clock.settle(new HeldLock(quorum, counted, value!, keepFor()).release());
+      await clock.advance(100);
+    }
+    for (const node of nodes) expect(node.trips).toBe(2 * 20);
+    expect(Math.min(...tokens)).toBeGreaterThan(beganAtUs);
+    expect(tokens.toSorted((one, other) => one - other)).toEqual(tokens);
+  });
+
+  it('of a key that was forgotten is larger than the last one, also when the clock of the process was set back', async () => {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(3, clock);
+    const quorum = quorumOver(nodes, clock, { timeOfDay: true });
+    const first = await lock(clock, quorum);
+    await clock.settle(first.release());
+    for (const node of nodes) node.flush();
+    clock.suspend(-3_600_000);
+    expect((await lock(clock, quorum)).fencingToken).toBeGreaterThan(first.fencingToken);
+  });
+
   it('is written back to the counted servers where their counts have drifted apart', async () => {
     const clock = new VirtualClock();
     const nodes = modelNodes(3, clock);

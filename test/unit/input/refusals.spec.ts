@@ -15,7 +15,7 @@ import { toSettings } from '../../../lib/input/module-options.js';
 
 const OPTIONS =
   'servers, shards, keyPrefix, wait, maxRetries, retryDelay, maxRetryDelay, driftFactor, nodeTimeout, maxConcurrency, ' +
-  'reconnectDelay, maxReconnectDelay, fencing, restartGuard, clockTolerance, shutdownTimeout, owner';
+  'reconnectDelay, maxReconnectDelay, fencing, fencingRetention, restartGuard, clockTolerance, shutdownTimeout, owner';
 const CALL_OPTIONS = 'wait, maxRetries, signal, autoExtend, minHold, maxHold, fencing, tick';
 const DURATION = "takes a number of milliseconds or a string such as '30s', at least";
 const SERVER = "a redis:// or rediss:// URL, a 'host:port', ioredis options or an ioredis client";
@@ -244,6 +244,12 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
           `maxReconnectDelay: ${DURATION} 5000, got '4s'`,
         ],
         ['fencing as a number', withOptions({ fencing: 1 }), 'fencing: takes true or false, got 1'],
+        ['fencingRetention of 0', withOptions({ fencingRetention: 0 }), `fencingRetention: ${DURATION} 1, got 0`],
+        [
+          'fencingRetention for ever',
+          withOptions({ fencingRetention: Infinity }),
+          `fencingRetention: ${DURATION} 1, got Infinity`,
+        ],
         [
           'restartGuard as a flag',
           withOptions({ restartGuard: true }),

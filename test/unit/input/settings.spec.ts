@@ -22,6 +22,7 @@ describe('the options of the module', () => {
     ['reconnectDelay', 'reconnectDelayMs', 300, '1s', 1000],
     ['maxReconnectDelay', 'maxReconnectDelayMs', 3000, '9s', 9000],
     ['fencing', 'fencing', true, false, false],
+    ['fencingRetention', 'fencingRetentionMs', 3_600_000, '2d', 172_800_000],
     ['restartGuard', 'restartGuard', 'witnessed', 'strict', 'strict'],
     ['restartGuard', 'restartGuard', 'witnessed', 'off', 'off'],
     ['clockTolerance', 'clockToleranceMs', 60_000, '5s', 5000],
@@ -37,7 +38,15 @@ describe('the options of the module', () => {
     expect(Object.keys(settingsOf()).sort()).toEqual(
       [
         ...['shards', 'sharded', 'keyPrefix', 'waitMs', 'maxRetries', 'retryDelayMs', 'maxRetryDelayMs', 'driftFactor'],
-        ...['nodeTimeoutMs', 'maxConcurrency', 'reconnectDelayMs', 'maxReconnectDelayMs', 'fencing', 'restartGuard'],
+        ...[
+          'nodeTimeoutMs',
+          'maxConcurrency',
+          'reconnectDelayMs',
+          'maxReconnectDelayMs',
+          'fencing',
+          'fencingRetentionMs',
+        ],
+        ...['restartGuard'],
         ...['clockToleranceMs', 'shutdownTimeoutMs', 'owner'],
       ].sort(),
     );
@@ -124,6 +133,10 @@ describe('what a call asks of the servers', () => {
     expect(planOf({}, { keyPrefix: 'mine:' }).claims[0]?.key).toBe('mine:k');
     expect(planOf({ tick: 7 }, { keyPrefix: 'mine:' }).tick?.key).toBe('{mine:k}:tick:7');
     expect(planOf({}, { keyPrefix: '' }).claims[0]?.key).toBe('k');
+  });
+
+  it('P18: fencingRetention is in every claim that counts', () => {
+    expect(planOf({}, { fencingRetention: '2h' }).claims[0]).toMatchObject({ retentionMs: 7_200_000 });
   });
 
   it('fencing: false counts nothing', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Claim, NodeRequest } from '../../../lib/core/ports/lock-node.js';
-import { decode, encode, type Marker } from '../../../lib/redis/lock-script-codec.js';
+import type { Claim, Holder, NodeRequest } from '../../../lib/core/ports/lock-node.js';
+import { decode, encode, FOREIGN_OWNER, type Marker } from '../../../lib/redis/lock-script-codec.js';
+import { serverText } from '../../../lib/redis/server-text.js';
 
 const texts = fc.string({ unit: 'binary', maxLength: 12 });
 const tokens = fc.string({ minLength: 1, maxLength: 32 }).filter((token) => !/\s/.test(token));
@@ -12,6 +13,7 @@ const claims: fc.Arbitrary<Claim> = fc.record(
     key: texts,
     ttlMs: fc.oneof(fc.nat(3_200_000_000), fc.double({ min: 0, max: 1e9, noNaN: true })),
     counter: texts,
+    retentionMs: fc.nat(3_200_000_000),
     channel: texts,
   },
   { requiredKeys: ['key', 'ttlMs'] },
@@ -24,6 +26,7 @@ const requests: fc.Arbitrary<NodeRequest> = fc.record(
     claims: fc.array(claims, { minLength: 1, maxLength: 4 }),
     fence: numbers,
     grantedFence: numbers,
+    fenceStart: numbers,
   },
   { requiredKeys: ['kind', 'token', 'owner', 'claims'] },
 );
@@ -58,10 +61,10 @@ class Reader {
   private request(): unknown {
     const [op, token, owner, fence, grantedFence, n] = [1, 2, 3, 4, 5, 6].map(() => this.arg());
     const found = Array.from({ length: this.whole(n) }, () => {
-      const [ms, counted, channel] = [this.arg(), this.arg(), this.arg()];
+      const [ms, life, channel] = [this.arg(), this.arg(), this.arg()];
       const key = this.key();
-      if (counted !== '0' && counted !== '1') throw new Error(`A counter is there (1) or not (0), not ${counted}.`);
-      return { key, ms: this.whole(ms), counter: counted === '1' ? this.key() : undefined, channel };
+      const lifeMs = this.whole(life);
+      return { key, ms: this.whole(ms), lifeMs, counter: lifeMs > 0 ? this.key() : undefined, channel };
     });
     return { op, token, owner, fence: this.whole(fence), grantedFence: this.whole(grantedFence), claims: found };
   }
@@ -103,14 +106,16 @@ describe('a call of the lock script', () => {
       fc.property(fc.array(requests, { maxLength: 4 }), fc.option(markers, { nil: undefined }), (batch, marker) => {
         expect(new Reader(encode(batch, marker)).read()).toEqual({
           marker: marker && { ...marker, expected: marker.expected ?? '' },
-          requests: batch.map(({ kind, token, owner, fence = 0, grantedFence = 0, claims: asked }) => ({
+          requests: batch.map(({ kind, token, owner, fence = 0, grantedFence = 0, fenceStart = 0, claims: asked }) => ({
             op: LETTER[kind],
             token,
             owner,
-            fence,
+            fence: kind === 'acquire' ? fenceStart : fence,
             grantedFence,
-            claims: asked.map(({ key, ttlMs, counter, channel = '' }) => ({
+            claims: asked.map(({ key, ttlMs, counter, retentionMs = 0, channel = '' }) => ({
               key,
+              // P2: a counter outlives its lock.
+              lifeMs: counter === undefined ? 0 : Math.ceil(Math.max(1, 2 * ttlMs, retentionMs)),
               // P1: up, because a server must not forget before the deadline.
               ms: Math.ceil(ttlMs),
               counter,
@@ -130,16 +135,13 @@ describe('a reply of the lock script', () => {
   // As ioredis hands it over: numbers as such, or as text where somebody has set `stringNumbers`.
   const wires = fc.constantFrom<(value: number) => number | string>((value) => value, String);
 
-  it('P7: names the holder that is written in the value, with any owner', () => {
-    const written = fc.record({
-      token: tokens,
-      fence: numbers,
-      owner: texts,
-      pttl: fc.integer({ min: -1, max: 1e12 }),
-    });
+  const fences = fc.oneof(fc.nat(100), fc.maxSafeNat()).filter((number) => number < 9e15);
+
+  it('P7: names the holder that the server shows, with any owner', () => {
+    const shown = fc.record({ token: tokens, fence: fences, owner: texts, pttl: fc.integer({ min: -1, max: 1e12 }) });
     fc.assert(
-      fc.property(cases, written, wires, ([request, index], { token, fence, owner, pttl }, wire) => {
-        expect(decode(request, [wire(0), wire(index), `${token} ${fence} ${owner}`, wire(pttl)])).toEqual({
+      fc.property(cases, shown, wires, ([request, index], { token, fence, owner, pttl }, wire) => {
+        expect(decode(request, [wire(0), wire(index), wire(pttl), token, wire(fence), owner])).toEqual({
           outcome: { acquire: 'denied', inspect: 'seen' }[request.kind as string] ?? 'taken',
           holder: {
             key: request.claims[index - 1]?.key,
@@ -154,12 +156,11 @@ describe('a reply of the lock script', () => {
   });
 
   it('P7: names as the holder whatever else may be in a key of that name', () => {
-    const foreign = texts.filter((text) => !/^\S+ \d+ /.test(text));
     fc.assert(
-      fc.property(cases, foreign, ([request, index], value) => {
-        expect(decode(request, [0, index, value, -1])).toMatchObject({
+      fc.property(cases, texts, ([request, index], digest) => {
+        expect(decode(request, [0, index, -1, `foreign:${digest}`, 0, ''])).toMatchObject({
           holder: {
-            token: value,
+            token: `foreign:${digest}`,
             fence: 0,
             owner: 'something that is not a lock of this package',
             remainingMs: Infinity,
@@ -175,7 +176,7 @@ describe('a reply of the lock script', () => {
         expect(decode(request, [wire(-1), message])).toEqual({
           outcome: 'failed',
           reason: 'refused',
-          cause: new Error(message),
+          cause: new Error(serverText(message)),
         });
         expect(decode(request, [wire(3)])).toMatchObject({ outcome: 'failed', reason: 'untrusted' });
         expect(decode(request, [wire(2)])).toEqual({ outcome: 'absent' });
@@ -185,7 +186,7 @@ describe('a reply of the lock script', () => {
 
   it('P2: is a grant under the number that the server gives, and nothing but the verb asked for', () => {
     fc.assert(
-      fc.property(requests, numbers, wires, (request, number, wire) => {
+      fc.property(requests, fences, wires, (request, number, wire) => {
         const reply = decode(request, [wire(1), wire(number), wire(number % 2)]);
         const expected = {
           acquire: { outcome: 'granted', fence: number },
@@ -200,5 +201,23 @@ describe('a reply of the lock script', () => {
         expect(reply).toEqual(expected);
       }),
     );
+  });
+
+  const toAcquire: NodeRequest = { kind: 'acquire', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs: 1 }] };
+
+  it.each([2 ** 53, 9e15, 1e21, -1, 1.5, NaN, Infinity, '1e21', 'text', '', null, undefined, [], {}])(
+    'P2: a grant under %p is a failed vote',
+    (number) => {
+      expect(decode(toAcquire, [1, number])).toMatchObject({ outcome: 'failed', reason: 'refused' });
+    },
+  );
+
+  it.each([2 ** 53, 9e15, '1e21', -1, 'NaN', null])('P2: a holder under %p is something foreign', (number) => {
+    const { holder } = decode(toAcquire, [0, 1, 5, 'u', number, 'owner']) as { holder: Holder };
+    expect(holder).toMatchObject({ fence: 0, owner: FOREIGN_OWNER, remainingMs: 5 });
+  });
+
+  it.each([undefined, null, 5, 'text', {}, [], [null], ['x'], [7], [1.5]])('P17: %p is a failed vote', (raw) => {
+    expect(decode(toAcquire, raw)).toMatchObject({ outcome: 'failed', reason: 'refused' });
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { NodeRequest, NodeState } from '../../../lib/core/ports/lock-node.js';
 import { ServerError, type Connection } from '../../../lib/redis/connection.js';
 import type { RedisLockNode } from '../../../lib/redis/redis-lock-node.js';
+import { eventually } from '../../support/eventually.js';
 import { redisLockNode } from '../../support/redis-node.js';
 import { LOCK_SCRIPT } from '../../../lib/redis/scripts/lock.script.js';
 
@@ -98,5 +99,64 @@ describe('a Redis lock node', () => {
     ]);
     connection.failure = new Error('Connection is closed.');
     await expect(node.execute([request('acquire')])).rejects.toThrow('Connection is closed.');
+  });
+
+  it('says what a server has refused without the hash and the line of the script, on one line', async () => {
+    const { connection, node } = setUp();
+    const sha = LOCK_SCRIPT.sha;
+    for (const [said, shown] of [
+      [`OOM command not allowed. script: ${sha}, on @user_script:12.`, 'OOM command not allowed.'],
+      [`ERR Error running script (call to f_${sha}): @user_script:12: NOPERM no permission`, 'NOPERM no permission'],
+      ['BUSY\r\nforged \u001b[31m', 'BUSY\\r\\nforged \\u001b[31m'],
+    ] as const) {
+      connection.failure = new ServerError(said);
+      expect(await node.execute([request('acquire')])).toMatchObject([
+        { outcome: 'failed', cause: { message: shown } },
+      ]);
+    }
+  });
+});
+
+describe('P12: the marker', () => {
+  /** A server that keeps a marker, as the script does, and can be flushed. */
+  class MarkedConnection extends ScriptedConnection {
+    marker: string | undefined;
+    readonly proposals: string[] = [];
+
+    override async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
+      if (command === 'info') return 'run_id:a\r\nrole:master\r\naof_enabled:1\r\n';
+      const [, keys, ...rest] = args;
+      const [expected, proposal] = rest.slice(Number(keys)).map(String);
+      this.proposals.push(proposal ?? '');
+      this.marker ??= proposal;
+      const forgotten = expected !== '' && expected !== this.marker;
+      await super.call(command, args);
+      return [this.marker, ...Array.from({ length: Number(keys) - 1 }, () => (forgotten ? [3] : [1, 0]))];
+    }
+  }
+
+  async function connected(): Promise<{ connection: MarkedConnection; node: RedisLockNode }> {
+    const connection = new MarkedConnection();
+    const node = redisLockNode(connection);
+    await eventually(() => node.reach().status === 'ready');
+    return { connection, node };
+  }
+
+  it('is planted on the first connection, before anything is locked, so that a flush from then on is seen', async () => {
+    const { connection, node } = await connected();
+    expect(connection.marker).toBeDefined();
+    connection.marker = undefined;
+    expect(await node.execute([request('acquire')])).toMatchObject([{ outcome: 'failed', reason: 'untrusted' }]);
+  });
+
+  it('is another one after each loss, also where one call is on its way while another one is answered', async () => {
+    const { connection, node } = await connected();
+    const calls = [node.execute([request('acquire')]), node.execute([request('acquire')])];
+    await Promise.all(calls);
+    for (let loss = 0; loss < 3; loss++) {
+      connection.marker = undefined;
+      await node.execute([request('acquire')]);
+    }
+    expect(new Set(connection.proposals).size).toBe(connection.proposals.length);
   });
 });

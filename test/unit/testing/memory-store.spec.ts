@@ -9,7 +9,7 @@ describe('MemoryStore', () => {
     kind: 'acquire',
     token,
     owner: `owner of ${token}`,
-    claims: [{ key: 'k', counter: 'n', ttlMs }],
+    claims: [{ key: 'k', counter: 'n', ttlMs, retentionMs: 60_000 }],
   });
 
   function setUp(): { clock: VirtualClock; store: MemoryStore } {

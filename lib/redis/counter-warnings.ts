@@ -1,0 +1,23 @@
+import type { NodeReply, NodeRequest } from '../core/ports/lock-node.js';
+import { CounterError } from './lock-script-codec.js';
+
+/** More than this would not be read, and the keys may come from elsewhere. */
+const MOST = 10;
+
+/** The counters of a server that cannot be counted on. Each is told until the server has counted on it again. */
+export class CounterWarnings {
+  readonly #messages = new Map<string, string>();
+
+  get list(): readonly { readonly code: 'fencing-counter'; readonly message: string }[] {
+    return [...this.#messages.values()].map((message) => ({ code: 'fencing-counter', message }));
+  }
+
+  onReply({ claims }: NodeRequest, reply: NodeReply): void {
+    if (reply.outcome === 'failed' && reply.cause instanceof CounterError) {
+      const { counter, message } = reply.cause;
+      if (this.#messages.size < MOST) this.#messages.set(counter, message);
+    } else if (this.#messages.size > 0 && (reply.outcome === 'granted' || reply.outcome === 'confirmed')) {
+      for (const { counter } of claims) if (counter !== undefined) this.#messages.delete(counter);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The part of the lock script that reads what is on the server, and trusts none of it: other programs and people may have
+ * written anything under the names of locks and of their counters.
+ *
+ * - `holderOf(key)`: nothing, or `{token, number, owner}`. What is not a lock of this package has the number 0, no owner, and
+ *   a token that says what it is without holding it: `foreign:` and a digest of its length and its beginning, or `foreign:type`
+ *   for what is not a string. So a value of any size, of any bytes, can be told from another one, and named when it is removed.
+ * - `countOf(i, claim)`: the number of the claim's counter, or nothing where it is not there. What cannot be counted on ends the
+ *   request with the reply {4, i, what it holds}.
+ */
+export const VALUES_LUA = `
+-- Below 2^53, up to which Lua 5.1 and JavaScript count exactly, and far above the time of day in microseconds.
+local MOST = 9000000000000000
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function numberOf(text)
+  local number = #text <= 16 and string.find(text, '^%d+$') and tonumber(text)
+  return number and number < MOST and number
+end
+
+-- A second value says that there is something else than a string.
+local function read(key)
+  local value = redis.pcall('GET', key)
+  if type(value) ~= 'table' then return value end
+  if not string.find(value.err, 'WRONGTYPE', 1, true) then error('GET: ' .. value.err, 0) end
+  return false, true
+end
+
+local function holderOf(key)
+  local value, otherType = read(key)
+  if otherType then return {token = 'foreign:type', number = 0, owner = ''} end
+  if not value then return nil end
+  local head = string.sub(value, 1, 800)
+  local token, digits, owner = string.match(head, '^([!-~]+) (%d+) (.*)$')
+  local number = token and numberOf(digits)
+  if number then return {token = token, number = number, owner = owner} end
+  local digest = server.sha1hex(#value .. ' ' .. string.sub(head, 1, 200))
+  return {token = 'foreign:' .. digest, number = 0, owner = ''}
+end
+
+local function countOf(i, claim)
+  local value, otherType = read(claim.counter)
+  if not value and not otherType then return nil end
+  local number = value and numberOf(value)
+  if not number or number + 1 >= MOST then
+    error({4, i, value and '"' .. string.sub(value, 1, 40) .. '"' or 'something else than a string'}, 0)
+  end
+  return number
+end
+
+-- Rounded down, so that servers whose clocks are near each other begin at the same number: that of the request. It is rounded to
+-- a minute, or to the life of the counter where that is shorter: when a counter has expired its server is a step further.
+local function startOfCount(claim, leastStart)
+  local now, stepMs = redis.call('TIME'), math.min(60000, claim.lifeMs)
+  local nowMs = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+  return math.max(leastStart, (nowMs - nowMs % stepMs) * 1000)
+end
+`;
