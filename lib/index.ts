@@ -11,7 +11,7 @@ export {
 } from './core/errors/index.js';
 export type { Tick } from './cron/tick.js';
 export { InjectRedlock } from './decorators/inject-redlock.decorator.js';
-export { WithLock, type AsyncMethod, type LockKey } from './decorators/with-lock.decorator.js';
+export { WithLock, type AsyncMethod, type LockDecorator, type LockKey } from './decorators/with-lock.decorator.js';
 export type {
   AcquireOptions,
   Duration,

@@ -1,40 +1,79 @@
-import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { InvalidOptionsError } from './core/errors/index.js';
-import { lockedMethodsOf, type LockedMethod } from './decorators/locked-method.js';
+import { checkTrigger } from './decorators/checks.js';
+import { BootReport } from './decorators/boot-report.js';
+import { claimJobName } from './decorators/job-names.js';
+import { lockedMethodsOf, locksOfCall, type LockedMethod } from './decorators/locked-method.js';
+import { isScheduler, isSchedulerRegistry, watchScheduler, type CronEntry } from './decorators/scheduler.js';
 import { giveService, servicesOf } from './decorators/services.js';
-import { triggerOf } from './decorators/trigger.js';
+import { triggerOf, type Trigger } from './decorators/trigger.js';
 import { getRedlockToken } from './redlock.constants.js';
-import { CANNOT_LOCK, DIFFERENT_SHARDS, NO_MODULE, NO_TICKS, SHARED_TICK } from './redlock.messages.js';
+import { BAD_SCHEDULE, CANNOT_LOCK, DIFFERENT_SHARDS, NO_MODULE, UNKNOWN_SCHEDULER } from './redlock.messages.js';
 import type { RedlockService } from './redlock.service.js';
+
+type Provider = ReturnType<DiscoveryService['getProviders']>[number];
+
+/** A scheduled method of one host. */
+interface Job {
+  readonly host: object;
+  readonly token: unknown;
+  readonly method: LockedMethod;
+  readonly trigger: Trigger;
+  readonly service: RedlockService;
+}
 
 /**
  * Audits the decorated methods while the application starts. It never patches one: they lock by themselves, from the
  * first call. What it does is to hand the lock service to hosts that Nest did not make (`useValue`, `useFactory`), which
- * get no property injection, and to fail the boot where a method could not be locked.
+ * get no property injection, to let the scheduler mark its own calls, and to fail the boot where a method could not be locked.
  */
 @Injectable()
-export class RedlockExplorer implements OnModuleInit {
-  readonly #logger = new Logger('Redlock');
+export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
+  readonly #report = new BootReport(new Logger('Redlock'));
+  readonly #jobs: Job[] = [];
 
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly moduleRef: ModuleRef,
   ) {}
 
-  async onModuleInit(): Promise<void> {
-    const perTick = new Map<string, Set<string>>();
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
-      for (const host of hostsOf(wrapper)) {
-        for (const method of lockedMethodsOf(host)) {
-          this.#checkShards(this.#ensureService(host, method), method);
-          await this.#checkSchedule(host, method, perTick);
-        }
+  onModuleInit(): void {
+    if (!this.#isFirst()) return;
+    const seen = new Set<object>();
+    for (const provider of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      for (const host of hostsOf(provider)) {
+        if (seen.has(host)) continue;
+        seen.add(host);
+        for (const method of lockedMethodsOf(host)) this.#check(host, provider.token, method);
       }
     }
-    for (const [key, methods] of perTick) {
-      if (methods.size > 1) this.#logger.warn(SHARED_TICK(key, [...methods]));
-    }
+    for (const job of this.#jobs) if (typeof nameOf(job) !== 'function') this.#claimName(job);
+    this.#watchSchedulers();
+  }
+
+  /** Hosts are ready now, and their key functions can be asked. */
+  onApplicationBootstrap(): void {
+    for (const job of this.#jobs) if (typeof nameOf(job) === 'function') this.#claimName(job);
+  }
+
+  /** Where the module is imported several times, under different names, one explorer is enough for all. */
+  #isFirst(): boolean {
+    return this.discovery.getProviders().find(({ metatype }) => metatype === RedlockExplorer)?.instance === this;
+  }
+
+  #check(host: object, token: unknown, method: LockedMethod): void {
+    const service = this.#ensureService(host, method);
+    this.#checkShards(service, method);
+    const isOutermost = locksOfCall(host, method.propertyKey)[0] === method;
+    if (!isOutermost) return;
+    const trigger = triggerOf(host, method);
+    checkTrigger(method, trigger);
+    this.#report.warnOfWrappers(host, method, trigger);
+    if (trigger === undefined) return;
+    this.#jobs.push({ host, token, method, trigger, service });
+    if (trigger.kind === 'cron') checkDate(method, trigger.schedule.cronTime);
+    else if (trigger.kind === 'interval') this.#report.tellOfTtl(method, service, trigger.everyMs);
   }
 
   /** The service that this application locks the method with. A constant may have those of others, too. */
@@ -64,31 +103,62 @@ export class RedlockExplorer implements OnModuleInit {
     if (apart) throw new InvalidOptionsError('key', CANNOT_LOCK(label, DIFFERENT_SHARDS(...apart)));
   }
 
-  async #checkSchedule(host: object, method: LockedMethod, perTick: Map<string, Set<string>>): Promise<void> {
-    const { label, key, options } = method;
-    const trigger = triggerOf(host, method);
-    if (trigger?.kind !== 'cron') {
-      if (options.perTick)
-        throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
-      return;
-    }
+  #claimName(job: Job): void {
+    const name = nameOf(job);
+    let known: unknown = name;
     try {
-      await trigger.tickOf(Date.now());
-    } catch (error) {
-      throw new InvalidOptionsError('@Cron', CANNOT_LOCK(label, NO_TICKS(trigger.schedule, error)));
+      if (typeof name === 'function') known = name.apply(job.host, []);
+    } catch {
+      // It needs arguments, or what the host does not have yet. The name is looked at when the job runs.
     }
-    if (options.perTick === false || typeof key === 'function') return;
-    const name = [key].flat().toSorted().join('", "');
-    perTick.set(name, (perTick.get(name) ?? new Set()).add(label));
+    const isKey = typeof known === 'string' || (Array.isArray(known) && known.every((key) => typeof key === 'string'));
+    if (isKey) claimJobName(job.service, job.method, job, known as string | string[]);
+  }
+
+  #watchSchedulers(): void {
+    const instances = this.discovery.getProviders().map(({ instance }) => instance as unknown);
+    const objects = instances.filter((each): each is object => typeof each === 'object' && each !== null);
+    const schedulers = objects.filter(isScheduler);
+    if (schedulers.length === 0 && this.#jobs.length > 0 && objects.some(isSchedulerRegistry)) {
+      throw new Error(UNKNOWN_SCHEDULER);
+    }
+    for (const scheduler of schedulers) {
+      watchScheduler(scheduler, {
+        onMounted: (entries) => {
+          for (const entry of entries) {
+            for (const { method, service } of this.#jobsOf(entry)) this.#report.tellOfTtl(method, service, entry.ref);
+          }
+        },
+        toError: (entry, error) => {
+          const [job] = this.#jobsOf(entry);
+          if (job === undefined) return error;
+          return new InvalidOptionsError('@Cron', CANNOT_LOCK(job.method.label, BAD_SCHEDULE(entry.options, error)));
+        },
+      });
+    }
+  }
+
+  #jobsOf({ options }: CronEntry): readonly Job[] {
+    return this.#jobs.filter(({ trigger }) => trigger.kind === 'cron' && trigger.schedule === options);
   }
 }
 
+function nameOf({ method }: Job): LockedMethod['key'] {
+  return method.options.job ?? method.key;
+}
+
+/** `cron` would fire it at once. */
+function checkDate({ label }: LockedMethod, cronTime: unknown): void {
+  if (!(cronTime instanceof Date) || !Number.isNaN(cronTime.getTime())) return;
+  throw new InvalidOptionsError('@Cron', CANNOT_LOCK(label, 'its schedule is an invalid Date.'));
+}
+
 /** What of a provider exists by now: Nest keeps a mere prototype in the place of a host that it makes for each request. */
-function hostsOf(wrapper: ReturnType<DiscoveryService['getProviders']>[number]): object[] {
-  const instances: unknown[] = wrapper.isTransient
-    ? wrapper.getStaticTransientInstances().map((each) => each?.instance as unknown)
-    : wrapper.isDependencyTreeStatic()
-      ? [wrapper.instance]
+function hostsOf(provider: Provider): object[] {
+  const instances: unknown[] = provider.isTransient
+    ? provider.getStaticTransientInstances().map((each) => each?.instance as unknown)
+    : provider.isDependencyTreeStatic()
+      ? [provider.instance]
       : [];
   return instances.filter((each): each is object => typeof each === 'object' && each !== null);
 }

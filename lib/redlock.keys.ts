@@ -14,13 +14,18 @@ export function shardKey(key: string): string {
   return hashTag(key) ?? key;
 }
 
-/** The key that stands for one tick of a lock, which is on all of these keys. */
-export function tickKey(fullKeys: readonly string[], atMs: number): string {
-  const [first = ''] = fullKeys;
+/**
+ * The key that stands for one tick of a job, or for the interval that its last run holds: it stays behind when the lock is
+ * given back. It has the hash tag of the first key of the lock, so that on a Redis Cluster they share a slot.
+ *
+ * @param names the job's name, or the keys of its lock where it has none, as the servers know them
+ */
+export function tickKey(lockKeys: readonly string[], which: number | 'interval', names = lockKeys): string {
+  const [first = ''] = lockKeys;
   const tag = hashTag(first);
-  if (tag === undefined && fullKeys.length === 1) return companion(first, `tick:${atMs}`);
+  if (tag === undefined && names.length === 1 && names[0] === first) return companion(first, `tick:${which}`);
   // As JSON, because keys may have any characters: joined, different lists could look alike.
-  return `{${tag ?? first}}:tick:${atMs}:${JSON.stringify(fullKeys)}`;
+  return `{${tag ?? first.replaceAll('}', ')')}}:tick:${which}:${JSON.stringify(names)}`;
 }
 
 /** The key that counts the grants of a lock. */

@@ -1,4 +1,6 @@
-import type { CronSchedule } from './cron/tick.js';
+import ms from 'ms';
+import { printable } from './core/printable.js';
+import type { CronSchedule } from './decorators/trigger.js';
 
 export const NOT_READY = (method: string): string =>
   `${method} cannot be locked yet, so it did not run: its @WithLock gets the lock service when the application starts. ` +
@@ -11,13 +13,20 @@ export const NO_MODULE = (instance: string | undefined): string =>
     ? 'RedlockModule is not imported. Add RedlockModule.forRoot(...) to the imports of the root module.'
     : `there is no RedlockModule with the name "${instance}".`;
 
-/** Of what the parser says the first line: more is for those who mend it. */
-export const NO_TICKS = ({ cronTime, timeZone, utcOffset }: CronSchedule, error: unknown): string => {
+/** Only the first line of the parser's error: the rest is for its maintainers. */
+export const BAD_SCHEDULE = ({ cronTime, timeZone, utcOffset }: CronSchedule, error: unknown): string => {
   const when = typeof cronTime === 'string' ? `'${cronTime}'` : 'a date';
   const where = `${timeZone == null ? '' : ` in '${timeZone}'`}${utcOffset == null ? '' : ` with offset ${utcOffset}`}`;
   const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-  return `nobody can tell the ticks of its schedule, ${when}${where}. ${why}`;
+  return `its schedule, ${when}${where}, has no ticks. ${why}`;
 };
+
+export const KEY_FUNCTION = (method: string, problem: string): string =>
+  `the key function of @WithLock on ${method} must give what a key may be: ${problem}. The method did not run.`;
+
+export const DETACHED = (method: string): string =>
+  `${method} was called without its host (\`this\` was lost), so it did not run. ` +
+  `Pass it on as a function that calls it, as in \`() => host.method()\`, or bind it.`;
 
 export const DIFFERENT_SHARDS = (one: string, other: string): string =>
   `"${one}" and "${other}" belong to different shards, so they cannot be one lock. Give all of its keys the same hash tag, ` +
@@ -32,9 +41,31 @@ export const FINDING = (server: string, finding: string): string => `Server ${se
 export const RELEASE_FAILED = (why: string): string =>
   `A lock could not be released everywhere; others may wait until its ttl is over. ${why}`;
 
-export const SHARED_TICK = (key: string, methods: readonly string[]): string =>
-  `${methods.join(' and ')} lock the same key "${key}" per tick: where their ticks fall together, only one of them runs. ` +
-  `Give them different keys, or perTick: false.`;
+export const SAME_JOB = (name: string, one: string, other: string): string => {
+  const who = one === other ? `two hosts of ${one}` : `${one} and ${other}`;
+  return (
+    `"${printable(name)}" is the name of two scheduled jobs, ${who}: of each tick only one of them would run. ` +
+    `A job is named by its key unless it has a name. Give each a name of its own, as in { job: 'mails' }, or where they ` +
+    `share one method, a key function of the host, as in function () { return this.name; }.`
+  );
+};
+
+export const DROPPED_LOCK = (method: string, override: string): string =>
+  `${override} overrides ${method} without @WithLock, so it runs on every replica without that lock. ` +
+  `Put @WithLock on ${override}, too. If it calls super, what it does before and after that is not locked.`;
+
+export const COMMITS_LATE = (method: string): string =>
+  `What stands above @WithLock on ${method} looks like a transaction: it would commit after the lock is given back, and ` +
+  `another process could read the old data meanwhile. Put @WithLock above it.`;
+
+export const LONG_TTL = (method: string, ttlMs: number, periodMs: number): string =>
+  `The ttl of ${method}, ${ms(ttlMs)}, is longer than its period of ${ms(periodMs)}: when the process that runs it dies, ` +
+  `up to ${Math.ceil(ttlMs / periodMs)} runs are lost. A ttl below the period loses none; it may be shorter than the ` +
+  `run, because the lock is extended meanwhile.`;
+
+export const UNKNOWN_SCHEDULER =
+  '@WithLock cannot tell when the scheduler calls a method: this version of @nestjs/schedule is not known. ' +
+  'Versions 5, 6 and 12 are.';
 
 export const SHUTDOWN_TIMEOUT = (count: number, timeoutMs: number): string =>
   `Shutdown has waited ${timeoutMs} ms for locked work; the locks of ${count} still running are given up now.`;

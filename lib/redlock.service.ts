@@ -60,6 +60,11 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     return this.#locks.isClosed();
   }
 
+  /** The ttl of a `@WithLock` that gives none, in milliseconds. */
+  get ttlMs(): number {
+    return this.#settings.ttlMs;
+  }
+
   /** Aborts when shutdown begins to wait for the work in flight: runs of a schedule do not begin any more. */
   get closing(): AbortSignal {
     return this.#closing.signal;

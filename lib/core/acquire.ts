@@ -17,6 +17,8 @@ export interface AcquirePlan {
   readonly tick?: Claim | undefined;
   /** For so long from the call on, if the tick has run its claim is sure to be there. Later nobody may ask for it. */
   readonly tickLeftMs?: number | undefined;
+  /** The claim of the tick ends so long after the call, however late the lock is granted. Default: its ttl after the grant. */
+  readonly tickHoldMs?: number | undefined;
   readonly ttlMs: number;
   /** How long to keep trying while another holder has the lock; 0 is one decision. */
   readonly waitMs: number;
@@ -75,13 +77,16 @@ interface Ends {
   /** While no majority can be reached. Not before `waitUntilMs`. */
   readonly unreachableUntilMs: number;
   readonly tickEndAtMs: number;
+  readonly tickHoldUntilMs: number | undefined;
 }
 
-function endsOf({ waitMs, unreachableWaitMs = waitMs, tickLeftMs = Infinity }: AcquirePlan, nowMs: number): Ends {
+function endsOf(plan: AcquirePlan, nowMs: number): Ends {
+  const { waitMs, unreachableWaitMs = waitMs, tickLeftMs = Infinity, tickHoldMs } = plan;
   return {
     waitUntilMs: nowMs + waitMs,
     unreachableUntilMs: nowMs + Math.max(waitMs, unreachableWaitMs),
     tickEndAtMs: nowMs + tickLeftMs,
+    tickHoldUntilMs: tickHoldMs === undefined ? undefined : nowMs + tickHoldMs,
   };
 }
 
@@ -93,7 +98,7 @@ async function keepAsking(
   others?: FirstGo,
 ): Promise<Grant> {
   const { clock } = quorum;
-  const { unreachableUntilMs, tickEndAtMs } = ends;
+  const { unreachableUntilMs, tickEndAtMs, tickHoldUntilMs } = ends;
   const timeoutMs = nodeTimeoutMs(quorum.rules, plan.ttlMs);
   const pause = new Pause(quorum, plan, ends.waitUntilMs, turn !== undefined);
   let { waitUntilMs } = ends;
@@ -103,7 +108,7 @@ async function keepAsking(
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
       const askUntilMs = Math.max(waitUntilMs, Math.min(clock.nowMs(), unreachableUntilMs));
-      const bounds = boundsAfter(askUntilMs, timeoutMs, tickEndAtMs);
+      const bounds = { ...boundsAfter(askUntilMs, timeoutMs, tickEndAtMs), tickHoldUntilMs };
       const decision = await decide(quorum, plan, bounds);
       if (decision.kind === 'won') return decision.grant;
       if (turn !== undefined) passWordOn(quorum, plan, turn);

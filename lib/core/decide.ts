@@ -3,6 +3,7 @@ import type { AcquirePlan, Grant } from './acquire.js';
 import { judge, judgeAsIs, mayHaveMajority, type Ballot } from './ballot.js';
 import { agreeOnFence } from './fence.js';
 import { poll } from './poll.js';
+import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
@@ -37,13 +38,15 @@ export interface Bounds {
   readonly endAtMs: number;
   /** From then on others may have run the tick, and nothing shows that any more: no round begins, and none is won. */
   readonly tickEndAtMs: number;
+  /** Until then the claim of the tick is to live. Default: for its ttl, from each question on. */
+  readonly tickHoldUntilMs?: number | undefined;
 }
 
 export function boundsAfter(waitUntilMs: number, timeoutMs: number, tickEndAtMs = Infinity): Bounds {
   return { settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs, tickEndAtMs };
 }
 
-interface Limits extends Pick<Bounds, 'endAtMs' | 'tickEndAtMs'> {
+interface Limits extends Pick<Bounds, 'endAtMs' | 'tickEndAtMs' | 'tickHoldUntilMs'> {
   /** For how long a contest waits at least for the votes that would settle it. */
   readonly graceMs: number;
 }
@@ -120,7 +123,7 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
   if (isTooLate()) return { kind: 'late', votes: [] };
   const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
   // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
-  const claims = plan.tick === undefined ? plan.claims : [...plan.claims, plan.tick];
+  const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(sentAtMs, plan.tick, limits)];
   const request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next() } as const;
   let seenHeldMs: number | undefined;
   const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs(), {
@@ -147,6 +150,10 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
     deadlineAtMs: deadlineAtMs(sentAtMs, plan.ttlMs, rules.driftFactor),
   };
   return clock.nowMs() < grant.deadlineAtMs && !isTooLate() ? { kind: 'won', grant, votes } : { kind: 'late', votes };
+}
+
+function tickFrom(nowMs: number, tick: Claim, { tickHoldUntilMs }: Limits): Claim {
+  return tickHoldUntilMs === undefined ? tick : { ...tick, ttlMs: Math.max(1, tickHoldUntilMs - nowMs) };
 }
 
 /** Takes everything of this token back, the tick included, from every server that may have got it. Nobody waits for it. */

@@ -1,9 +1,5 @@
-import type { CronTime } from 'cron';
+import type { CronTimeLike, Zone } from './cron-time.js';
 import type { NextTick } from './latest-tick.js';
-
-type Zone = ReturnType<CronTime['getNextDateFrom']>['zone'];
-type CronModule = typeof import('cron');
-type CronTimeOf = new (source: string, timeZone?: string | null, utcOffset?: number | string | null) => CronTime;
 
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
@@ -11,25 +7,15 @@ const DAY_MS = 86_400_000;
 // 400 Gregorian years are a whole number of weeks: the same dates fall on the same days of the week.
 const CALENDAR_CYCLE_MS = 146_097 * DAY_MS;
 
-/** The calendar of a cron expression as the `cron` package fires it. Rejects with the package's own error. */
-export async function compileNextTick(
-  expression: string,
-  timeZone?: string | null,
-  utcOffset?: number | string | null,
-): Promise<NextTick> {
-  const cronTime = new (await loadCronTime())(expression, timeZone, utcOffset);
-  // `sendAt` is what a `CronJob` starts with: it settles the zone and refuses a bad offset or a date that never comes.
+/**
+ * The calendar of a job, as its own `CronTime` has it.
+ *
+ * @throws the error of the `cron` package, for a bad zone or offset and for a date that never comes
+ */
+export function nextTickOf(cronTime: CronTimeLike): NextTick {
+  // `sendAt` is what a `CronJob` starts with: it settles the zone.
   const { zone } = cronTime.sendAt();
   return (afterMs) => nextOnChain(cronTime, zone, afterMs);
-}
-
-/** On demand: an application without cron jobs loads neither `cron` nor `luxon`. */
-async function loadCronTime(): Promise<CronTimeOf> {
-  // `cron` is CommonJS: depending on who imports it, its names are at the top, or only on the default export.
-  const loaded = (await import('cron')) as Partial<CronModule> & { default?: Partial<CronModule> };
-  const found = loaded.CronTime ?? loaded.default?.CronTime;
-  if (found === undefined) throw new Error('The installed package "cron" has no CronTime; versions 3 and 4 have one.');
-  return found as CronTimeOf;
 }
 
 /**
@@ -40,7 +26,7 @@ async function loadCronTime(): Promise<CronTimeOf> {
  * between is told that it is. So ask from before the change first: what that finds is the first tick after the change,
  * and from there on every answer is on the chain.
  */
-function nextOnChain(cronTime: CronTime, zone: Zone, afterMs: number): number {
+function nextOnChain(cronTime: CronTimeLike, zone: Zone, afterMs: number): number {
   // Ticks are whole seconds, and versions of `cron` differ in what they make of a fraction at a change of the clock.
   const secondMs = Math.floor(afterMs / SECOND_MS) * SECOND_MS;
   const changeMs = lastSecondBeforeChange(zone, secondMs);
@@ -65,7 +51,7 @@ function lastSecondBeforeChange(zone: Zone, secondMs: number): number | undefine
  * What `cron` answers at the instant `startMs` itself, and, whatever it answers, something later than that: where it
  * finds nothing later, ask from ever further on.
  */
-function nextFrom(cronTime: CronTime, zone: Zone, startMs: number): number {
+function nextFrom(cronTime: CronTimeLike, zone: Zone, startMs: number): number {
   let askedMs = startMs;
   for (let stepMs = SECOND_MS; ; stepMs *= 2) {
     const nextMs = asked(cronTime, zone, askedMs);
@@ -82,7 +68,7 @@ function nextFrom(cronTime: CronTime, zone: Zone, startMs: number): number {
  * calendar 400 years earlier, in a zone that translates: there the clock of the system cannot be mistaken for an instant
  * of the question, and gets the answer that it had at `startMs`.
  */
-function asked(cronTime: CronTime, zone: Zone, startMs: number): number {
+function asked(cronTime: CronTimeLike, zone: Zone, startMs: number): number {
   const shiftedMs = startMs - CALENDAR_CYCLE_MS;
   const offset = zone.offset(startMs);
   const earlier = Object.create(zone, {

@@ -1,16 +1,21 @@
 import { Logger } from '@nestjs/common';
-import { InvalidOptionsError } from '../core/errors/index.js';
+import { ticksOf } from '../cron/tick.js';
 import { given } from '../input/acquire-options.js';
-import type { WithLockCallOptions } from '../interfaces/index.js';
-import { CANNOT_LOCK, NOT_BEGUN, NOT_READY, SKIPPED } from '../redlock.messages.js';
+import { DEFAULT_TTL } from '../input/module-options.js';
+import type { Lock, WithLockCallOptions } from '../interfaces/index.js';
+import { DETACHED, NOT_BEGUN, NOT_READY, SKIPPED } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
-import type { LockedMethod } from './locked-method.js';
+import { anySignal } from './any-signal.js';
+import { takeFiring, type Firing } from './firing.js';
+import { checkTrigger, keyOf } from './checks.js';
+import { claimJobName } from './job-names.js';
+import { locksOfCall, type LockedMethod } from './locked-method.js';
+import { asRun, runsAround } from './nested-calls.js';
 import { serviceOf } from './services.js';
-import { triggerOf, type Trigger } from './trigger.js';
+import { triggerOf } from './trigger.js';
 
 /** One call of a decorated method. */
 export interface Call {
-  readonly firedAtMs: number;
   readonly host: object;
   readonly args: readonly unknown[];
   readonly work: () => Promise<unknown>;
@@ -18,89 +23,122 @@ export interface Call {
 
 /**
  * A tick whose key is still locked waits this long, but no longer than a quarter of the period: replicas fire a few
- * milliseconds apart, and a run that is just ending covers no tick. Nor does one that comes to nothing, because its replica
+ * milliseconds apart, and a run that is just ending covers no tick. Neither does a run that is undone, because its replica
  * does not reach enough servers in time.
  */
 const TICK_GRACE_MS = 1000;
 
 /**
  * An interval's run keeps others out for a little less than the interval, so that its own replica, whose timer may be a
- * little early compared with the last answer of the servers, finds the lock free again.
+ * little early compared with the last answer of the servers, finds it over.
  */
 const INTERVAL_SLACK_MS = 50;
 
 const logger = new Logger('Redlock');
 
 export async function runLocked(method: LockedMethod, call: Call): Promise<unknown> {
-  const { label, property } = method;
-  const service = serviceOf(call.host, property);
-  if (service === undefined) throw new Error(NOT_READY(label));
+  const { label, prototype, property, propertyKey } = method;
+  const { host } = call;
+  const service = serviceOf(host, property);
+  if (service === undefined) {
+    throw new Error(Object.prototype.isPrototypeOf.call(prototype, host) ? NOT_READY(label) : DETACHED(label));
+  }
+  const locks = locksOfCall(host, propertyKey);
+  if (locks.length > 1) {
+    const isInner = locks[0]?.wrapper !== method.wrapper && runsAround(host, propertyKey).length > 0;
+    const work = (lock: Lock): Promise<unknown> => asRun({ host, propertyKey, service, lock }, call.work);
+    if (isInner) return await runInner(service, method, { ...call, work });
+    return await runOuter(service, method, { ...call, work });
+  }
+  return await runOuter(service, method, call);
+}
+
+type Work = Omit<Call, 'work'> & { readonly work: (lock: Lock) => Promise<unknown> };
+
+async function runOuter(service: RedlockService, method: LockedMethod, call: Work): Promise<unknown> {
   const trigger = triggerOf(call.host, method);
-  if (trigger === undefined) return await lockAndWork(service, undefined, method, call);
-  const isClosing = (): boolean => service.closing.aborted;
+  checkTrigger(method, trigger);
+  const firing = trigger && takeFiring(trigger);
+  if (firing === undefined) return await lockAndWork(service, undefined, method, call);
+  return await runTick(service, firing, method, call);
+}
+
+/** A call that another `@WithLock` of the same method has let through is a part of that call: it claims no tick of its own. */
+async function runInner(service: RedlockService, method: LockedMethod, call: Work): Promise<unknown> {
+  const keys = [keyOf(method, call.host, call.args)].flat();
+  const isCovered = runsAround(call.host, method.propertyKey).some(
+    (run) => run.service === service && run.lock.isHeld() && keys.every((key) => run.lock.keys.includes(key)),
+  );
+  return await lockAndWork(service, undefined, method, call, { ...(isCovered && { reentrant: true }) });
+}
+
+async function runTick(service: RedlockService, firing: Firing, method: LockedMethod, call: Work): Promise<unknown> {
+  // What stands in for the service in the tests of an application may have no more than `withLock`.
+  const closing = (): AbortSignal | undefined => (service as Partial<RedlockService>).closing;
+  const isClosing = (): boolean => closing()?.aborted ?? false;
   // Other replicas, or this one after its restart, run what the schedule asks for from now on.
   if (isClosing()) {
-    logger.debug(SKIPPED(NOT_BEGUN(label)));
+    logger.debug(SKIPPED(NOT_BEGUN(method.label)));
     return undefined;
   }
   const run = { begun: false };
-  const work = async (): Promise<unknown> => {
+  const work = async (lock: Lock): Promise<unknown> => {
     run.begun = true;
-    return await call.work();
+    return await call.work(lock);
   };
   try {
-    const result = await lockAndWork(service, trigger, method, { ...call, work });
+    const result = await lockAndWork(service, firing, method, { ...call, work });
     if (run.begun || !isClosing()) return result;
   } catch (error) {
-    if (run.begun || error !== service.closing.reason) throw error;
+    if (run.begun || error !== closing()?.reason) throw error;
   }
   // The application has closed before the run began. Another one that has the same host may live on.
-  return await runLocked(method, call);
+  const other = serviceOf(call.host, method.property);
+  return await runTick(other ?? service, firing, method, call);
 }
 
 async function lockAndWork(
   service: RedlockService,
-  trigger: Trigger | undefined,
-  { label, key: givenKey, ttl, options }: LockedMethod,
-  { host, args, firedAtMs, work }: Call,
+  firing: Firing | undefined,
+  method: LockedMethod,
+  { host, args, work }: Work,
+  more: WithLockCallOptions = {},
 ): Promise<unknown> {
-  const key = typeof givenKey === 'function' ? givenKey.apply(host, [...args]) : givenKey;
-  const {
-    instance,
-    perTick = trigger?.kind === 'cron',
-    onContended = trigger ? 'skip' : 'wait',
-    ...rest
-  } = given(options);
-  if (perTick && trigger?.kind !== 'cron') {
-    throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
+  const key = keyOf(method, host, args);
+  const { instance, job, perTick = true, onContended, ...rest } = given(method.options);
+  if (firing !== undefined) claimJobName(service, method, { host }, job ?? key);
+  const { wait = 0, ...timing } = firing === undefined ? {} : timingOf(firing, perTick);
+  const whenContended = onContended ?? (firing === undefined ? 'wait' : 'skip');
+  const any = anySignal([rest.signal, firing && (service as Partial<RedlockService>).closing]);
+  try {
+    return await service.withLock(key, method.ttl ?? (service as Partial<RedlockService>).ttlMs ?? DEFAULT_TTL, work, {
+      ...timing,
+      ...(timing.tick !== undefined && job !== undefined && { job }),
+      ...(whenContended !== 'wait' && { wait }),
+      ...rest,
+      ...more,
+      ...(any.signal && { signal: any.signal }),
+      onContended: whenContended === 'skip' ? 'skip' : 'throw',
+    });
+  } finally {
+    any.dispose();
   }
-  const { wait = 0, ...timing } = await timingOf(trigger, perTick, firedAtMs);
-  const signals = [rest.signal, trigger && service.closing].filter((signal) => signal !== undefined);
-  return await service.withLock(key, ttl, work, {
-    ...timing,
-    ...(onContended !== 'wait' && { wait }),
-    ...rest,
-    ...(signals.length > 0 && { signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0] }),
-    onContended: onContended === 'skip' ? 'skip' : 'throw',
-  });
 }
 
-async function timingOf(
-  trigger: Trigger | undefined,
-  perTick: boolean,
-  firedAtMs: number,
-): Promise<Pick<WithLockCallOptions, 'tick' | 'minHold' | 'wait'>> {
-  switch (trigger?.kind) {
+function timingOf(firing: Firing, perTick: boolean): Pick<WithLockCallOptions, 'tick' | 'wait'> {
+  switch (firing.kind) {
     case 'cron': {
       if (!perTick) return {};
-      const tick = await trigger.tickOf(firedAtMs);
+      const tick = ticksOf(firing.cronTime)(firing.firedAtMs);
       return { tick, wait: Math.min(TICK_GRACE_MS, tick.periodMs / 4) };
     }
     case 'interval':
-      return { minHold: Math.max(0, trigger.everyMs - Math.min(INTERVAL_SLACK_MS, trigger.everyMs / 10)) };
-    case undefined:
-      return {};
+    case 'timeout': {
+      const { everyMs } = firing;
+      const holdMs = everyMs - Math.min(INTERVAL_SLACK_MS, everyMs / 10);
+      return holdMs < 1 ? {} : { tick: { everyMs: holdMs }, wait: Math.min(TICK_GRACE_MS, everyMs / 4) };
+    }
     default:
-      return trigger satisfies never;
+      return firing satisfies never;
   }
 }

@@ -1,12 +1,20 @@
 import type { LockedMethod } from './locked-method.js';
-import { compileTicks, type CronSchedule, type Tick } from '../cron/tick.js';
 
-/** What calls a method by itself. */
+/** What `@Cron` was given: its metadata. */
+export interface CronSchedule {
+  /** A cron expression of five or six fields, a preset such as `@daily`, or one instant (a `Date`, a luxon `DateTime`). */
+  readonly cronTime: unknown;
+  readonly timeZone?: string | null;
+  readonly utcOffset?: number | string | null;
+}
+
+/** How a method is scheduled. */
 export type Trigger =
-  | { readonly kind: 'cron'; readonly schedule: CronSchedule; tickOf(firedAtMs: number): Promise<Tick> }
-  | { readonly kind: 'interval'; readonly everyMs: number };
+  | { readonly kind: 'cron'; readonly schedule: CronSchedule }
+  | { readonly kind: 'interval' | 'timeout'; readonly everyMs: number; readonly name: string | undefined };
 
 /** The metadata of `@nestjs/schedule` on a method. Read by name, because that package is optional. */
+const NAME = 'SCHEDULER_NAME';
 const TYPE = 'SCHEDULER_TYPE';
 const CRON = 'SCHEDULE_CRON_OPTIONS';
 const INTERVAL = 'SCHEDULE_INTERVAL_OPTIONS';
@@ -14,8 +22,6 @@ const TIMEOUT = 'SCHEDULE_TIMEOUT_OPTIONS';
 
 /** What stands under `TYPE`. */
 const TYPES = { cron: 1, timeout: 2, interval: 3 } as const;
-
-const known = new WeakMap<object, Trigger | undefined>();
 
 /**
  * How the method is scheduled. `@Cron` may stand above another decorator that wraps our wrapper, or on a method that
@@ -29,30 +35,21 @@ export function triggerOf(
   return (typeof outermost === 'function' ? triggerOn(outermost) : undefined) ?? triggerOn(wrapper);
 }
 
-function triggerOn(method: object): Trigger | undefined {
-  if (!known.has(method)) known.set(method, read(method));
-  return known.get(method);
-}
-
 /** A method with several schedules has the metadata of each, and the type of the outermost, by which alone Nest calls it. */
-function read(method: object): Trigger | undefined {
+function triggerOn(method: object): Trigger | undefined {
   switch (Reflect.getMetadata(TYPE, method)) {
     case TYPES.cron:
-      return everyTickOf(Reflect.getMetadata(CRON, method) as CronSchedule);
+      return { kind: 'cron', schedule: Reflect.getMetadata(CRON, method) as CronSchedule };
     case TYPES.interval:
-      return { kind: 'interval', everyMs: (Reflect.getMetadata(INTERVAL, method) as { timeout: number }).timeout };
+      return timer('interval', INTERVAL, method);
     case TYPES.timeout:
-      return { kind: 'interval', everyMs: (Reflect.getMetadata(TIMEOUT, method) as { timeout: number }).timeout };
+      return timer('timeout', TIMEOUT, method);
     default:
       return undefined;
   }
 }
 
-function everyTickOf(schedule: CronSchedule): Trigger {
-  let compiled: ReturnType<typeof compileTicks> | undefined;
-  return {
-    kind: 'cron',
-    schedule,
-    tickOf: async (firedAtMs) => (await (compiled ??= compileTicks(schedule)))(firedAtMs),
-  };
+function timer(kind: 'interval' | 'timeout', metadata: string, method: object): Trigger {
+  const { timeout } = Reflect.getMetadata(metadata, method) as { timeout: number };
+  return { kind, everyMs: timeout, name: Reflect.getMetadata(NAME, method) as string | undefined };
 }

@@ -1,10 +1,9 @@
 import { Inject } from '@nestjs/common';
 import { InvalidOptionsError } from '../core/errors/index.js';
-import { checkDecoratorOptions } from '../input/acquire-options.js';
-import { toKeys, toTtlMs } from '../input/check.js';
 import type { Duration, WithLockOptions } from '../interfaces/index.js';
 import { getRedlockToken } from '../redlock.constants.js';
-import { NOT_READY } from '../redlock.messages.js';
+import { DETACHED } from '../redlock.messages.js';
+import { checkLockedMethod } from './checks.js';
 import { addLockedMethod, type LockedMethod } from './locked-method.js';
 import { runLocked } from './run-locked.js';
 
@@ -16,47 +15,48 @@ export type LockKey = string | string[] | ((this: any, ...args: any[]) => string
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any arguments, any result
 export type AsyncMethod = (...args: any[]) => Promise<any>;
 
-/** Drift is checked with the module's own factor when the method runs; here with none, for a clear error early. */
-const NO_DRIFT = 0;
+/**
+ * What `@WithLock` is. It fits `MethodDecorator`, and so `applyDecorators`. Directly on a method that returns no promise it
+ * does not compile.
+ */
+export interface LockDecorator {
+  <T extends AsyncMethod>(
+    target: object,
+    propertyKey: string | symbol,
+    descriptor: TypedPropertyDescriptor<T>,
+  ): TypedPropertyDescriptor<T>;
+  /**
+   * Never called so. `MethodDecorator` takes any method, and a function with fewer parameters fits it; but a decorator
+   * without any cannot stand on anything.
+   */
+  (): void;
+}
 
 /**
  * Runs the method under a lock, on one replica at a time. Above or below `@Cron`, `@Get`, `@OnEvent` and the like.
  *
- * - With `@Cron` each tick runs on exactly one replica, and the others skip it (see `perTick`). A job that outlives the
- *   period makes the following ticks skip.
- * - With `@Interval` and `@Timeout` the run keeps the lock for the interval, so that all replicas together run once.
- * - On any other method the call waits for the lock, up to `wait`.
+ * - Called by `@Cron`, each tick runs on exactly one replica, and the others skip it (see `perTick`). A job that outlives
+ *   the period makes the following ticks skip.
+ * - Called by `@Interval` and `@Timeout`, all replicas together run it once per interval.
+ * - Any other call waits for the lock, up to `wait`: of any other method, and of these when they are called by hand.
  *
  * The lock is extended for as long as the method runs; `currentLock()` gives it, with its `signal`. The method's result
  * and error are passed on unchanged; when the method ended well but its lock had been lost, the call rejects with
  * `LockLostError`.
  *
- * It never runs unlocked: a host without lock service makes the boot fail, and a call before the boot rejects.
+ * It never runs unlocked: a host without lock service makes the boot fail, and a call before the boot rejects. A method
+ * that calls the one it overrides through `super` stays one call, also where both have a `@WithLock`.
  *
  * @param key what is locked; a function gets the arguments of the call, and the host as `this`
- * @param ttl after this time the lock is free by itself when its holder dies
- * @throws InvalidOptionsError when the class is defined, for input that is wrong whatever the call
+ * @param ttl after this time the lock is free by itself when its holder dies; on a scheduled method better less than the
+ * period. Default: the `ttl` of the module, 10 s
+ * @throws InvalidOptionsError when the class is defined, for input that is wrong whatever the call; when the method is
+ * called, for a key function that gives no key
  * @publicApi
  */
-export function WithLock(
-  key: LockKey,
-  ttl: Duration,
-  options: WithLockOptions = {},
-): <T extends AsyncMethod>(
-  target: object,
-  propertyKey: string | symbol,
-  descriptor: TypedPropertyDescriptor<T>,
-) => TypedPropertyDescriptor<T> {
-  if (typeof key !== 'function') toKeys(key);
-  toTtlMs(ttl, NO_DRIFT);
-  checkDecoratorOptions(options);
-
-  return <T extends AsyncMethod>(
-    target: object,
-    propertyKey: string | symbol,
-    descriptor: TypedPropertyDescriptor<T> | undefined,
-  ) => {
-    const original = descriptor?.value;
+export function WithLock(key: LockKey, ttl?: Duration, options: WithLockOptions = {}): LockDecorator {
+  return ((target: object, propertyKey: string | symbol, descriptor?: PropertyDescriptor) => {
+    const original: unknown = descriptor?.value;
     const label = labelOf(target, propertyKey);
     if (descriptor === undefined || typeof original !== 'function') {
       throw new InvalidOptionsError('@WithLock', `takes a method, ${label} is none`);
@@ -67,23 +67,20 @@ export function WithLock(
 
     // A property of its own for each method, so that Nest's error names the method where the service is missing.
     const property = Symbol(`@WithLock on ${label}`);
-    Inject(getRedlockToken(options.instance))(target, property);
     const wrapper = async function (this: object | undefined, ...args: unknown[]): Promise<unknown> {
-      const firedAtMs = Date.now();
-      if (this === undefined) throw new Error(NOT_READY(label));
-      return await runLocked(method, {
-        firedAtMs,
-        host: this,
-        args,
-        work: () => original.apply(this, args) as Promise<unknown>,
-      });
+      if (typeof this !== 'object') throw new Error(DETACHED(label));
+      // From JavaScript a method may return no promise.
+      const work = async (): Promise<unknown> => (await original.apply(this, args)) as unknown;
+      return await runLocked(method, { host: this, args, work });
     };
-    const method: LockedMethod = { label, property, propertyKey, wrapper, key, ttl, options };
-    addLockedMethod(target, method);
+    const method: LockedMethod = { label, prototype: target, property, propertyKey, wrapper, key, ttl, options };
+    checkLockedMethod(method);
+    Inject(getRedlockToken(options.instance))(target, property);
+    addLockedMethod(method);
     imitate(wrapper, original);
-    descriptor.value = wrapper as unknown as T;
+    descriptor.value = wrapper;
     return descriptor;
-  };
+  }) as LockDecorator;
 }
 
 /**

@@ -1,7 +1,6 @@
 import { InvalidOptionsError } from '../core/errors/index.js';
-import type { Tick } from '../cron/tick.js';
 import type { AcquireOptions, WithLockCallOptions, WithLockOptions } from '../interfaces/index.js';
-import { checkFlag, checkName, refuse, refuseUnknown, toMs, toWhole } from './check.js';
+import { checkFlag, checkName, refuse, refuseUnknown, reworded, toKey, toMs, toWhole } from './check.js';
 import type { Settings } from './module-options.js';
 
 const ACQUIRE = [
@@ -13,8 +12,9 @@ const ACQUIRE = [
   'maxHold',
   'fencing',
   'tick',
+  'job',
 ] as const satisfies readonly (keyof AcquireOptions)[];
-const WITH_LOCK = [...ACQUIRE, 'onContended'] as const satisfies readonly (keyof WithLockCallOptions)[];
+const WITH_LOCK = [...ACQUIRE, 'onContended', 'reentrant'] as const satisfies readonly (keyof WithLockCallOptions)[];
 const DECORATOR = [...WITH_LOCK, 'instance', 'perTick'] as const satisfies readonly (keyof WithLockOptions)[];
 
 /** The longest that a cron expression can have, the 29th of February around a year that has none. */
@@ -29,8 +29,14 @@ export interface AcquireSettings {
   readonly minHoldMs: number;
   readonly maxHoldMs: number;
   readonly fencing: boolean;
-  readonly tick: Tick | undefined;
+  readonly tick: TickSettings | undefined;
+  /** The name under which the tick is claimed, where that is not the key. */
+  readonly job: string | undefined;
 }
+
+/** One tick, and the distance to the next one where that is known; or any run, once in so many milliseconds. */
+export type TickSettings =
+  { readonly atMs: number; readonly periodMs: number | undefined } | { readonly everyMs: number };
 
 /** The options without those that are undefined: leaving one out and naming it so mean the same. */
 export function given<T extends object>(options: T): T {
@@ -61,6 +67,7 @@ export function toAcquireSettings(
     maxHoldMs: toMs('maxHold', options.maxHold ?? Infinity, { least: 1, infinite: true }),
     fencing: options.fencing ?? defaults.fencing,
     tick: options.tick === undefined ? undefined : toTick(options.tick),
+    job: options.job === undefined ? undefined : toJob(options.job),
   };
 }
 
@@ -73,7 +80,7 @@ export function checkOnContended(value: unknown, takes: readonly string[]): void
 /** What can be checked of a decorator's options when the class is defined. */
 export function checkDecoratorOptions(options: WithLockOptions): void {
   refuseUnknown('@WithLock', given(options), DECORATOR);
-  const { instance, onContended, perTick, ...rest } = options;
+  const { instance, onContended, perTick, ...rest } = given(options);
   checkName('instance', instance);
   checkOnContended(onContended, ['skip', 'wait', 'throw']);
   checkFlag('perTick', perTick);
@@ -83,14 +90,23 @@ export function checkDecoratorOptions(options: WithLockOptions): void {
   toAcquireSettings(rest, 'withLock', { waitMs: 0, maxRetries: 0, fencing: true });
 }
 
-function toTick(value: unknown): Tick {
-  const tick = typeof value === 'object' && value !== null && 'atMs' in value ? (value as Tick) : undefined;
-  const atMs = tick?.atMs ?? (value instanceof Date ? value.getTime() : value);
-  const periodMs: unknown = tick?.periodMs ?? Infinity;
-  if (!Number.isSafeInteger(atMs) || !isPeriod(periodMs)) {
+function toTick(value: unknown): TickSettings {
+  const parts = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  if ('everyMs' in parts) return { everyMs: toMs('tick', parts.everyMs, { least: 1 }) };
+  const atMs = 'atMs' in parts ? parts.atMs : value instanceof Date ? value.getTime() : value;
+  const { periodMs } = parts;
+  if (!Number.isSafeInteger(atMs) || (periodMs !== undefined && !isPeriod(periodMs))) {
     throw refuse('tick', 'a valid Date, or a whole number of milliseconds since 1970', value);
   }
   return { atMs: atMs as number, periodMs };
+}
+
+/** It becomes part of a key, and takes what a key takes. */
+function toJob(value: unknown): string {
+  return reworded(
+    () => toKey(value),
+    (_, problem) => new InvalidOptionsError('job', problem),
+  );
 }
 
 function isPeriod(value: unknown): value is number {

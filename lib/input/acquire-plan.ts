@@ -1,13 +1,15 @@
 import type { AcquirePlan } from '../core/acquire.js';
 import type { Claim } from '../core/ports/lock-node.js';
 import { counterKey, lockKey, tickKey } from '../redlock.keys.js';
-import type { Tick } from '../cron/tick.js';
-import type { AcquireSettings } from './acquire-options.js';
+import type { AcquireSettings, TickSettings } from './acquire-options.js';
 import { toKeys, toTtlMs } from './check.js';
 import type { Settings } from './module-options.js';
 
 /** Where nobody says how far the ticks are apart, or nothing follows, this is long enough for the latest of timers. */
 const UNKNOWN_PERIOD_MS = 24 * 3600 * 1000;
+
+/** Longer than that a tick is not tried while too few servers can be reached. */
+const LONGEST_UNREACHABLE_WAIT_MS = 60_000;
 
 /** How long one tick is waited with at most. */
 const LONGEST_TICK_WAIT_MS = 24 * 3600 * 1000;
@@ -17,8 +19,8 @@ export function toTtl(value: unknown, { driftFactor }: Settings): number {
 }
 
 /** What one call asks of the algorithm. Keys in a fixed order, so that everybody meets the same conflict first. */
-export function toAcquirePlan(key: unknown, ttl: unknown, chosen: AcquireSettings, settings: Settings): AcquirePlan {
-  const keys = toKeys(key);
+export function toAcquirePlan(asked: unknown, ttl: unknown, chosen: AcquireSettings, settings: Settings): AcquirePlan {
+  const keys = toKeys(asked);
   const ttlMs = toTtl(ttl, settings);
   const claims = keys.toSorted().map((each): Claim => {
     const full = lockKey(settings.keyPrefix, each);
@@ -29,34 +31,49 @@ export function toAcquirePlan(key: unknown, ttl: unknown, chosen: AcquireSetting
   const { tick, maxRetries, signal } = chosen;
   // The claim of a tick must outlive those who wait with the same tick, so their wait has an end.
   const waitMs = tick === undefined ? chosen.waitMs : Math.min(chosen.waitMs, LONGEST_TICK_WAIT_MS);
-  return { keys, claims, ...tickOf(claims, tick, waitMs, settings), ttlMs, waitMs, maxRetries, signal };
+  const plan = { keys, claims, ttlMs, waitMs, maxRetries, signal };
+  if (tick === undefined) return plan;
+  const lockKeys = claims.map((claim) => claim.key);
+  const names = chosen.job === undefined ? lockKeys : [lockKey(settings.keyPrefix, chosen.job)];
+  const unreachableWaitMs = unreachableWaitOf(tick, waitMs);
+  const claim = 'everyMs' in tick ? intervalOf(tick) : tickOf(tick, unreachableWaitMs, settings);
+  const key = tickKey(lockKeys, 'everyMs' in tick ? 'interval' : tick.atMs, names);
+  return { ...plan, ...claim, tick: { ...claim.tick, key, staysBehind: true }, unreachableWaitMs };
+}
+
+/** A tick that meets no majority of the servers is tried for a quarter of its period, at most a minute (P8). */
+function unreachableWaitOf(tick: TickSettings, waitMs: number): number {
+  const periodMs = 'everyMs' in tick ? tick.everyMs : (tick.periodMs ?? 0);
+  return Math.max(waitMs, Math.min(LONGEST_UNREACHABLE_WAIT_MS, periodMs / 4));
+}
+
+type TickPlan = Pick<AcquirePlan, 'tickLeftMs' | 'tickHoldMs'> & { readonly tick: Omit<Claim, 'key'> };
+
+/** The interval is held from the call on, so that waiting for the lock does not make the job come less often. */
+function intervalOf({ everyMs }: { readonly everyMs: number }): TickPlan {
+  return { tick: { ttlMs: everyMs, guardMs: everyMs }, tickHoldMs: everyMs };
 }
 
 /**
  * A tick must stay claimed until no replica can come with it any more: one whose clock is behind by the tolerance, whose
- * timer fires late by up to a period (later, it would be the next tick), and which then waits for the lock.
+ * timer fires late by up to a period (later, it would be the next tick), and which then waits for the lock, or for a
+ * majority of the servers.
  *
- * Whoever stood still beyond that must not come: by its own clock it may ask until a period and the waiting after the
- * tick. The clock of whoever ran it was ahead by the tolerance at the most, and so much longer the claim lives. A tick of long
- * ago, which somebody gives by hand, may be asked for as long as anybody waits.
+ * A replica that was paused for longer must not run the tick: by its own clock it may ask until a period and the waiting
+ * after the tick. The clock of the replica that ran it was ahead by the tolerance at the most, and the claim lives longer
+ * by that. A tick of long ago, given by hand, may be asked for as long as its caller waits.
  */
 function tickOf(
-  claims: readonly Claim[],
-  tick: Tick | undefined,
-  waitMs: number,
+  { atMs, periodMs: knownMs = Infinity }: Extract<TickSettings, { atMs: number }>,
+  longestWaitMs: number,
   { clockToleranceMs, driftFactor, nodeTimeoutMs }: Settings,
-): Pick<AcquirePlan, 'tick' | 'tickLeftMs'> {
-  if (tick === undefined) return {};
-  const keys = claims.map(({ key }) => key);
-  const periodMs = Number.isFinite(tick.periodMs) ? tick.periodMs : UNKNOWN_PERIOD_MS;
-  const waitingMs = waitMs + 2 * nodeTimeoutMs;
+): TickPlan {
+  const periodMs = Number.isFinite(knownMs) ? knownMs : UNKNOWN_PERIOD_MS;
+  const waitingMs = longestWaitMs + 2 * nodeTimeoutMs;
   const claimedMs = clockToleranceMs + periodMs + waitingMs;
   const ttlMs = claimedMs * (1 + driftFactor);
   // A server that has forgotten the claim does harm only while replicas with other clocks may still come, or still wait.
   const guardMs = Math.min(ttlMs, clockToleranceMs + waitingMs);
-  const leftMs = Math.max(waitingMs, tick.atMs + periodMs + waitingMs - Date.now());
-  return {
-    tick: { key: tickKey(keys, tick.atMs), ttlMs, guardMs, staysBehind: true },
-    tickLeftMs: Math.min(claimedMs, leftMs),
-  };
+  const leftMs = Math.max(waitingMs, atMs + periodMs + waitingMs - Date.now());
+  return { tick: { ttlMs, guardMs }, tickLeftMs: Math.min(claimedMs, leftMs) };
 }

@@ -94,6 +94,16 @@ export function checkName(option: string, value: unknown): void {
   }
 }
 
+/** What the function gives; an {@link InvalidOptionsError} that it throws is told in other words. */
+export function reworded<T>(check: () => T, say: (option: string, problem: string) => Error): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof InvalidOptionsError)) throw error;
+    throw say(error.option, error.message.slice(error.option.length + ': '.length));
+  }
+}
+
 export function refuse(option: string, takes: string, got: unknown): InvalidOptionsError {
   return new InvalidOptionsError(option, `takes ${takes}, got ${show(got)}`);
 }

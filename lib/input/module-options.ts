@@ -1,8 +1,11 @@
 import { hostname } from 'node:os';
 import type { RedlockModuleOptions } from '../interfaces/index.js';
 import type { RestartGuardMode } from '../redis/restart-guard.js';
-import { checkFlag, refuse, refuseUnknown, toMs, toWhole } from './check.js';
+import { checkFlag, refuse, refuseUnknown, toMs, toTtlMs, toWhole } from './check.js';
 import { toShards, type ServerSpec } from './servers.js';
+
+/** Where neither a decorator nor the module says one. */
+export const DEFAULT_TTL = '10s';
 
 /** The module's options, checked and complete. All times in milliseconds. */
 export interface Settings {
@@ -11,6 +14,8 @@ export interface Settings {
   /** Whether the option was `shards`. */
   readonly sharded: boolean;
   readonly keyPrefix: string;
+  /** Of a `@WithLock` that gives none. */
+  readonly ttlMs: number;
   readonly waitMs: number;
   readonly maxRetries: number;
   readonly retryDelayMs: number;
@@ -32,6 +37,7 @@ const KNOWN = [
   'servers',
   'shards',
   'keyPrefix',
+  'ttl',
   'wait',
   'maxRetries',
   'retryDelay',
@@ -57,17 +63,19 @@ export function toSettings(options: RedlockModuleOptions): Settings {
   refuseUnknown('RedlockModule', options, KNOWN);
   const retryDelayMs = toMs('retryDelay', options.retryDelay ?? 50, { least: 1 });
   const reconnectDelayMs = toMs('reconnectDelay', options.reconnectDelay ?? 300, { least: 1 });
+  const driftFactor = toDriftFactor(options.driftFactor ?? 0.01);
   return {
     shards: toShards(options.servers, options.shards),
     sharded: options.shards !== undefined,
     keyPrefix: toText('keyPrefix', options.keyPrefix ?? 'redlock:'),
+    ttlMs: toTtlMs(options.ttl ?? DEFAULT_TTL, driftFactor),
     waitMs: toMs('wait', options.wait ?? '10s'),
     maxRetries: toWhole('maxRetries', options.maxRetries ?? Infinity, { infinite: true }),
     retryDelayMs,
     maxRetryDelayMs: toMs('maxRetryDelay', options.maxRetryDelay ?? Math.max(1000, retryDelayMs), {
       least: retryDelayMs,
     }),
-    driftFactor: toDriftFactor(options.driftFactor ?? 0.01),
+    driftFactor,
     nodeTimeoutMs: toMs('nodeTimeout', options.nodeTimeout ?? 500, { least: 1 }),
     maxConcurrency: toWhole('maxConcurrency', options.maxConcurrency ?? 10, { least: 1 }),
     reconnectDelayMs,

@@ -41,13 +41,23 @@ export interface AcquireOptions {
 
   /**
    * The tick of a schedule that this run belongs to: a `Date`, or milliseconds since 1970. It is claimed together with the
-   * lock and stays claimed when the lock is released. Once claimed the tick is contended, whatever `wait` says.
-   * `@WithLock` works it out from `@Cron` by itself; this is for every other scheduler.
+   * lock, under the name of the job, and stays claimed when the lock is released. Once claimed the tick is contended,
+   * whatever `wait` says. `@WithLock` works it out from `@Cron` by itself; this is for every other scheduler.
    *
    * The claim is kept for `clockTolerance` and a period on top, because timers can be late. A plain `Date` or number has
-   * no period and is remembered for a day; `{ atMs, periodMs }` says it exactly.
+   * no period and is remembered for a day; `{ atMs, periodMs }` says it exactly, and while no majority of the servers can
+   * be reached such a tick is tried for a quarter of its period, at most a minute.
+   *
+   * `{ everyMs }` is for a job without fixed ticks: all replicas together run it once in that many milliseconds, counted
+   * from the call that ran.
    */
-  tick?: Date | number | Tick;
+  tick?: Date | number | Tick | { everyMs: number };
+
+  /**
+   * The name of the job: its ticks are claimed under this name. Two jobs with the same key and different names exclude each
+   * other, and each has its own ticks. Takes what a key takes. Default: the key, or the list of the keys.
+   */
+  job?: string;
 }
 
 /**
@@ -58,6 +68,12 @@ export interface AcquireOptions {
 export interface WithLockCallOptions extends AcquireOptions {
   /** What to do when somebody else has the lock after all waiting: reject, or return `undefined`. Default: `'throw'`. */
   onContended?: 'throw' | 'skip';
+
+  /**
+   * Run under the lock that this async context holds already, if it covers all of the keys; if it does not, the call rejects.
+   * Default: false, a key that the context itself holds is waited for like any other.
+   */
+  reentrant?: boolean;
 }
 
 /**
@@ -65,15 +81,16 @@ export interface WithLockCallOptions extends AcquireOptions {
  *
  * @publicApi
  */
-export interface WithLockOptions extends AcquireOptions {
+export interface WithLockOptions extends Omit<WithLockCallOptions, 'onContended'> {
   /** The name of the `RedlockModule` to use. Default: the one without a name. */
   instance?: string;
 
   /**
    * What to do when somebody else has the lock:
    *
-   * - `'skip'`: return `undefined`, with one debug line. Default on a method with `@Cron`, `@Interval` or `@Timeout`.
-   * - `'wait'`: keep trying for `wait`, then reject with `LockContendedError`. Default everywhere else.
+   * - `'skip'`: return `undefined`, with one debug line. Default where the scheduler calls a method with `@Cron`, `@Interval`
+   *   or `@Timeout`.
+   * - `'wait'`: keep trying for `wait`, then reject with `LockContendedError`. Default for every other call.
    * - `'throw'`: reject with `LockContendedError` at once.
    *
    * An explicit `wait` holds for each of them.
@@ -82,7 +99,8 @@ export interface WithLockOptions extends AcquireOptions {
 
   /**
    * With `@Cron`: each tick of the expression runs on exactly one replica, even if the lock is free again when the next
-   * replica fires. Default: true with `@Cron`.
+   * replica fires. Only the scheduler's own call is a tick: the same method called by hand takes the lock, and claims none.
+   * Default: true with `@Cron`.
    */
   perTick?: boolean;
 }

@@ -33,6 +33,11 @@ export interface RedlockOptions {
   /** Put before every key, so that locks never collide with data. Default: `'redlock:'`. */
   keyPrefix?: string;
 
+  /**
+   * The ttl of a `@WithLock` that gives none: after this time a lock is free by itself when its holder dies. Default: `'10s'`.
+   */
+  ttl?: Duration;
+
   /** How long `acquire` and `withLock` keep trying; 0 is one decision. Default: `'10s'`. */
   wait?: Duration;
 

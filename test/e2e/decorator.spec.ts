@@ -446,40 +446,6 @@ describe('P9: @WithLock', () => {
     }
     expect(() => decorate(WithLock('k', '1s'), Host, 'shared')).toThrow(/Host\.shared|static/);
     expect(() => decorate(WithLock('k', '1s'), Host.prototype, 'value')).toThrow(InvalidOptionsError);
-    expect(() => WithLock('', '1s')).toThrow(/key/);
-    expect(() => WithLock('k', 'soon')).toThrow(/ttl.*'soon'/);
-    expect(() => WithLock('k', 0)).toThrow(/ttl/);
-    expect(() => WithLock('k', '1s', { onContended: 'maybe' as 'skip' })).toThrow(/onContended.*'maybe'/);
-    expect(() => WithLock('k', '1s', { waits: 1 } as object)).toThrow(/waits/);
-  });
-
-  it('does not compile on a method that returns no promise', () => {
-    class Host {
-      // @ts-expect-error -- a lock would be released before anything that this starts is done
-      @WithLock('k', '1s')
-      method(): number {
-        return 1;
-      }
-    }
-    expect(Host.name).toBe('Host');
-  });
-
-  it('warns when two jobs share the key of their ticks', async () => {
-    @Injectable()
-    class Twins {
-      @WithLock('twins', '1s')
-      @Cron('0 0 1 1 *')
-      one(): Promise<void> {
-        return see('one');
-      }
-      @WithLock('twins', '1s')
-      @Cron('0 0 1 1 *')
-      two(): Promise<void> {
-        return see('two');
-      }
-    }
-    const { logger } = await boot({ imports: [redlock(), ScheduleModule.forRoot()], providers: [Twins] });
-    expect(logger.problems).toEqual([expect.stringMatching(/Twins\.one and Twins\.two.*"twins"/)]);
   });
 });
 

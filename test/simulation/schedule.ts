@@ -1,4 +1,5 @@
-import { compileTicks, type TickOf } from '../../lib/cron/tick.js';
+import { ticksOf, type TickOf } from '../../lib/cron/tick.js';
+import { cronTimeOf } from '../support/cron-times.js';
 import { check } from '../history/check.js';
 import type { History } from '../history/events.js';
 import type { Verdict } from '../history/verdict.js';
@@ -27,17 +28,17 @@ const LIMIT_MS = 300_000;
 /** The questions of one part of a second go to one compiled schedule, which remembers its last answer: calendars are slow. */
 const PART_MS = 100;
 const PARTS = 100;
-let calendars: Promise<readonly TickOf[]> | undefined;
+let calendars: readonly TickOf[] | undefined;
 
-async function everySecond(): Promise<TickOf> {
+function everySecond(): TickOf {
   const schedule = { cronTime: '* * * * * *', timeZone: 'UTC' };
-  const parts = await (calendars ??= Promise.all(Array.from({ length: PARTS }, () => compileTicks(schedule))));
+  const parts = (calendars ??= Array.from({ length: PARTS }, () => ticksOf(cronTimeOf(schedule))));
   return (firedAtMs) => parts[Math.floor(firedAtMs / PART_MS) % PARTS]!(firedAtMs);
 }
 
 /** Plays the schedule of one seed, and judges it. The same seed plays the same schedule. */
 export async function play(seed: number): Promise<Outcome> {
-  const tickOf = await everySecond();
+  const tickOf = everySecond();
   const chance = new Chance(seed);
   const plan = planOf(chance);
   const world = new World(plan, chance);

@@ -4,6 +4,7 @@ import { Injectable, Module, type INestApplicationContext } from '@nestjs/common
 import { NestFactory } from '@nestjs/core';
 import { Cron, ScheduleModule } from '@nestjs/schedule';
 import { RedlockModule, WithLock } from 'redlock-nestjs';
+import { fire as fireNow } from '../../support/fire.js';
 import { CollectingLogger } from '../../support/collecting-logger.js';
 import { answerQuestions } from '../../support/process.answers.js';
 import { atDate } from './compressed-date.js';
@@ -85,7 +86,8 @@ async function fire(call: Call): Promise<void> {
   // A timer that is early or late is so on the replica's clock, too; but where the machine is busy that clock stands
   // still meanwhile, because half a second later it would be another tick.
   const dateMs = dateOf(tick) + Math.min(firedAtMs - dueAtMs, LATEST_MS);
-  const error = await atDate(dateMs, () => (perTick ? jobs.perTick(call) : jobs.perLock(call))).then(
+  const method = perTick ? 'perTick' : 'perLock';
+  const error = await atDate(dateMs, async () => await fireNow(jobs, method, () => jobs[method](call))).then(
     () => ({}),
     (reason: unknown) => ({ error: String(reason) }),
   );

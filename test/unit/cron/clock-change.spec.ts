@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CronJob } from 'cron';
-import { compileTicks } from '../../../lib/cron/tick.js';
+import { ticksOf, type TickOf } from '../../../lib/cron/tick.js';
+import { cronTimeOf, type Schedule } from '../../support/cron-times.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const at = (iso: string): number => Date.parse(iso);
+const compile = (schedule: Schedule): TickOf => ticksOf(cronTimeOf(schedule));
 const clock = (ms: number): string => new Date(ms).toISOString().slice(5, 16);
 
 /** When a real job fires between two instants, as its callback sees it. */
@@ -76,24 +78,24 @@ describe('when the clock changes', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it.each(CHANGES)('P8: a job %s: "%s" in %s', async (_, cronTime, timeZone, from, hours, fires) => {
+  it.each(CHANGES)('P8: a job %s: "%s" in %s', (_, cronTime, timeZone, from, hours, fires) => {
     const since = `2026-${from}Z`;
     const firedAtMs = fire(cronTime, timeZone, since, new Date(at(since) + hours * HOUR_MS).toISOString());
     expect(firedAtMs.map(clock)).toEqual(fires);
 
-    const tickOf = await compileTicks({ cronTime, timeZone });
+    const tickOf = compile({ cronTime, timeZone });
     expect(firedAtMs.map((ms) => tickOf(ms).atMs)).toEqual(firedAtMs);
     // A replica that is asked for one of them only, and a little later.
-    const late = await Promise.all(firedAtMs.map(async (ms) => (await compileTicks({ cronTime, timeZone }))(ms + 999)));
+    const late = firedAtMs.map((ms) => compile({ cronTime, timeZone })(ms + 999));
     expect(late.map(({ atMs }) => atMs)).toEqual(firedAtMs);
   });
 
-  it('P8: every minute of a night with a repeated hour is a tick of its own, and so is that of a skipped one', async () => {
+  it('P8: every minute of a night with a repeated hour is a tick of its own, and so is that of a skipped one', () => {
     for (const [from, to] of [
       ['2026-10-24T23:54:30Z', '2026-10-25T02:05:30Z'],
       ['2026-03-29T00:29:30Z', '2026-03-29T01:30:30Z'],
     ] as const) {
-      const tickOf = await compileTicks({ cronTime: '0 * * * * *', timeZone: 'Europe/Berlin' });
+      const tickOf = compile({ cronTime: '0 * * * * *', timeZone: 'Europe/Berlin' });
       const ticks = fire('0 * * * * *', 'Europe/Berlin', from, to).map((ms) => tickOf(ms));
       const minutes = Array.from(
         { length: (at(to) - at(from)) / MINUTE_MS },
@@ -104,15 +106,15 @@ describe('when the clock changes', () => {
     }
   });
 
-  it('P8: a replica that is started within a repeated hour and fires again belongs to the tick that has run', async () => {
+  it('P8: a replica that is started within a repeated hour and fires again belongs to the tick that has run', () => {
     // 02:30 has been, before the clock was set back to 02:00. For a job that starts at the second 02:10 it is to come.
     const firedAtMs = fire('0 30 2 * * *', 'Europe/Berlin', '2026-10-25T01:10:00Z', '2026-10-25T03:00:00Z');
     expect(firedAtMs.map(clock)).toEqual(['10-25T01:30']);
-    const tickOf = await compileTicks({ cronTime: '0 30 2 * * *', timeZone: 'Europe/Berlin' });
+    const tickOf = compile({ cronTime: '0 30 2 * * *', timeZone: 'Europe/Berlin' });
     expect(firedAtMs.map((ms) => clock(tickOf(ms).atMs))).toEqual(['10-25T00:30']);
   });
 
-  it('P8: a job that was stalled across the change runs late, for the tick that the others ran on time', async () => {
+  it('P8: a job that was stalled across the change runs late, for the tick that the others ran on time', () => {
     jest.setSystemTime(at('2026-10-25T00:15:00Z'));
     const firedAtMs: number[] = [];
     const onTick = (): void => void firedAtMs.push(Date.now());
@@ -122,7 +124,7 @@ describe('when the clock changes', () => {
     jest.advanceTimersByTime(HOUR_MS);
     void job.stop();
     expect(firedAtMs.map(clock)[0]).toBe('10-25T01:20');
-    const tickOf = await compileTicks({ cronTime: '0 30 2 * * *', timeZone: 'Europe/Berlin' });
+    const tickOf = compile({ cronTime: '0 30 2 * * *', timeZone: 'Europe/Berlin' });
     expect(firedAtMs.map((ms) => clock(tickOf(ms).atMs))).toContain('10-25T00:30');
   });
 
@@ -130,16 +132,13 @@ describe('when the clock changes', () => {
     ['0 * * * * *', 'Europe/Berlin', '2026-10-25T01:30:00.005Z', '10-25T01:30'],
     ['0 45 1 * * *', 'Australia/Lord_Howe', '2026-04-04T14:20:00Z', '04-03T14:45'],
     ['0 30 1 * * *', 'Antarctica/Troll', '2026-10-25T02:00:00Z', '10-24T23:30'],
-  ])(
-    'P8: the season in which a replica asks does not matter: "%s" in %s',
-    async (cronTime, timeZone, firedAt, expected) => {
-      const seasons = ['2026-01-01', '2026-07-01', '2019-01-01', '2033-07-01'];
-      const ticks = [];
-      for (const season of seasons) {
-        jest.setSystemTime(at(season));
-        ticks.push(clock((await compileTicks({ cronTime, timeZone }))(at(firedAt)).atMs));
-      }
-      expect(ticks).toEqual(seasons.map(() => expected));
-    },
-  );
+  ])('P8: the season in which a replica asks does not matter: "%s" in %s', (cronTime, timeZone, firedAt, expected) => {
+    const seasons = ['2026-01-01', '2026-07-01', '2019-01-01', '2033-07-01'];
+    const ticks = [];
+    for (const season of seasons) {
+      jest.setSystemTime(at(season));
+      ticks.push(clock(compile({ cronTime, timeZone })(at(firedAt)).atMs));
+    }
+    expect(ticks).toEqual(seasons.map(() => expected));
+  });
 });

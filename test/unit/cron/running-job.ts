@@ -1,5 +1,5 @@
-import { CronTime } from 'cron';
-import type { CronSchedule, Tick } from '../../../lib/cron/tick.js';
+import type { CronTimeLike } from '../../../lib/cron/cron-time.js';
+import type { Tick } from '../../../lib/cron/tick.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -21,12 +21,10 @@ const HEAD_STARTS_MS = [
  * `setNow` sets the clock that `Date.now` shows.
  */
 export function firingsOf(
-  schedule: CronSchedule,
+  job: CronTimeLike,
   [sinceMs, untilMs]: [number, number],
   setNow: (nowMs: number) => void,
 ): number[] {
-  const of = CronTime as new (source: unknown, timeZone: unknown, utcOffset: unknown) => CronTime;
-  const job = new of(schedule.cronTime, schedule.timeZone, schedule.utcOffset);
   const nextAfter = (nowMs: number): number => {
     setNow(nowMs);
     return job.sendAt().toMillis();

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import type { CronSchedule } from '../../../lib/cron/tick.js';
+import type { Schedule } from '../../support/cron-times.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** A zone, and instants at which its clock changes. */
 export interface Place {
-  zone: Pick<CronSchedule, 'timeZone' | 'utcOffset'>;
+  zone: Pick<Schedule, 'timeZone' | 'utcOffset'>;
   changes: string[];
 }
 

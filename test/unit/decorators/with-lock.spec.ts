@@ -9,9 +9,11 @@ import {
   type WithLockOptions,
 } from 'redlock-nestjs';
 import { lockedMethodsOf } from '../../../lib/decorators/locked-method.js';
+import { triggerOf } from '../../../lib/decorators/trigger.js';
 import type { RedlockService } from '../../../lib/redlock.service.js';
 import { currentLock } from '../../../lib/redlock.context.js';
 import { CollectingLogger } from '../../support/collecting-logger.js';
+import { fire } from '../../support/fire.js';
 import { modelWorld } from '../../support/model-service.js';
 
 const logger = new CollectingLogger();
@@ -58,7 +60,9 @@ async function askedBy(schedule: MethodDecorator, options?: WithLockOptions): Pr
     }
   }
   const service = new StandInService();
-  const result = await ready(new Host(), service).method();
+  const host = ready(new Host(), service);
+  const isScheduled = triggerOf(host, { propertyKey: 'method', wrapper: Host.prototype.method }) !== undefined;
+  const result = await (isScheduled ? fire(host, 'method') : host.method());
   expect(service.asked).toHaveLength(1);
   return { ...service.asked[0]!, result };
 }
@@ -99,16 +103,33 @@ describe('@WithLock asks the service', () => {
     ],
     ['for a tick, and to wait', Cron(EVERY_TEN_SECONDS), { onContended: 'wait' }, { onContended: 'throw', tick }],
     ['for a tick after an explicit wait', Cron(EVERY_TEN_SECONDS), { wait: 7 }, { ...skip, wait: 7, tick }],
-    ['to skip, and to hold for an interval', Interval(1000), undefined, { ...skip, wait: 0, minHold: 950 }],
-    ['to hold for a short interval', Interval(100), undefined, { ...skip, wait: 0, minHold: 90 }],
-    ['to hold as long as it is said', Interval(1000), { minHold: 5 }, { ...skip, wait: 0, minHold: 5 }],
-    ['to hold as ever', Interval(1000), { minHold: undefined }, { ...skip, wait: 0, minHold: 950 }],
-    ['to skip, and to hold for a timeout', Timeout(1000), undefined, { ...skip, wait: 0, minHold: 950 }],
+    ['to skip, and to hold for an interval', Interval(1000), undefined, { ...skip, wait: 250, tick: { everyMs: 950 } }],
+    ['to hold for a short interval', Interval(100), undefined, { ...skip, wait: 25, tick: { everyMs: 90 } }],
+    [
+      'to hold the key of an interval as long as it is said',
+      Interval(1000),
+      { minHold: 5 },
+      { ...skip, wait: 250, tick: { everyMs: 950 }, minHold: 5 },
+    ],
+    ['to skip, and to hold for a timeout', Timeout(1000), undefined, { ...skip, wait: 250, tick: { everyMs: 950 } }],
+    ['to skip at once, for a timeout of nothing', Timeout(0), undefined, { ...skip, wait: 0 }],
+    [
+      'for the tick of a named job',
+      Cron(EVERY_TEN_SECONDS),
+      { job: 'mine' },
+      { ...skip, wait: 1000, tick, job: 'mine' },
+    ],
+    [
+      'for the interval of a named job',
+      Interval(1000),
+      { job: 'mine' },
+      { ...skip, wait: 250, tick: { everyMs: 950 }, job: 'mine' },
+    ],
     [
       'to throw on an interval',
       Interval(1000),
       { onContended: 'throw' },
-      { onContended: 'throw', wait: 0, minHold: 950 },
+      { onContended: 'throw', wait: 250, tick: { everyMs: 950 } },
     ],
     [
       'for all that it was given',
@@ -128,11 +149,19 @@ describe('@WithLock asks the service', () => {
       outer(...(method as Parameters<MethodDecorator>));
     };
   it.each<[string, MethodDecorator, object]>([
-    ['@Interval above @Cron', both(Interval(1000), Cron(EVERY_TEN_SECONDS)), { ...skip, wait: 0, minHold: 950 }],
-    ['@Timeout above @Cron', both(Timeout(1000), Cron(EVERY_TEN_SECONDS)), { ...skip, wait: 0, minHold: 950 }],
+    [
+      '@Interval above @Cron',
+      both(Interval(1000), Cron(EVERY_TEN_SECONDS)),
+      { ...skip, wait: 250, tick: { everyMs: 950 } },
+    ],
+    [
+      '@Timeout above @Cron',
+      both(Timeout(1000), Cron(EVERY_TEN_SECONDS)),
+      { ...skip, wait: 250, tick: { everyMs: 950 } },
+    ],
     ['@Cron above @Interval', both(Cron(EVERY_TEN_SECONDS), Interval(1000)), { ...skip, wait: 1000, tick }],
-    ['@Timeout above @Interval', both(Timeout(500), Interval(1000)), { ...skip, wait: 0, minHold: 450 }],
-    ['@Interval above @Timeout', both(Interval(500), Timeout(1000)), { ...skip, wait: 0, minHold: 450 }],
+    ['@Timeout above @Interval', both(Timeout(500), Interval(1000)), { ...skip, wait: 125, tick: { everyMs: 450 } }],
+    ['@Interval above @Timeout', both(Interval(500), Timeout(1000)), { ...skip, wait: 125, tick: { everyMs: 450 } }],
   ])(
     'P9: as the outermost of two schedules says, by which Nest calls the method: %s',
     async (_, schedule, expected) => {
@@ -157,9 +186,9 @@ describe('@WithLock asks the service', () => {
     }
     const service = new StandInService();
     const host = ready(new Host(), service);
-    await host.between();
-    await host.above();
-    for (const { options } of service.asked) expect(options).toEqual({ ...skip, wait: 0, minHold: 950 });
+    await fire(host, 'between');
+    await fire(host, 'above');
+    for (const { options } of service.asked) expect(options).toEqual({ ...skip, wait: 250, tick: { everyMs: 950 } });
   });
 
   it('hands the signal on', async () => {
@@ -217,7 +246,7 @@ describe('@WithLock asks the service', () => {
     const service = new StandInService();
     const host = ready(new Host(), service);
     service.closing = AbortSignal.abort();
-    await Promise.all([host.cron(), host.interval(), host.other()]);
+    await Promise.all([fire(host, 'cron'), fire(host, 'interval'), host.other()]);
     expect(ran).toEqual(['other']);
     expect(logger.lines.splice(0)).toEqual([
       { level: 'debug', text: 'Skipped. Host.cron does not begin any more: the application shuts down. Redlock' },
@@ -239,7 +268,7 @@ describe('@WithLock asks the service', () => {
       const { host, ran } = often(onContended);
       const last = new StandInService();
       ready(host, [new ClosingService(), last]);
-      expect(await host.run()).toBe('ran');
+      expect(await fire(host, 'run')).toBe('ran');
       expect([ran, last.asked.length]).toEqual([['run'], 1]);
       expect(logger.lines).toEqual([]);
     },
@@ -248,7 +277,7 @@ describe('@WithLock asks the service', () => {
   it('P15: nothing again where no application is left, and says so', async () => {
     const { host, ran } = often('wait');
     ready(host, [new ClosingService(), new ClosingService()]);
-    expect(await host.run()).toBeUndefined();
+    expect(await fire(host, 'run')).toBeUndefined();
     expect(ran).toEqual([]);
     expect(logger.lines.splice(0)).toEqual([
       { level: 'debug', text: 'Skipped. Host.run does not begin any more: the application shuts down. Redlock' },
@@ -262,7 +291,7 @@ describe('@WithLock asks the service', () => {
     });
     const service = new StandInService();
     ready(host, [service, new StandInService()]);
-    await expect(host.run()).rejects.toThrow('closing');
+    await expect(fire(host, 'run')).rejects.toThrow('closing');
     expect(ran).toEqual(['run']);
   });
 
@@ -272,7 +301,7 @@ describe('@WithLock asks the service', () => {
     waiting.closing = closed.closing = AbortSignal.abort();
     Object.assign(closed, { isClosed: true });
     ready(host, [closed, waiting]);
-    expect([await host.run(), await host.other()]).toEqual([undefined, 'ran']);
+    expect([await fire(host, 'run'), await host.other()]).toEqual([undefined, 'ran']);
     expect([ran, closed.asked.length, waiting.asked.length]).toEqual([['other'], 0, 1]);
     logger.lines.splice(0);
   });

@@ -14,9 +14,9 @@ import { toAcquirePlan } from '../../../lib/input/acquire-plan.js';
 import { toSettings } from '../../../lib/input/module-options.js';
 
 const OPTIONS =
-  'servers, shards, keyPrefix, wait, maxRetries, retryDelay, maxRetryDelay, driftFactor, nodeTimeout, maxConcurrency, ' +
+  'servers, shards, keyPrefix, ttl, wait, maxRetries, retryDelay, maxRetryDelay, driftFactor, nodeTimeout, maxConcurrency, ' +
   'reconnectDelay, maxReconnectDelay, fencing, fencingRetention, restartGuard, clockTolerance, shutdownTimeout, owner';
-const CALL_OPTIONS = 'wait, maxRetries, signal, autoExtend, minHold, maxHold, fencing, tick';
+const CALL_OPTIONS = 'wait, maxRetries, signal, autoExtend, minHold, maxHold, fencing, tick, job';
 const DURATION = "takes a number of milliseconds or a string such as '30s', at least";
 const SERVER = "a redis:// or rediss:// URL, a 'host:port', ioredis options or an ioredis client";
 const HOST = 'takes the mere name of a host in ioredis options, got a URL there';
@@ -40,8 +40,17 @@ const callOf = (where: 'acquire' | 'withLock') => (options: object) => (): unkno
 const acquire = callOf('acquire');
 const decorator =
   (key: unknown, ttl: unknown, options: unknown = {}) =>
-  (): unknown =>
-    WithLock(key as string, ttl as string, options as WithLockOptions);
+  (): unknown => {
+    class Jobs {
+      @WithLock(key as string, ttl as string, options as WithLockOptions)
+      run(): Promise<void> {
+        return Promise.resolve();
+      }
+    }
+    return Jobs;
+  };
+/** The same, of the method that it is about. */
+const OF_METHOD = '@WithLock cannot lock Jobs.run: ';
 
 function errorOf(call: () => unknown): InvalidOptionsError {
   try {
@@ -331,7 +340,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         [
           'one of @WithLock',
           callOf('withLock')({ perTick: true }),
-          `perTick: is not an option of withLock, which takes ${CALL_OPTIONS}, onContended`,
+          `perTick: is not an option of withLock, which takes ${CALL_OPTIONS}, onContended, reentrant`,
         ],
         ['wait', acquire({ wait: -1 }), `wait: ${DURATION} 0 or Infinity, got -1`],
         [
@@ -347,6 +356,13 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         ['fencing', acquire({ fencing: 'on' }), "fencing: takes true or false, got 'on'"],
         ['a tick that is a text', acquire({ tick: '2030-01-01' }), `${TICK} '2030-01-01'`],
         ['a tick that is no Date', acquire({ tick: new Date(NaN) }), `${TICK} an object`],
+        ['an interval of 0', acquire({ tick: { everyMs: 0 } }), `tick: ${DURATION} 1, got 0`],
+        [
+          'a job without a name',
+          acquire({ job: '' }),
+          "job: takes a string that is not empty, or a list of such, got ''",
+        ],
+        ['several names of a job', acquire({ job: ['a'] }), 'job: takes one key, got a list of 1'],
         ['half a tick', acquire({ tick: 0.5 }), `${TICK} 0.5`],
         ['a tick of null', acquire({ tick: null }), `${TICK} null`],
         ['a tick with a period of 0', acquire({ tick: { atMs: 1, periodMs: 0 } }), `${TICK} an object`],
@@ -366,7 +382,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         [
           'an unknown option',
           decorator('k', '1s', { ttl: 5 }),
-          `ttl: is not an option of @WithLock, which takes ${CALL_OPTIONS}, onContended, instance, perTick`,
+          `ttl: is not an option of @WithLock, which takes ${CALL_OPTIONS}, onContended, reentrant, instance, perTick`,
         ],
         [
           'onContended',
@@ -389,10 +405,15 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         ['maxHold', decorator('k', '1s', { maxHold: -1 }), `maxHold: ${DURATION} 1 or Infinity, got -1`],
       ],
     ],
-  ])('%s', (_, rows) => {
+  ])('%s', (what, rows) => {
     it.each(rows)('%s', (_name, call, message) => {
       const error = errorOf(call);
-      expect(error.message).toBe(message);
+      const parts = [
+        `${error.option}: `,
+        what === 'a decorator' ? OF_METHOD : '',
+        message.slice(error.option.length + 2),
+      ];
+      expect(error.message).toBe(parts.join(''));
       expect(`${error.option}: `).toBe(message.slice(0, error.option.length + 2));
       expect(error).toMatchObject({ code: 'INVALID_OPTIONS', keys: [], votes: [] });
     });

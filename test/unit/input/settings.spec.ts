@@ -12,6 +12,7 @@ describe('the options of the module', () => {
   /** The table of the README, row by row: the option, its default, another value, and what the algorithm gets of both. */
   it.each<[keyof RedlockOptions, keyof Settings, unknown, unknown, unknown]>([
     ['keyPrefix', 'keyPrefix', 'redlock:', 'mine:', 'mine:'],
+    ['ttl', 'ttlMs', 10_000, '3s', 3000],
     ['wait', 'waitMs', 10_000, '3s', 3000],
     ['maxRetries', 'maxRetries', Infinity, 3, 3],
     ['retryDelay', 'retryDelayMs', 50, '20ms', 20],
@@ -37,16 +38,9 @@ describe('the options of the module', () => {
   it('has a test of every one', () => {
     expect(Object.keys(settingsOf()).sort()).toEqual(
       [
-        ...['shards', 'sharded', 'keyPrefix', 'waitMs', 'maxRetries', 'retryDelayMs', 'maxRetryDelayMs', 'driftFactor'],
-        ...[
-          'nodeTimeoutMs',
-          'maxConcurrency',
-          'reconnectDelayMs',
-          'maxReconnectDelayMs',
-          'fencing',
-          'fencingRetentionMs',
-        ],
-        ...['restartGuard'],
+        ...['shards', 'sharded', 'keyPrefix', 'ttlMs', 'waitMs', 'maxRetries', 'retryDelayMs', 'maxRetryDelayMs'],
+        ...['driftFactor', 'nodeTimeoutMs', 'maxConcurrency', 'reconnectDelayMs', 'maxReconnectDelayMs', 'fencing'],
+        ...['fencingRetentionMs', 'restartGuard'],
         ...['clockToleranceMs', 'shutdownTimeoutMs', 'owner'],
       ].sort(),
     );
@@ -92,9 +86,11 @@ describe('the options of a call', () => {
     ['minHold', 'minHoldMs', 0, '1m', 60_000],
     ['maxHold', 'maxHoldMs', Infinity, '2m', 120_000],
     ['fencing', 'fencing', true, false, false],
-    ['tick', 'tick', undefined, new Date(1234), { atMs: 1234, periodMs: Infinity }],
-    ['tick', 'tick', undefined, 1234, { atMs: 1234, periodMs: Infinity }],
+    ['tick', 'tick', undefined, new Date(1234), { atMs: 1234, periodMs: undefined }],
+    ['tick', 'tick', undefined, 1234, { atMs: 1234, periodMs: undefined }],
     ['tick', 'tick', undefined, { atMs: 1234, periodMs: 60_000 }, { atMs: 1234, periodMs: 60_000 }],
+    ['tick', 'tick', undefined, { everyMs: 950 }, { everyMs: 950 }],
+    ['job', 'job', undefined, 'mine', 'mine'],
   ])('%s', (option, setting, byDefault, given, expected) => {
     for (const where of ['acquire', 'withLock'] as const) {
       expect(toAcquireSettings({}, where, module)[setting]).toBe(byDefault);
@@ -170,14 +166,42 @@ describe('what a call asks of the servers', () => {
     expect(planOf().tick).toBeUndefined();
   });
 
-  /** clockTolerance + the period + the wait + two node timeouts, and what clocks drift in that time. */
+  it('P8: the ticks of two jobs with one key and two names are two, and the name of a job without one is its key', () => {
+    const keyOf = (job?: string, tick: WithLockCallOptions['tick'] = 5): string | undefined =>
+      planOf({ tick, ...(job !== undefined && { job }) }).tick?.key;
+    expect(new Set([keyOf(), keyOf('one'), keyOf('two'), keyOf('one', 6), keyOf('one', { everyMs: 5 })]).size).toBe(5);
+    expect(keyOf('k')).toBe(keyOf());
+    for (const key of [keyOf(), keyOf('one'), keyOf('o}n{e'), keyOf('one', { everyMs: 5 })]) {
+      expect(key).toMatch(/^\{redlock:k\}:tick:/);
+    }
+  });
+
+  it.each<[string, WithLockCallOptions, number | undefined]>([
+    ['a quarter of a period', { tick: { atMs: 5, periodMs: 40_000 }, wait: 1000 }, 10_000],
+    ['a minute at most', { tick: { atMs: 5, periodMs: 86_400_000 }, wait: 1000 }, 60_000],
+    ['a minute, where nothing follows', { tick: { atMs: 5, periodMs: Infinity }, wait: 1000 }, 60_000],
+    ['never less than it waits', { tick: { atMs: 5, periodMs: 1000 }, wait: 7000 }, 7000],
+    ['as long as it waits, where the period is unknown', { tick: 5, wait: 100 }, 100],
+    ['a quarter of an interval', { tick: { everyMs: 1000 }, wait: 10 }, 250],
+    ['no longer than it waits, without a tick', { wait: 10 }, undefined],
+  ])('P8: a tick that meets no majority is tried for %s', (_, options, expected) => {
+    expect(planOf(options).unreachableWaitMs).toBe(expected);
+  });
+
+  it('P8: an interval is held from the call on, concerns its own key only, and stays behind', () => {
+    const { tick, tickHoldMs, claims } = planOf({ tick: { everyMs: 86_400_000 } });
+    expect(tick).toMatchObject({ ttlMs: 86_400_000, guardMs: 86_400_000, staysBehind: true });
+    expect([tickHoldMs, claims[0]?.guardMs]).toEqual([86_400_000, 5000]);
+  });
+
+  /** clockTolerance + the period + the longer of the wait and a quarter of the period + two node timeouts, and what clocks drift in that time. */
   it.each<[string, WithLockCallOptions, RedlockOptions, number, number]>([
     ['by default', {}, {}, (60_000 + 1000 + 10_000 + 1000) * 1.01, 71_000],
-    ['with a short wait', { wait: 200 }, {}, (60_000 + 1000 + 200 + 1000) * 1.01, 61_200],
-    ['with no wait', { wait: 0 }, {}, (60_000 + 1000 + 1000) * 1.01, 61_000],
-    ['with another clockTolerance', { wait: 0 }, { clockTolerance: '5s' }, (5000 + 1000 + 1000) * 1.01, 6000],
-    ['with another nodeTimeout', { wait: 0 }, { nodeTimeout: 50 }, (60_000 + 1000 + 100) * 1.01, 60_100],
-    ['with another driftFactor', { wait: 0 }, { driftFactor: 0.1 }, (60_000 + 1000 + 1000) * 1.1, 61_000],
+    ['with a short wait', { wait: 200 }, {}, (60_000 + 1000 + 250 + 1000) * 1.01, 61_250],
+    ['with no wait', { wait: 0 }, {}, (60_000 + 1000 + 250 + 1000) * 1.01, 61_250],
+    ['with another clockTolerance', { wait: 0 }, { clockTolerance: '5s' }, (5000 + 1000 + 250 + 1000) * 1.01, 6250],
+    ['with another nodeTimeout', { wait: 0 }, { nodeTimeout: 50 }, (60_000 + 1000 + 250 + 100) * 1.01, 60_350],
+    ['with another driftFactor', { wait: 0 }, { driftFactor: 0.1 }, (60_000 + 1000 + 250 + 1000) * 1.1, 61_250],
   ])('P8: a tick stays claimed for as long as a replica may come with it: %s', (_, options, of, ttlMs, guardMs) => {
     const { tick } = planOf({ tick: { atMs: 5, periodMs: 1000 }, ...options }, of);
     expect(tick?.ttlMs).toBeCloseTo(ttlMs, 3);

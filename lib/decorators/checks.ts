@@ -1,0 +1,43 @@
+import { InvalidOptionsError } from '../core/errors/index.js';
+import { checkDecoratorOptions } from '../input/acquire-options.js';
+import { reworded, toKeys, toTtlMs } from '../input/check.js';
+import { CANNOT_LOCK, KEY_FUNCTION } from '../redlock.messages.js';
+import type { LockedMethod } from './locked-method.js';
+import type { Trigger } from './trigger.js';
+
+/** Drift is checked with the module's own factor when the method runs; here with none, for a clear error early. */
+const NO_DRIFT = 0;
+
+/**
+ * What can be checked of a `@WithLock` when the class is defined.
+ *
+ * @throws InvalidOptionsError that names the method
+ */
+export function checkLockedMethod({ label, key, ttl, options }: LockedMethod): void {
+  reworded(
+    () => {
+      if (typeof key !== 'function') toKeys(key);
+      if (ttl !== undefined) toTtlMs(ttl, NO_DRIFT);
+      checkDecoratorOptions(options);
+    },
+    (option, problem) => new InvalidOptionsError(option, CANNOT_LOCK(label, problem)),
+  );
+}
+
+/** `perTick` needs ticks. */
+export function checkTrigger({ label, options }: LockedMethod, trigger: Trigger | undefined): void {
+  if (options.perTick && trigger?.kind !== 'cron') {
+    throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
+  }
+}
+
+/** The key of one call. */
+export function keyOf({ label, key }: LockedMethod, host: object, args: readonly unknown[]): string | string[] {
+  if (typeof key !== 'function') return key;
+  const made: unknown = key.apply(host, [...args]);
+  reworded(
+    () => toKeys(made),
+    (option, problem) => new InvalidOptionsError(option, KEY_FUNCTION(label, problem)),
+  );
+  return made as string | string[];
+}

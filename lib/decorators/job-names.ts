@@ -1,0 +1,67 @@
+import { InvalidOptionsError } from '../core/errors/index.js';
+import { SAME_JOB } from '../redlock.messages.js';
+import type { LockedMethod } from './locked-method.js';
+
+/** The scheduled method of one host that has a name. */
+interface Owner {
+  readonly host: object;
+  readonly propertyKey: string | symbol;
+  /** Under which Nest provides the host; unknown where the host is called. */
+  readonly token: unknown;
+  /** `Class.method`, with the class of the host. */
+  readonly label: string;
+}
+
+/** The jobs of one lock service, which stands for its instance of the module. */
+class JobNames {
+  readonly #owners = new Map<string, Owner>();
+  /** The name that a host's method has now: that of a key function may change from run to run. */
+  readonly #names = new WeakMap<object, Map<string | symbol, string>>();
+
+  claim(name: string, owner: Owner): Owner | undefined {
+    const other = this.#owners.get(name);
+    if (other !== undefined && !isSameJob(other, owner)) return other;
+    let names = this.#names.get(owner.host);
+    if (names === undefined) this.#names.set(owner.host, (names = new Map<string | symbol, string>()));
+    const before = names.get(owner.propertyKey);
+    if (before !== undefined && before !== name) this.#owners.delete(before);
+    names.set(owner.propertyKey, name);
+    if (other === undefined) this.#owners.set(name, owner);
+    return undefined;
+  }
+}
+
+const known = new WeakMap<object, JobNames>();
+
+/**
+ * Notes the name under which a job claims its ticks.
+ *
+ * @param jobOrKey the name; where it has none, its key or keys
+ * @throws InvalidOptionsError where another job has that name: only one of them would run
+ */
+export function claimJobName(
+  service: object,
+  method: LockedMethod,
+  { host, token }: Pick<Owner, 'host'> & { readonly token?: unknown },
+  jobOrKey: string | string[],
+): void {
+  let names = known.get(service);
+  if (names === undefined) known.set(service, (names = new JobNames()));
+  const name = [jobOrKey].flat().toSorted().join('", "');
+  const owner = { host, token, propertyKey: method.propertyKey, label: labelOf(method, host) };
+  const other = names.claim(name, owner);
+  if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(name, other.label, owner.label));
+}
+
+/** The same class provided in two modules, or made for two consumers, is one job. */
+function isSameJob(one: Owner, other: Owner): boolean {
+  if (one.propertyKey !== other.propertyKey) return false;
+  if (one.host === other.host) return true;
+  const sameToken = one.token === undefined || other.token === undefined || one.token === other.token;
+  return one.host.constructor === other.host.constructor && sameToken;
+}
+
+function labelOf({ label, propertyKey }: LockedMethod, host: object): string {
+  const own = `${host.constructor.name}.${String(propertyKey)}`;
+  return own === label ? label : `${own} (${label})`;
+}

@@ -1,0 +1,100 @@
+import { runAsFiring } from './firing.js';
+import type { CronSchedule } from './trigger.js';
+import type { CronTimeLike } from '../cron/cron-time.js';
+
+type Target = (...args: unknown[]) => unknown;
+
+/** A job of `@Cron`, as the scheduler keeps it. */
+export interface CronEntry {
+  target: Target;
+  /** The metadata of the method, the very object. */
+  readonly options: CronSchedule;
+  /** The job, once it is mounted. */
+  readonly ref?: { readonly cronTime: CronTimeLike; lastDate(): Date | null | undefined };
+}
+
+interface TimerEntry {
+  target: Target;
+  readonly timeout: number;
+}
+
+/**
+ * What mounts the jobs of all decorated methods when the application starts: the `SchedulerOrchestrator` of
+ * `@nestjs/schedule` 5, 6 and 12. It is found by its shape, because that package is optional.
+ */
+export interface Scheduler {
+  readonly cronJobs: Record<string, CronEntry>;
+  readonly intervals: Record<string, TimerEntry>;
+  readonly timeouts: Record<string, TimerEntry>;
+  onApplicationBootstrap(): void;
+}
+
+export interface SchedulerObserver {
+  onMounted(jobs: readonly CronEntry[]): void;
+  /** What the boot fails with, instead of the error with which the job could not be mounted. */
+  toError(job: CronEntry, error: unknown): unknown;
+}
+
+const watched = new WeakSet<Scheduler>();
+
+export function isScheduler(value: object): value is Scheduler {
+  const { cronJobs, intervals, timeouts, onApplicationBootstrap } = value as Partial<Scheduler>;
+  const hasLists = [cronJobs, intervals, timeouts].every((list: unknown) => typeof list === 'object' && list !== null);
+  return hasLists && 'addCron' in value && typeof onApplicationBootstrap === 'function';
+}
+
+/** Whether this is the list of running jobs, which every version of the scheduler has. */
+export function isSchedulerRegistry(value: object): boolean {
+  return 'addCronJob' in value && 'addInterval' in value && 'getCronJobs' in value;
+}
+
+/**
+ * From now on the scheduler tells the methods that it calls that it is the scheduler which calls them. To be called
+ * before its jobs are mounted. A scheduler that is watched already is left as it is.
+ */
+export function watchScheduler(scheduler: Scheduler, observer: SchedulerObserver): void {
+  if (watched.has(scheduler)) return;
+  watched.add(scheduler);
+  const mount = scheduler.onApplicationBootstrap.bind(scheduler);
+  scheduler.onApplicationBootstrap = () => {
+    const jobs = Object.values(scheduler.cronJobs);
+    for (const job of jobs) job.target = cronTarget(job);
+    for (const [name, timer] of Object.entries(scheduler.intervals))
+      timer.target = timerTarget('interval', name, timer);
+    for (const [name, timer] of Object.entries(scheduler.timeouts)) timer.target = timerTarget('timeout', name, timer);
+    try {
+      mount();
+    } catch (error) {
+      const failed = jobs.find(({ ref }) => ref === undefined);
+      throw failed === undefined ? error : observer.toError(failed, error);
+    }
+    observer.onMounted(jobs);
+  };
+}
+
+/**
+ * Before a `CronJob` fires because of its timer, it notes the time as its last date, as a new object. `job.fireOnTick()`
+ * called by hand does not, and is no firing.
+ */
+function cronTarget(job: CronEntry): Target {
+  const { target } = job;
+  let seen: Date | null | undefined;
+  let sameTurn = false;
+  return (...args) => {
+    const { ref } = job;
+    const lastDate = ref?.lastDate() ?? undefined;
+    // A job that has missed its next time while it started its timer fires for both at once, with one last date.
+    if (ref === undefined || lastDate === undefined || (lastDate === seen && !sameTurn)) return target(...args);
+    seen = lastDate;
+    sameTurn = true;
+    void Promise.resolve().then(() => (sameTurn = false));
+    const { cronTime } = ref;
+    const firing = { kind: 'cron', schedule: job.options, cronTime, firedAtMs: Date.now(), isTaken: false } as const;
+    return runAsFiring({ ...firing }, () => target(...args));
+  };
+}
+
+function timerTarget(kind: 'interval' | 'timeout', name: string, { target, timeout: everyMs }: TimerEntry): Target {
+  return (...args) =>
+    runAsFiring({ kind, name, everyMs, firedAtMs: Date.now(), isTaken: false }, () => target(...args));
+}
