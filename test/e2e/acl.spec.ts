@@ -9,8 +9,9 @@ import { CollectingLogger } from '../support/collecting-logger.js';
 import { eventually } from '../support/eventually.js';
 import { start, type Fleet } from '../support/fleet.js';
 
-/** The rules that the README gives, so that they are the ones that work. */
-const RULES = /ACL SETUSER redlock (.*) >password/.exec(readFileSync('README.md', 'utf8'))?.[1]?.split(' ') ?? [];
+/** The rules that docs/operations.md gives, so that they are the ones that work. */
+const RULES =
+  /ACL SETUSER redlock (.*) >password/.exec(readFileSync('docs/operations.md', 'utf8'))?.[1]?.split(' ') ?? [];
 const PASSWORD = 's3cret/pass word';
 
 let fleet: Fleet;
@@ -46,7 +47,7 @@ const addresses = (): { host: string; port: number }[] =>
 const asUser = (): RedlockServer[] =>
   addresses().map((address) => ({ ...address, username: 'redlock', password: PASSWORD }));
 
-describe('a user that may run exactly the commands of the README', () => {
+describe('a user that may run exactly the commands of docs/operations.md', () => {
   it.each<[string, () => RedlockServer[]]>([
     ['in options', asUser],
     [
@@ -114,7 +115,7 @@ async function illnessOf(service: RedlockService): Promise<string> {
   return JSON.stringify(await service.health());
 }
 
-describe('each command of the README is needed', () => {
+describe('each command of docs/operations.md is needed', () => {
   const commands = RULES.filter((rule) => rule.startsWith('+')).map((rule) => rule.slice(1));
 
   it('and none is missing in this list', () => {

@@ -22,9 +22,9 @@ it('P2: the example with a database: a writer that stood still is refused, and w
   ]);
 }, 60_000);
 
-it('runs the statements that the README gives', () => {
+it('runs the statements that the guide gives', () => {
   const statements = [...readFileSync('sample/fencing/jobs.ts', 'utf8').matchAll(/'((?:CREATE|UPDATE) .*)'/g)];
   expect(statements).toHaveLength(2);
-  const readme = readFileSync('README.md', 'utf8');
-  for (const [, statement] of statements) expect(readme).toContain(statement);
+  const guide = readFileSync('docs/guide.md', 'utf8');
+  for (const [, statement] of statements) expect(guide).toContain(statement);
 });

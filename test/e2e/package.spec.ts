@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { start, type Fleet } from '../support/fleet.js';
 
@@ -26,6 +28,15 @@ describe('the package as it is published', () => {
   it('redlock-nestjs/testing takes locks, by require and by import on one memory; nothing keeps that process alive', async () => {
     const { stdout } = await run(process.execPath, ['test/e2e/package/testing.cjs']);
     expect(JSON.parse(stdout)).toEqual({ keys: ['job'], refused: true, lost: true, woken: true });
+  });
+
+  it('has no source map, because the sources are not shipped', async () => {
+    const files = (await readdir('dist', { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(100);
+    expect(files.filter(({ name }) => name.endsWith('.map'))).toEqual([]);
+    for (const { parentPath, name } of files) {
+      expect(await readFile(join(parentPath, name), 'utf8')).not.toContain('sourceMappingURL');
+    }
   });
 
   it('has a sound manifest', async () => {
