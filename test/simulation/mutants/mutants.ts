@@ -322,7 +322,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a tick is not claimed',
     file: 'lib/core/decide.ts',
-    text: 'const claims = plan.tick === undefined ? plan.claims : [...plan.claims, plan.tick];',
+    text: 'const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(sentAtMs, plan.tick, limits)];',
     becomes: 'const claims = plan.claims;',
     checker: 'one run a tick',
     seeds: 500,
