@@ -1,5 +1,13 @@
 import type { Cancel, Clock } from '../core/ports/clock.js';
 
+/*
+ * Taken at import. In the tests of an application fake timers replace these by default (`jest.useFakeTimers()`,
+ * `vi.useFakeTimers()`), and then a call would hang until time is advanced, although nothing in it waits for time. The timers
+ * and the clocks are looked up at the call: a wait, a ttl and a tick pass as the test says.
+ */
+const { setImmediate: afterInput } = globalThis;
+const nextTick = process.nextTick.bind(process);
+
 /** A longer delay overflows Node's timers, which then fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -28,10 +36,10 @@ export class SystemClock implements Clock {
   }
 
   afterInput(callback: () => void): void {
-    setImmediate(callback); // Timers come before input, and this after it.
+    afterInput(callback); // Timers come before input, and this after it.
   }
 
   atEndOfTurn(callback: () => void): void {
-    process.nextTick(callback);
+    nextTick(callback);
   }
 }

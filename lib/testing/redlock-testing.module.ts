@@ -23,10 +23,9 @@ const SERVER = { path: 'memory' };
  * `RedlockModule` for tests: the same service, decorators, checks and shutdown, on one server in the memory of this
  * process. Nothing is ever contacted, and nothing is left when the application is closed.
  *
- * Time is that of the process, or that of Jest's fake timers. `jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] })`
- * is best: calls settle by themselves, and a wait, a ttl or a tick passes with `jest.advanceTimersByTimeAsync`. Plain
- * `jest.useFakeTimers()` works too, but then every call, `app.close()` among them, needs time to be advanced while it is
- * under way. With `doNotFake: ['performance']` ticks come as the test says, but locks expire by the real clock.
+ * Time is that of the process, or that of fake timers, with the defaults of `jest.useFakeTimers()` or `vi.useFakeTimers()`: calls,
+ * `app.close()` among them, settle by themselves, and a wait, a ttl or a tick passes with `jest.advanceTimersByTimeAsync`. With
+ * `doNotFake: ['performance']` ticks come as the test says, but locks expire by the real clock.
  *
  * @publicApi
  */

@@ -22,6 +22,20 @@ describe('the system clock', () => {
       jest.useRealTimers();
     }
   });
+
+  it('goes on under the default fake timers of a test: what waits for no time needs none to pass', async () => {
+    jest.useFakeTimers();
+    try {
+      const clock = new SystemClock();
+      await new Promise<void>((resolve) => {
+        clock.atEndOfTurn(() => {
+          clock.afterInput(resolve);
+        });
+      });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
 });
 
 describe('the system entropy', () => {

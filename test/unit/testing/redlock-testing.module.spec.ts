@@ -59,9 +59,9 @@ const serve = async (options?: RedlockTestingOptions): Promise<RedlockService> =
 
 const never = (): Promise<never> => new Promise(() => undefined);
 
-/** Time that passes as the test says, while calls settle by themselves. */
+/** The defaults of fake timers: time passes as the test says, while calls settle by themselves. */
 function fakeTime(now: string): void {
-  jest.useFakeTimers({ now: new Date(now), doNotFake: ['nextTick', 'setImmediate'] });
+  jest.useFakeTimers({ now: new Date(now) });
 }
 
 describe('RedlockTestingModule', () => {
