@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { LockContendedError, RedlockShutdownError } from './core/errors/index.js';
+import { isRedlockError, RedlockShutdownError, type LockContendedError } from './core/errors/index.js';
 import { hold } from './core/hold.js';
 import { inspect } from './core/inspect.js';
 import { WorkTracker } from './core/work-tracker.js';
@@ -95,7 +95,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     try {
       return await this.#locks.acquire(key, ttl, { wait: 0, ...given(options) }, 'acquire');
     } catch (error) {
-      if (error instanceof LockContendedError && !error.undecided) return null;
+      if (isContended(error) && !error.undecided) return null;
       throw error;
     }
   }
@@ -159,9 +159,9 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
       return await take();
     } catch (error) {
       if (onContended !== 'skip') throw error;
-      if (!(error instanceof LockContendedError || error instanceof RedlockShutdownError)) throw error;
+      if (!isContended(error) && !isRedlockError(error, 'SHUTDOWN')) throw error;
       // That somebody else has it is quiet, and so is the end. That nobody may have got it is not.
-      const undecided = error instanceof LockContendedError && error.undecided;
+      const undecided = isContended(error) && error.undecided;
       this.#logger[undecided ? 'warn' : 'debug'](SKIPPED(error.message));
       return undefined;
     }
@@ -228,4 +228,8 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     this.#closing.abort(new RedlockShutdownError());
     return Math.max(0, this.#shutdownStartedAtMs + this.#settings.shutdownTimeoutMs - nowMs);
   }
+}
+
+function isContended(error: unknown): error is LockContendedError {
+  return isRedlockError(error, 'LOCK_CONTENDED');
 }

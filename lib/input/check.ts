@@ -16,11 +16,13 @@ interface Range {
 
 /** A duration in milliseconds, or an {@link InvalidOptionsError} that names the option, what it got and what it takes. */
 export function toMs(option: string, value: unknown, { least = 0, infinite = false }: Range = {}): number {
-  const takes = `a number of milliseconds or a string such as '30s', at least ${least}${infinite ? ' or Infinity' : ''}`;
+  const kind = "a number of milliseconds or a string such as '30s'";
+  const takes = `${kind}, at least ${least}${infinite ? ' or Infinity' : ''}`;
   const result = typeof value === 'string' ? parse(value) : value;
   if (typeof result !== 'number' || Number.isNaN(result)) throw refuse(option, takes, value);
   if (result === Infinity && infinite) return result;
-  if (result < least || result > LONGEST_MS) throw refuse(option, takes, value);
+  if (result > LONGEST_MS) throw refuse(option, `${kind}, at most ${LONGEST_MS} ms (100 years)`, value);
+  if (result < least) throw refuse(option, takes, value);
   return result;
 }
 

@@ -1,4 +1,4 @@
-import { RedlockError } from './redlock.error.js';
+import { named, RedlockError } from './redlock.error.js';
 
 /**
  * Bad input: names the option, what it got and what it takes. Thrown before anything is done.
@@ -6,6 +6,10 @@ import { RedlockError } from './redlock.error.js';
  * @publicApi
  */
 export class InvalidOptionsError extends RedlockError {
+  static {
+    named(this, 'InvalidOptionsError', 'INVALID_OPTIONS');
+  }
+
   readonly code = 'INVALID_OPTIONS';
 
   constructor(
@@ -14,5 +18,9 @@ export class InvalidOptionsError extends RedlockError {
     problem: string,
   ) {
     super(`${option}: ${problem}`);
+  }
+
+  override toJSON(): object {
+    return { ...super.toJSON(), option: this.option };
   }
 }

@@ -1,45 +1,73 @@
 import type { Holder } from '../ports/lock-node.js';
+import { printable } from '../printable.js';
 import type { Vote } from '../vote.js';
-import { quoted, RedlockError } from './redlock.error.js';
+import { named, quoted, reasonsOf, RedlockError } from './redlock.error.js';
 
 /**
- * Somebody else holds the lock, or has run the tick that was asked for.
+ * Another process, or another call in this process, holds the lock, or has run the tick that was asked for.
  *
  * @publicApi
  */
 export class LockContendedError extends RedlockError {
+  static {
+    named(this, 'LockContendedError', 'LOCK_CONTENDED');
+  }
+
   readonly code = 'LOCK_CONTENDED';
 
-  /** Who holds it: `hostname:pid`, or what that process has set as its `owner`. */
+  /** Which process holds it: `hostname:pid`, or what that process has set as its `owner`. */
   readonly owner: string;
 
-  /** For how much longer, in milliseconds, unless the holder extends or releases it. */
+  /**
+   * For how much longer, in milliseconds, unless the holder extends or releases it. Infinity where the key holds something that
+   * never expires; `null` in JSON.
+   */
   readonly remainingMs: number;
 
-  /** Whether nobody is known to hold it: the vote was split between several, and the time was over before one had won. */
+  /** Whether no holder is known: the vote was split between several, and the time was over before one of them had won. */
   readonly undecided: boolean;
 
-  constructor(keys: readonly string[], holder: Holder, votes: readonly Vote[], what: 'held' | 'contested' | 'tick') {
-    super(describe(keys, holder, what), keys, votes);
-    this.owner = holder.owner;
+  constructor(
+    keys: readonly string[],
+    holder: Pick<Holder, 'owner' | 'remainingMs'>,
+    votes: readonly Vote[],
+    what: 'held' | 'contested' | 'tick',
+    /** What else the reader should know; one sentence. */
+    hint?: string,
+  ) {
+    const message = describe(keys, holder, votes, what);
+    super(hint === undefined ? message : `${message} ${hint}`, keys, votes);
+    this.owner = printable(holder.owner);
     this.remainingMs = holder.remainingMs;
     this.undecided = what === 'contested';
   }
+
+  override toJSON(): object {
+    const { owner, remainingMs, undecided } = this;
+    return { ...super.toJSON(), owner, remainingMs, undecided };
+  }
 }
 
+/** No countdown in here: log groupers take messages that differ for different errors. `remainingMs` has it. */
 function describe(
   keys: readonly string[],
-  { owner, remainingMs }: Holder,
+  { owner, remainingMs }: Pick<Holder, 'owner' | 'remainingMs'>,
+  votes: readonly Vote[],
   what: 'held' | 'contested' | 'tick',
 ): string {
   const name = quoted(keys);
+  const by = printable(owner);
   switch (what) {
     case 'held':
-      return `${name} is locked by ${owner} for another ${Math.ceil(remainingMs)} ms.`;
-    case 'contested':
-      return `${name} was contested by ${owner} until the time to wait was over.`;
+      if (remainingMs < Infinity) return `${name} is locked by ${by}.`;
+      return `${name} is blocked by ${by}: its key on the servers never expires. Delete that key, or call forceRelease().`;
+    case 'contested': {
+      const reasons = reasonsOf(votes).join('; ');
+      const silent = reasons === '' ? '' : ` Not all servers took part. ${reasons}.`;
+      return `${name} was contested by ${by}, and no process had a majority of the servers when the time to wait was over.${silent}`;
+    }
     case 'tick':
-      return `This tick of ${name} has been claimed by ${owner}.`;
+      return `This tick of ${name} has been claimed by ${by}.`;
     default:
       return what satisfies never;
   }

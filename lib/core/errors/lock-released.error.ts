@@ -1,4 +1,4 @@
-import { quoted, RedlockError } from './redlock.error.js';
+import { named, quoted, RedlockError } from './redlock.error.js';
 
 /**
  * A verb was used on a lock that had been released already.
@@ -6,6 +6,10 @@ import { quoted, RedlockError } from './redlock.error.js';
  * @publicApi
  */
 export class LockReleasedError extends RedlockError {
+  static {
+    named(this, 'LockReleasedError', 'LOCK_RELEASED');
+  }
+
   readonly code = 'LOCK_RELEASED';
 
   constructor(keys: readonly string[], verb: 'hold' | 'extend' | 'release') {

@@ -1,13 +1,17 @@
 import { count, majorityOf, type Vote } from '../vote.js';
-import { quoted, RedlockError } from './redlock.error.js';
+import { named, quoted, reasonsOf, RedlockError } from './redlock.error.js';
 
 /**
- * Too many servers failed, timed out or may not vote, so that nobody can know who holds the lock. The message and
+ * Too many servers failed, timed out or may not vote, so that no process can know which one holds the lock. The message and
  * `votes` give each server with its reason.
  *
  * @publicApi
  */
 export class QuorumUnreachableError extends RedlockError {
+  static {
+    named(this, 'QuorumUnreachableError', 'QUORUM_UNREACHABLE');
+  }
+
   readonly code = 'QUORUM_UNREACHABLE';
 
   constructor(
@@ -22,12 +26,11 @@ export class QuorumUnreachableError extends RedlockError {
 
 function describe(verb: string, keys: readonly string[], servers: number, votes: readonly Vote[]): string {
   const majority = majorityOf(servers);
-  const reasons = votes.flatMap((vote) =>
-    vote.outcome === 'failed' ? [`${vote.server}: ${vote.cause.message.replace(/\.$/, '')}`] : [],
-  );
+  const failed = count(votes, 'failed');
+  const reasons = reasonsOf(votes).join('; ');
   const problem =
-    reasons.length > servers - majority
-      ? `${majority} of ${servers} servers must take part and ${count(votes, 'failed')} cannot`
-      : 'the answers of the servers came so late that the lock would have been worth nothing';
-  return `Could not ${verb} ${quoted(keys)}: ${problem}${reasons.length > 0 ? `. ${reasons.join('; ')}` : ''}.`;
+    failed > servers - majority
+      ? `${majority} of ${servers} servers must take part and ${failed} cannot`
+      : "a majority of the servers answered only after the lock's validity had ended";
+  return `Could not ${verb} ${quoted(keys)}: ${problem}${reasons === '' ? '' : `. ${reasons}`}.`;
 }

@@ -1,4 +1,4 @@
-import { quoted, RedlockError } from './redlock.error.js';
+import { named, quoted, RedlockError } from './redlock.error.js';
 
 /**
  * The application shuts down: no more locks are given out, and waiting for one has ended.
@@ -6,6 +6,10 @@ import { quoted, RedlockError } from './redlock.error.js';
  * @publicApi
  */
 export class RedlockShutdownError extends RedlockError {
+  static {
+    named(this, 'RedlockShutdownError', 'SHUTDOWN');
+  }
+
   readonly code = 'SHUTDOWN';
 
   constructor(keys: readonly string[] = []) {

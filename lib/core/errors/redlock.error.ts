@@ -1,10 +1,11 @@
+import { printable } from '../printable.js';
 import type { Vote } from '../vote.js';
 
 /** One server's part in a failure, ready for a log. */
 export interface VoteReport {
   readonly server: string;
   readonly outcome: Vote['outcome'];
-  /** Who holds the key, where the server said so. */
+  /** Which process holds the key, where the server said so. */
   readonly owner?: string;
   /** For how much longer, in milliseconds, unless extended or released. */
   readonly remainingMs?: number;
@@ -13,17 +14,25 @@ export interface VoteReport {
 }
 
 /**
- * Marks our errors, and says of which classes they are. One process may load this package twice, as ES module and as
- * CommonJS: `instanceof` must hold across both, so it goes by the brand and not by the identity of the class.
+ * Marks the errors of this package. One process may load the package twice, as ES module and as CommonJS, and a bundler gives
+ * classes other names. So `instanceof` goes by this mark and by `code`, and neither by the identity of a class nor by its name.
  */
 const BRAND = Symbol.for('redlock-nestjs:error');
 
+/** How many keys of a lock a message names. */
+const NAMED_KEYS = 3;
+
 /**
- * What all errors of this package have in common. Safe to log and to `JSON.stringify`: server names carry no password.
+ * What all errors of this package have in common. Safe to log and to `JSON.stringify`: server names carry no password. Tell
+ * them apart by `code` or by `instanceof`; both also hold in bundles, whatever those make of the names of classes.
  *
  * @publicApi
  */
 export abstract class RedlockError extends Error {
+  static {
+    named(this, 'RedlockError');
+  }
+
   /** The same for all errors of a class, and stable across versions. */
   abstract readonly code: string;
 
@@ -37,23 +46,34 @@ export abstract class RedlockError extends Error {
     super(message);
     this.keys = [...keys];
     this.votes = votes.map(report);
-    const brands: string[] = [];
-    for (let type = new.target as object; type !== Error; type = Object.getPrototypeOf(type) as object) {
-      brands.push((type as { name: string }).name);
-    }
-    this.name = brands[0] ?? 'RedlockError';
-    Object.defineProperty(this, BRAND, { value: brands });
+    Object.defineProperty(this, BRAND, { value: true });
   }
 
   toJSON(): object {
-    return { name: this.name, code: this.code, message: this.message, keys: this.keys, votes: this.votes };
+    const { name, code, message, keys, votes } = this;
+    return { name, code, message, keys, votes };
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (typeof value !== 'object' || value === null) return false;
-    const brands = (value as Record<symbol, unknown>)[BRAND];
-    return Array.isArray(brands) && brands.includes(this.name);
+    // A class of the user's that extends one of these has no code of its own, and is told by its identity.
+    const own = Object.getOwnPropertyDescriptor(this, BRAND)?.value as string | true | undefined;
+    if (own === undefined) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return isRedlockError(value) && (own === true || value.code === own);
   }
+}
+
+/** Gives an error class its name and, but for the class of them all, its code: as literals, which no minifier changes. */
+export function named(type: { readonly prototype: Error }, name: string, code: string | true = true): void {
+  Object.defineProperty(type, 'name', { value: name, configurable: true });
+  Object.defineProperty(type, BRAND, { value: code });
+  Object.defineProperty(type.prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
+/** Whether it is an error of this package, and with this code if one is given. */
+export function isRedlockError(value: unknown, code?: string): value is RedlockError {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!Object.hasOwn(value, BRAND)) return false;
+  return code === undefined || (value as RedlockError).code === code;
 }
 
 function report(vote: Vote): VoteReport {
@@ -62,9 +82,9 @@ function report(vote: Vote): VoteReport {
     case 'denied':
     case 'taken':
     case 'seen':
-      return { server, outcome, owner: vote.holder.owner, remainingMs: vote.holder.remainingMs };
+      return { server, outcome, owner: printable(vote.holder.owner), remainingMs: vote.holder.remainingMs };
     case 'failed':
-      return { server, outcome, cause: vote.cause.message };
+      return { server, outcome, cause: causeOf(vote.cause) };
     case 'granted':
     case 'confirmed':
     case 'renewed':
@@ -78,7 +98,25 @@ function report(vote: Vote): VoteReport {
   }
 }
 
-/** `"a" and "b"`, as messages name the keys. */
+/** A hash of a script, as Redis puts it into its errors. It changes with each version and would tell log groupers apart. */
+const SCRIPT_HASH = /\b(f_)?[0-9a-f]{40}\b/g;
+
+/** What a server or the connection to it said, on one line, without what is different each time. */
+export function causeOf({ message }: Error): string {
+  return printable(message.replace(SCRIPT_HASH, 'script')).replace(/\.$/, '');
+}
+
+/** `"a", "b"`, as messages name the keys: the first few of them, and how many there are. */
 export function quoted(keys: readonly string[]): string {
-  return keys.map((key) => `"${key}"`).join(', ');
+  const shown = keys.slice(0, NAMED_KEYS).map((key) => `"${printable(key, 100)}"`);
+  const more = keys.length - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${more} more (${keys.length} keys)` : shown.join(', ');
+}
+
+/** The reasons of the servers that failed, and the names of those that had not answered when it was decided. */
+export function reasonsOf(votes: readonly Vote[]): readonly string[] {
+  return votes.flatMap((vote) => {
+    if (vote.outcome === 'failed') return [`${vote.server}: ${causeOf(vote.cause)}`];
+    return vote.outcome === 'unanswered' ? [`${vote.server}: had not answered yet`] : [];
+  });
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { inspect } from 'node:util';
 import {
   InvalidOptionsError,
@@ -41,7 +41,7 @@ describe('errors', () => {
       LockContendedError,
       new LockContendedError(KEYS, holder, VOTES, 'held'),
       'LOCK_CONTENDED',
-      '"a", "b" is locked by other-host:1 for another 1235 ms.',
+      '"a", "b" is locked by other-host:1.',
       true,
       { owner: 'other-host:1', remainingMs: 1234.5, undecided: false },
     ],
@@ -49,9 +49,9 @@ describe('errors', () => {
       LockContendedError,
       new LockContendedError(KEYS, holder, VOTES, 'contested'),
       'LOCK_CONTENDED',
-      '"a", "b" was contested by other-host:1 until the time to wait was over.',
+      '"a", "b" was contested by other-host:1, and no process had a majority of the servers when the time to wait was over. Not all servers took part. two:1: connect ECONNREFUSED; four:1: had not answered yet.',
       true,
-      { owner: 'other-host:1', undecided: true },
+      { owner: 'other-host:1', remainingMs: 1234.5, undecided: true },
     ],
     [
       LockContendedError,
@@ -59,13 +59,13 @@ describe('errors', () => {
       'LOCK_CONTENDED',
       'This tick of "a", "b" has been claimed by other-host:1.',
       true,
-      { owner: 'other-host:1', undecided: false },
+      { owner: 'other-host:1', remainingMs: 1234.5, undecided: false },
     ],
     [
       QuorumUnreachableError,
       new QuorumUnreachableError('acquire', KEYS, 1, VOTES),
       'QUORUM_UNREACHABLE',
-      'Could not acquire "a", "b": 1 of 1 servers must take part and 1 cannot. two:1: connect ECONNREFUSED.',
+      'Could not acquire "a", "b": 1 of 1 servers must take part and 1 cannot. two:1: connect ECONNREFUSED; four:1: had not answered yet.',
       true,
       {},
     ],
@@ -73,7 +73,7 @@ describe('errors', () => {
       QuorumUnreachableError,
       new QuorumUnreachableError('extend', KEYS, 5, VOTES),
       'QUORUM_UNREACHABLE',
-      'Could not extend "a", "b": the answers of the servers came so late that the lock would have been worth nothing. two:1: connect ECONNREFUSED.',
+      'Could not extend "a", "b": a majority of the servers answered only after the lock\'s validity had ended. two:1: connect ECONNREFUSED; four:1: had not answered yet.',
       true,
       {},
     ],
@@ -81,7 +81,7 @@ describe('errors', () => {
       LockLostError,
       new LockLostError(KEYS, 'expired', VOTES),
       'LOCK_LOST',
-      `${LOST}has expired: its time was over, and no extension was confirmed before.`,
+      `${LOST}has expired: its time was over, and no extension was confirmed before. The last extension: two:1: connect ECONNREFUSED; four:1: had not answered yet.`,
       true,
       { reason: 'expired' },
     ],
@@ -89,7 +89,7 @@ describe('errors', () => {
       LockLostError,
       new LockLostError(KEYS, 'taken', VOTES),
       'LOCK_LOST',
-      `${LOST}is lost: too many servers no longer have it. They have forgotten it, it was released by force, or somebody else has it.`,
+      `${LOST}is lost: too many servers no longer have it. They have forgotten it, it was released by force, or another process has it.`,
       true,
       { reason: 'taken' },
     ],
@@ -133,7 +133,7 @@ describe('errors', () => {
       }
       expect([error instanceof RedlockError, error instanceof Error]).toEqual([true, true]);
       expect(JSON.parse(JSON.stringify({ error }))).toEqual({
-        error: { name: type.name, code, message, keys: KEYS, votes: error.votes },
+        error: { name: type.name, code, message, keys: KEYS, votes: error.votes, ...more },
       });
       expect(JSON.stringify(error) + inspect(error, { depth: 9, showHidden: true })).not.toContain('secret');
       expect(error.stack).toContain(message);
@@ -168,5 +168,47 @@ describe('errors', () => {
       expect((value as unknown) instanceof RedlockError).toBe(false);
       expect((value as unknown) instanceof LockLostError).toBe(false);
     }
+  });
+
+  it('are told apart by literals: a bundle that gives all classes other names, and a second copy of the package, change nothing', async () => {
+    // Another copy, as the CommonJS build beside the ES module is one.
+    jest.resetModules();
+    const copy = await import('../../../lib/core/errors/index.js');
+    expect(copy.LockLostError).not.toBe(LockLostError);
+    const ours = [LockContendedError, LockLostError, LockReleasedError, QuorumUnreachableError] as const;
+    const names = ours.map((type) => type.name);
+    try {
+      // What a minifier does: its names are short, and the same in different scopes.
+      for (const type of ours) Object.defineProperty(type, 'name', { value: 'e', configurable: true });
+      for (const { LockLostError: Lost } of [{ LockLostError }, copy]) {
+        const error = new Lost(['a'], 'expired');
+        expect(ours.filter((type) => error instanceof type)).toEqual([LockLostError]);
+        expect(error).toBeInstanceOf(RedlockError);
+        expect([error.name, error.stack?.split(':')[0]]).toEqual(['LockLostError', 'LockLostError']);
+      }
+    } finally {
+      ours.forEach((type, index) => Object.defineProperty(type, 'name', { value: names[index], configurable: true }));
+    }
+  });
+
+  it('a class of the user that extends one of ours is told by its identity', () => {
+    class Mine extends LockLostError {}
+    expect(new Mine(['a'], 'expired')).toBeInstanceOf(Mine);
+    expect(new Mine(['a'], 'expired')).toBeInstanceOf(LockLostError);
+    expect(new LockLostError(['a'], 'expired')).not.toBeInstanceOf(Mine);
+  });
+
+  it('messages name a few of many keys, on one line, and have nothing that is different each time', () => {
+    const keys = ['one\nforged line', ...Array.from({ length: 59 }, (_, index) => `key-${index}`)];
+    const foreign = { owner: 'something\u001b[31m', remainingMs: Infinity };
+    const held = new LockContendedError(keys, foreign, [], 'held');
+    expect(held.message).toBe(
+      '"one\\nforged line", "key-0", "key-1" and 57 more (60 keys) is blocked by something\\u001b[31m: its key on the servers never expires. Delete that key, or call forceRelease().',
+    );
+    const busy = new Error(`ERR Error running script (call to f_${'0a'.repeat(20)}): BUSY`);
+    const votes: Vote[] = [{ server: 'one:1', position: 0, outcome: 'failed', reason: 'refused', cause: busy }];
+    const unreachable = new QuorumUnreachableError('acquire', ['a'], 1, votes);
+    expect(JSON.stringify(unreachable)).not.toMatch(/[0-9a-f]{40}/);
+    expect(unreachable.message).toContain('one:1: ERR Error running script (call to script): BUSY');
   });
 });
