@@ -1,31 +1,50 @@
-import { acquire } from './core/acquire.js';
+import type { LoggerService } from '@nestjs/common';
+import { acquire, type AcquirePlan, type Grant } from './core/acquire.js';
 import { undo } from './core/decide.js';
-import { QuorumUnreachableError, RedlockShutdownError } from './core/errors/index.js';
+import {
+  InvalidOptionsError,
+  LockContendedError,
+  QuorumUnreachableError,
+  RedlockShutdownError,
+} from './core/errors/index.js';
 import { remove } from './core/inspect.js';
 import { HeldLock } from './core/lock.js';
+import { Look } from './core/look.js';
+import type { Quorum } from './core/quorum.js';
+import { onAbort } from './core/signals.js';
 import { count, majorityOf } from './core/vote.js';
 import { withinMs } from './core/wait.js';
-import { given, toAcquireSettings } from './input/acquire-options.js';
+import { callerOf, given, toAcquireSettings, type AcquireSettings } from './input/acquire-options.js';
 import { toAcquirePlan, toTtl } from './input/acquire-plan.js';
 import { toKeys } from './input/check.js';
 import type { Settings } from './input/module-options.js';
-import type { AcquireOptions } from './interfaces/index.js';
-import { locksAround } from './redlock.context.js';
+import type { AcquireOptions, WithLockCallOptions } from './interfaces/index.js';
+import { findHeldAround, type HeldAround } from './redlock.context.js';
 import { lockKey } from './redlock.keys.js';
+import { LOST_UNDER_WORK, NOT_COVERED, WAITED_FOR_ITSELF, WAITS_FOR_ITSELF } from './redlock.messages.js';
 import type { Shards } from './redlock.shards.js';
+
+/** The first calls that may wait for themselves are told, each once. A key of each request must not fill the log and the memory. */
+const MOST_WARNINGS = 100;
 
 /** The locks that an instance holds and waits for, so that its shutdown can end them. */
 export class HeldLocks {
-  readonly #locks = new Set<HeldLock>();
+  /** By their tokens. */
+  readonly #locks = new Map<string, HeldLock>();
   readonly #waiting = new Set<AbortController>();
+  readonly #warned = new Set<string>();
+  readonly #look: Look;
   #closed = false;
 
   readonly #settings: Settings;
   readonly #shards: Shards;
+  readonly #logger: Pick<LoggerService, 'warn'> | undefined;
 
-  constructor(settings: Settings, shards: Shards) {
+  constructor(settings: Settings, shards: Shards, logger?: Pick<LoggerService, 'warn'>) {
     this.#settings = settings;
     this.#shards = shards;
+    this.#logger = logger;
+    this.#look = new Look(shards.clock, this.#locks);
   }
 
   isClosed(): boolean {
@@ -40,61 +59,123 @@ export class HeldLocks {
   ): Promise<HeldLock> {
     const chosen = toAcquireSettings(given(options), where, this.#settings);
     const controller = new AbortController();
-    const plan = toAcquirePlan(key, ttl, { ...chosen, signal: controller.signal }, this.#settings);
+    const own = this.#heldAround(key);
+    const plan = {
+      ...toAcquirePlan(key, ttl, { ...chosen, signal: controller.signal }, this.#settings),
+      hint: () => (own?.lock.isHeld() && own.frame.lock !== undefined ? WAITED_FOR_ITSELF(own.keys) : undefined),
+    };
     const quorum = this.#shards.quorumOf(plan.keys);
     if (this.isClosed()) throw new RedlockShutdownError(plan.keys);
+    if (own !== undefined && plan.waitMs > 0) this.#warnOfItself(own.keys, callerOf(options) ?? where);
 
-    const onAbort = (): void => {
-      controller.abort(chosen.signal?.reason);
-    };
-    if (chosen.signal?.aborted) onAbort();
-    chosen.signal?.addEventListener('abort', onAbort, { once: true });
+    const cancel =
+      chosen.signal &&
+      onAbort(chosen.signal, () => {
+        controller.abort(chosen.signal?.reason);
+      });
     this.#waiting.add(controller);
     try {
       const grant = await acquire(quorum, plan);
       if (this.isClosed()) {
-        // Nobody will have it, so nothing of it may stay, the tick least of all.
+        // It will not be handed out, so nothing of it may stay, the tick least of all.
         undo(quorum, plan, grant.token, { tell: true });
         grant.turn?.leave();
         throw new RedlockShutdownError(plan.keys);
       }
-      const lock = new HeldLock(quorum, plan, grant, {
-        autoExtend: chosen.autoExtend,
-        minHoldMs: chosen.minHoldMs,
-        maxHoldMs: chosen.maxHoldMs,
-        toTtlMs: (value) => toTtl(value, this.#settings),
-        onEnd: () => this.#locks.delete(lock),
-      });
-      this.#locks.add(lock);
-      return lock;
+      return this.#hold(quorum, plan, grant, chosen, where);
     } finally {
       this.#waiting.delete(controller);
-      chosen.signal?.removeEventListener('abort', onAbort);
+      cancel?.();
     }
   }
 
-  /** The innermost lock around this async context that is one of these, still held, and covers the keys. */
-  around(key: string | string[]): HeldLock | undefined {
-    const keys = toKeys(key);
-    for (const lock of locksAround()) {
-      const ours = [...this.#locks].find((each) => each === lock);
-      if (ours?.isHeld() && keys.every((each) => ours.keys.includes(each))) return ours;
-    }
-    return undefined;
+  #hold(
+    quorum: Quorum,
+    plan: AcquirePlan,
+    grant: Grant,
+    chosen: AcquireSettings,
+    where: 'acquire' | 'withLock',
+  ): HeldLock {
+    const lock = new HeldLock(quorum, plan, grant, {
+      autoExtend: chosen.autoExtend,
+      minHoldMs: chosen.minHoldMs,
+      maxHoldMs: chosen.maxHoldMs,
+      toTtlMs: (value) => toTtl(value, this.#settings),
+      onEnd: () => {
+        this.#locks.delete(lock.token);
+        this.#look.update();
+      },
+      onLost: (error) => {
+        // Where a lock was acquired by hand, its end may be what was meant; the signal tells. Work under it was not to be cut off.
+        if (where === 'withLock' && error.reason !== 'shutdown') this.#logger?.warn(LOST_UNDER_WORK(error.message));
+      },
+    });
+    this.#locks.set(lock.token, lock);
+    this.#look.update();
+    return lock;
   }
 
-  /** What is asked for under a lock that is held already: it is checked as ever, and its tick, if it has one, is claimed. */
-  async join(key: string | string[], ttl: unknown, options: AcquireOptions): Promise<void> {
+  /**
+   * The work that this async context belongs to, and whose lock is to be lent to a call for these keys: the innermost that holds
+   * one of them. Throws where that does not hold all of them, because the call would wait for its own end.
+   */
+  lenderOf(key: string | string[]): HeldAround<HeldLock> | undefined {
+    const own = this.#heldAround(key);
+    if (own === undefined) return undefined;
+    const missing = toKeys(key).filter((each) => !own.lock.keys.includes(each));
+    if (missing.length > 0) throw new InvalidOptionsError('reentrant', NOT_COVERED(own.keys, missing));
+    return own;
+  }
+
+  #heldAround(key: string | string[]): HeldAround<HeldLock> | undefined {
+    return findHeldAround(toKeys(key), ({ token }) => {
+      const lock = this.#locks.get(token);
+      // One that is over is noticed by this, and gone then. One that is in doubt after a suspension counts: no call may wait for itself.
+      lock?.isHeld();
+      return this.#locks.get(token);
+    });
+  }
+
+  #warnOfItself(keys: readonly string[], caller: string): void {
+    const about = JSON.stringify([caller, keys]);
+    if (this.#warned.has(about) || this.#warned.size >= MOST_WARNINGS) return;
+    this.#warned.add(about);
+    this.#logger?.warn(WAITS_FOR_ITSELF(keys, caller));
+  }
+
+  /**
+   * What is asked for under a lock that is held already: it waits for its turn, and its tick, if it has one, is claimed. Everything
+   * is checked as ever.
+   */
+  async join(
+    lock: HeldLock,
+    key: string | string[],
+    ttl: unknown,
+    options: WithLockCallOptions,
+    before: Promise<void> | undefined,
+  ): Promise<void> {
     const chosen = toAcquireSettings(given(options), 'withLock', this.#settings);
     const plan = toAcquirePlan(key, ttl, chosen, this.#settings);
-    if (plan.tick === undefined) return;
-    await acquire(this.#shards.quorumOf(plan.keys), { ...plan, claims: [], waitMs: 0 });
+    const quorum = this.#shards.quorumOf(plan.keys);
+    if (before !== undefined) {
+      const turn = before.then(() => true);
+      if (!(await withinMs(quorum.clock, turn, plan.waitMs, plan.signal))) {
+        throw new LockContendedError(
+          plan.keys,
+          { owner: this.#settings.owner, remainingMs: lock.remaining },
+          [],
+          'held',
+        );
+      }
+    }
+    if (!lock.isHeld()) await lock.ensureHeld();
+    if (plan.tick !== undefined) await acquire(quorum, { ...plan, claims: [], waitMs: 0 });
   }
 
   /** Deletes the lock that the servers have on the key, and gives it up if it is held here. Returns whether there was one. */
   async remove(key: string): Promise<boolean> {
     const { votes, tokens } = await remove(this.#shards.quorumOf([key]), lockKey(this.#settings.keyPrefix, key));
-    for (const lock of this.#locks) if (tokens.has(lock.token)) void lock.lose('taken', votes);
+    for (const token of tokens) void this.#locks.get(token)?.lose('taken', votes);
     if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
       throw new QuorumUnreachableError('release', [key], votes.length, votes);
     }
@@ -111,7 +192,7 @@ export class HeldLocks {
   async giveUp(): Promise<void> {
     const { list, clock } = this.#shards;
     const couriers = list.flatMap(({ quorum }) => quorum.couriers);
-    await Promise.all([...this.#locks].map((lock) => lock.lose('shutdown')));
+    await Promise.all([...this.#locks.values()].map((lock) => lock.lose('shutdown')));
     // Whoever was waiting undoes what it had begun, and that has been asked for after this.
     await new Promise<void>((resolve) => {
       clock.afterInput(resolve);

@@ -1,4 +1,5 @@
 import ms from 'ms';
+import { quoted } from './core/errors/redlock.error.js';
 import { printable } from './core/printable.js';
 import type { CronSchedule } from './decorators/trigger.js';
 
@@ -69,3 +70,21 @@ export const UNKNOWN_SCHEDULER =
 
 export const SHUTDOWN_TIMEOUT = (count: number, timeoutMs: number): string =>
   `Shutdown has waited ${timeoutMs} ms for locked work; the locks of ${count} still running are given up now.`;
+
+const WAYS_OUT =
+  `pass the lock on instead of locking again, or let the call run under the lock that is held with { reentrant: true }. ` +
+  `A timer or an event that starts the next round should be started after the lock is given back.`;
+
+export const WAITS_FOR_ITSELF = (keys: readonly string[], caller: string): string =>
+  `${caller} asks for ${quoted(keys)} within work that holds it. It waits until that work has ended, and if the work waits for ` +
+  `this call, it waits for itself. If it does, ${WAYS_OUT}`;
+
+export const WAITED_FOR_ITSELF = (keys: readonly string[]): string =>
+  `The work that made this call holds ${quoted(keys)} itself, so the call may have waited for itself. If it did, ${WAYS_OUT}`;
+
+export const NOT_COVERED = (held: readonly string[], missing: readonly string[]): string =>
+  `the work that made this call holds ${quoted(held)}, but not ${quoted(missing)}, so the call cannot run under its lock. ` +
+  `Lock all keys at once where the first of them is locked.`;
+
+export const LOST_UNDER_WORK = (why: string): string =>
+  `${why} The work under it goes on unless it heeds lock.signal, and its result is given up.`;

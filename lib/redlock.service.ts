@@ -9,6 +9,7 @@ import {
 import { isRedlockError, RedlockShutdownError, type LockContendedError } from './core/errors/index.js';
 import { hold } from './core/hold.js';
 import { inspect } from './core/inspect.js';
+import type { HeldLock } from './core/lock.js';
 import { WorkTracker } from './core/work-tracker.js';
 import { HeldLocks } from './held-locks.js';
 import { checkOnContended, given } from './input/acquire-options.js';
@@ -22,7 +23,7 @@ import type {
   RedlockHealth,
   WithLockCallOptions,
 } from './interfaces/index.js';
-import { runUnder } from './redlock.context.js';
+import { runUnder, type HeldAround } from './redlock.context.js';
 import { lockKey } from './redlock.keys.js';
 import { RELEASE_FAILED, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
 import type { Shards } from './redlock.shards.js';
@@ -51,7 +52,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     setMaxListeners(0, this.closing); // As many as there are scheduled runs that wait.
     this.#settings = settings;
     this.#shards = shards;
-    this.#locks = new HeldLocks(settings, shards);
+    this.#locks = new HeldLocks(settings, shards, this.#logger);
     this.#work = new WorkTracker(shards.clock);
   }
 
@@ -107,9 +108,11 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * The result and the error are those of the work: a release that fails is logged, not thrown. Work that ended well
    * after its lock was lost rejects with LockLostError.
    *
-   * Nested in the same async context on a key that it already holds, the work runs under the lock that it has, with the
-   * ttl and the holds that this was taken with; a `tick` is claimed as well. The lock is given back when nested work has
-   * ended, too, whether anybody waits for that or not.
+   * It is not reentrant unless asked: a call for a key that its own async context holds waits like any other call, also in a timer or
+   * an event that the work has started. One warning says that it may be waiting for itself. With `reentrant: true` it runs under the
+   * lock that the context has, with the ttl and the holds that this was taken with; a `tick` is claimed as well. Where that lock does
+   * not have all keys the call rejects at once. What runs so under one lock takes turns, and the lock is given back when it has
+   * ended, too, whether the work waits for that or not.
    *
    * @throws as `acquire`; with `onContended: 'skip'` it returns undefined where others throw LockContendedError
    * @throws LockLostError
@@ -134,12 +137,9 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   ): Promise<T | undefined> {
     checkOnContended(given(options).onContended, ['throw', 'skip']);
     if (typeof work !== 'function') throw refuse('work', 'a function', work);
-    const outer = this.#locks.around(key);
-    if (outer !== undefined) {
-      return await outer.lend(async () => {
-        const joined = await this.#unlessSkipped(options, () => this.#locks.join(key, ttl, options).then(() => true));
-        return joined === undefined ? undefined : await runUnder(outer, () => work(outer));
-      });
+    if (options.reentrant ?? this.#settings.reentrant) {
+      const lender = this.#locks.lenderOf(key);
+      if (lender !== undefined) return await this.#runNested(lender, key, ttl, work, options);
     }
     return await this.#work.track(async () => {
       const lock = await this.#unlessSkipped(options, () => this.#locks.acquire(key, ttl, options, 'withLock'));
@@ -151,6 +151,25 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
           this.#logger.warn(RELEASE_FAILED(error instanceof Error ? error.message : String(error)));
         },
       );
+    });
+  }
+
+  async #runNested<T>(
+    { frame, lock }: HeldAround<HeldLock>,
+    key: string | string[],
+    ttl: Duration,
+    work: (lock: Lock) => Promise<T>,
+    options: WithLockCallOptions,
+  ): Promise<T | undefined> {
+    return await frame.nested.run(async (before) => {
+      const joined = await this.#unlessSkipped(options, async () => {
+        await this.#locks.join(lock, key, ttl, options, before);
+        return true;
+      });
+      if (joined === undefined) return undefined;
+      const result = await runUnder(lock, () => work(lock));
+      await lock.ensureNotLost();
+      return result;
     });
   }
 

@@ -4,6 +4,7 @@ import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import type { ClockReading } from './suspension.js';
 import { withinMs } from './wait.js';
 import type { FirstGo, Turn } from './waiting-room.js';
 
@@ -30,6 +31,8 @@ export interface AcquirePlan {
   /** How many more rounds after the first. In a round every server is asked once. */
   readonly maxRetries: number;
   readonly signal?: AbortSignal | undefined;
+  /** What the error of a held lock says besides, where there is something to say. */
+  readonly hint?: (() => string | undefined) | undefined;
 }
 
 /** A majority of the servers carries the lock. */
@@ -38,6 +41,8 @@ export interface Grant {
   /** Larger than that of every earlier grant of the key; 0 where the claims have no counters. */
   readonly fence: number;
   readonly grantedAtMs: number;
+  /** Both clocks when the servers were asked. */
+  readonly askedAt: ClockReading;
   readonly deadlineAtMs: number;
   /** The place in line that whoever has the lock keeps until it is over. Who did not stand in line has none. */
   readonly turn?: Turn;
@@ -151,7 +156,7 @@ function toError({ couriers }: Quorum, plan: AcquirePlan, decision: Exclude<Deci
     case 'held':
     case 'contested': {
       const what = tickHasRun(decision, plan) ? 'tick' : decision.kind;
-      return new LockContendedError(plan.keys, decision.holder, decision.votes, what);
+      return new LockContendedError(plan.keys, decision.holder, decision.votes, what, plan.hint?.());
     }
     case 'unreachable':
     case 'unconfirmed':

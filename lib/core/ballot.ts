@@ -122,10 +122,31 @@ export function judgeEveryone(votes: readonly Vote[], servers: number): 'complet
   return votes.length === servers ? 'complete' : undefined;
 }
 
-/** A release is done when a majority has nothing of the lock any more: nobody else is kept out from then on. */
-export function judgeRelease(votes: readonly Vote[], servers: number): 'released' | 'unknown' | undefined {
+/**
+ * What the votes on a release say.
+ *
+ * - `released`: a majority has nothing of the lock any more, so it keeps no other process out.
+ * - `gone`: so many servers did not have it any more that no majority can have had it.
+ * - `unknown`: too few answers.
+ *
+ * `'unsure'`: it is released, some servers did not have it any more, and the missing votes may show that it was gone.
+ */
+export function judgeRelease(votes: readonly Vote[], servers: number): Release | 'unsure' | undefined {
   const majority = majorityOf(servers);
-  if (count(votes, 'released') >= majority) return 'released';
+  const gone = votes.filter((vote) => vote.outcome === 'released' && vote.gone === true).length;
+  if (servers - gone < majority) return 'gone';
+  if (count(votes, 'released') >= majority) {
+    const pending = servers - votes.length;
+    return gone > 0 && servers - gone - pending < majority ? 'unsure' : 'released';
+  }
   if (servers - count(votes, 'failed') < majority) return 'unknown';
   return undefined;
 }
+
+/** The verdict when the missing votes did not come in time. */
+export function judgeReleaseAsIs(votes: readonly Vote[], servers: number): Release | undefined {
+  const verdict = judgeRelease(votes, servers);
+  return verdict === 'unsure' ? 'released' : verdict;
+}
+
+export type Release = 'released' | 'gone' | 'unknown';

@@ -5,6 +5,7 @@ import { agreeOnFence } from './fence.js';
 import { poll } from './poll.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { maybeSuspended, readClocks } from './suspension.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
 import { sleep, throwIfAborted, unlessAborted } from './wait.js';
@@ -12,7 +13,7 @@ import { sleep, throwIfAborted, unlessAborted } from './wait.js';
 /**
  * What one decision came to.
  *
- * - `late`: a majority has granted, but the validity was over before it was known; or the time was over in which the claims
+ * - `late`: a majority has granted, but the validity was over before it was known, or the machine was suspended meanwhile; or the time was over in which the claims
  *   of a tick that has run are still there.
  * - `unconfirmed`: a majority has granted, and too few of them were still there to agree on a fencing token.
  */
@@ -117,7 +118,8 @@ async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: L
 
 async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
   const { clock, rules, fencingStart } = quorum;
-  const sentAtMs = clock.nowMs();
+  const askedAt = readClocks(clock);
+  const sentAtMs = askedAt.atMs;
   const { endAtMs, tickEndAtMs, graceMs } = limits;
   const isTooLate = (): boolean => clock.nowMs() >= tickEndAtMs;
   if (isTooLate()) return { kind: 'late', votes: [] };
@@ -147,9 +149,13 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
     token,
     fence: agreement.fence,
     grantedAtMs: sentAtMs,
+    askedAt,
     deadlineAtMs: deadlineAtMs(sentAtMs, plan.ttlMs, rules.driftFactor),
   };
-  return clock.nowMs() < grant.deadlineAtMs && !isTooLate() ? { kind: 'won', grant, votes } : { kind: 'late', votes };
+  const isInTime = clock.nowMs() < grant.deadlineAtMs && !isTooLate();
+  // P19: after a suspension of the machine the lock may be over on the servers.
+  const isTrusted = isInTime && !maybeSuspended(askedAt, readClocks(clock), rules.driftFactor);
+  return isTrusted ? { kind: 'won', grant, votes } : { kind: 'late', votes };
 }
 
 function tickFrom(nowMs: number, tick: Claim, { tickHoldUntilMs }: Limits): Claim {

@@ -1,7 +1,7 @@
 import type { AcquirePlan, Grant } from './acquire.js';
-import type { KeepPlan } from './lock.js';
+import type { KeepPlan } from './keep-plan.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
-import { release } from './release.js';
+import { release, type Released } from './release.js';
 
 /**
  * Releases a lock that was held, and lets those in who wait for it (P14). Who comes next in this process asks for it in the
@@ -12,7 +12,7 @@ export async function giveBack(
   { keys, claims, ttlMs }: AcquirePlan,
   { token, grantedAtMs, turn }: Grant,
   { minHoldMs }: KeepPlan,
-): Promise<void> {
+): Promise<Released> {
   const { clock, rules } = quorum;
   const releasedAtMs = clock.nowMs();
   const keepUntilMs = grantedAtMs + minHoldMs;
@@ -27,8 +27,9 @@ export async function giveBack(
   });
   if (heir !== undefined) turn?.handOn();
   try {
-    const { heard } = await released;
-    if (heard > 0) turn?.yieldTo(clock.nowMs() - releasedAtMs);
+    const result = await released;
+    if (result.heard > 0) turn?.yieldTo(clock.nowMs() - releasedAtMs);
+    return result;
   } finally {
     turn?.leave();
   }

@@ -1,40 +1,24 @@
 import type { AcquirePlan, Grant } from './acquire.js';
+import { confirmHeld } from './confirm-held.js';
+import { Deadline, type SentExtension } from './deadline.js';
 import { LockLostError, type LossReason } from './errors/lock-lost.error.js';
 import { LockReleasedError } from './errors/lock-released.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { extend } from './extend.js';
 import { giveBack } from './give-back.js';
 import { heal } from './heal.js';
+import type { KeepPlan } from './keep-plan.js';
 import type { Cancel } from './ports/clock.js';
 import type { Claim } from './ports/lock-node.js';
-import type { Quorum } from './quorum.js';
-import { deadlineAtMs } from './validity.js';
+import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { lowered, maybeSuspended, readClocks, type ClockReading } from './suspension.js';
 import type { Vote } from './vote.js';
-import { WorkTracker } from './work-tracker.js';
-
-/** How a lock is kept, beyond what it takes to get it. All in milliseconds. */
-export interface KeepPlan {
-  /** Extend it by itself while it is held. */
-  readonly autoExtend: boolean;
-  /** Others are kept out for at least this long after the grant, even when the lock is released earlier. */
-  readonly minHoldMs: number;
-  /** So long after it was handed out the lock is over, however often it was extended. */
-  readonly maxHoldMs: number;
-  /** Checks a ttl that a caller asks for, and gives it in milliseconds. */
-  toTtlMs(ttl: number | string): number;
-  /** Called once, when the lock is not held any more. */
-  onEnd?(): void;
-}
 
 /** The first try to extend comes when this part of the ttl is over: two more fit in before the end. */
 const EXTEND_AFTER = 1 / 3;
 
 /** After an extension with too few answers, the next comes when this part of what is left is over. */
 const EXTEND_AGAIN_AFTER = 1 / 4;
-
-interface Sending {
-  readonly deadlineAtMs: number;
-}
 
 /** A lock that was granted: it knows until when it may be trusted, says so before that is over, and can be given back. */
 export class HeldLock {
@@ -43,41 +27,42 @@ export class HeldLock {
   readonly fencingToken: number;
 
   readonly #abort = new AbortController();
-  readonly #borrowers: WorkTracker;
   #state: 'held' | 'lost' | 'released' = 'held';
   #ttlMs: number;
-  #deadlineAtMs: number;
-  readonly #latestAtMs: number;
+  readonly #deadline: Deadline;
 
-  /**
-   * The deadlines that extensions would give, from the newest that has succeeded on, in the order in which they were
-   * sent. An extension without a majority may still have been carried out on some servers, so a shorter one binds us.
-   */
-  #sent: Sending[] = [];
+  /** When what a majority has confirmed last was asked. */
+  #confirmed: ClockReading;
+  /** Under way while the servers are asked whether the lock outlived a suspension of this machine. */
+  #confirming: Promise<void> | undefined;
+  #releasing: Promise<void> | undefined;
+  /** What the servers said to the last extension without a majority. */
+  #votes: readonly Vote[] = [];
+
   #cancelDeadline: Cancel = () => undefined;
   #cancelExtension: Cancel = () => undefined;
 
-  // Private to the language, too: a lock that somebody prints must not show clients and their passwords.
+  // Private to the language, too: a lock that is printed must not show clients and their passwords.
   readonly #quorum: Quorum;
   readonly #plan: AcquirePlan;
   readonly #grant: Grant;
   readonly #keep: KeepPlan;
 
   constructor(quorum: Quorum, plan: AcquirePlan, grant: Grant, keep: KeepPlan) {
+    const { clock, rules } = quorum;
     this.#quorum = quorum;
     this.#plan = plan;
     this.#grant = grant;
     this.#keep = keep;
-    this.#borrowers = new WorkTracker(quorum.clock);
     this.keys = Object.freeze([...plan.keys]);
     this.token = grant.token;
     this.fencingToken = grant.fence;
     this.#ttlMs = plan.ttlMs;
-    // Not from the grant on: while the servers answered this process may have stood still, and nobody had the lock yet.
-    this.#latestAtMs = quorum.clock.nowMs() + keep.maxHoldMs;
-    this.#deadlineAtMs = Math.min(grant.deadlineAtMs, this.#latestAtMs);
+    this.#confirmed = grant.askedAt;
+    // Not from the grant on: while the servers answered this process may have been paused, and the lock was not handed out yet.
+    this.#deadline = new Deadline(grant.deadlineAtMs, clock.nowMs() + keep.maxHoldMs, rules.driftFactor);
     this.#guardDeadline();
-    this.#extendLater(this.#ttlMs * EXTEND_AFTER - (quorum.clock.nowMs() - grant.grantedAtMs));
+    this.#extendLater(this.#ttlMs * EXTEND_AFTER - (clock.nowMs() - grant.grantedAtMs));
   }
 
   get signal(): AbortSignal {
@@ -85,81 +70,107 @@ export class HeldLock {
   }
 
   get remaining(): number {
-    if (this.#state !== 'held') return 0;
-    return Math.max(0, this.#deadlineAtMs - this.#quorum.clock.nowMs());
+    return this.#state === 'held' && !this.#isInDoubt() ? this.#leftMs : 0;
   }
 
-  /** Goes by the clock, not by the timer: after a stall of the event loop the timer may not have fired yet. */
+  /**
+   * Goes by the clocks, not by timers: after a stall of the event loop a timer may not have fired yet. False also while it is
+   * not known whether the lock outlived a suspension of the machine; the servers are asked, and may say that it is held.
+   */
   isHeld(): boolean {
-    if (this.#state === 'held' && this.remaining === 0) void this.lose('expired');
-    return this.#state === 'held';
+    this.#noticeEnd();
+    return this.#state === 'held' && !this.#isInDoubt();
   }
 
   assertHeld(): void {
-    if (this.isHeld()) return;
-    throw this.#state === 'released' ? new LockReleasedError(this.keys, 'hold') : this.#lossError();
+    this.#throwIfOver('hold');
+    if (this.#isInDoubt()) throw new LockLostError(this.keys, 'suspended', this.#votes);
   }
 
-  /** Not where it was released: then all was well until the end. */
-  throwIfLost(): void {
-    this.isHeld(); // Notices a loss that no timer has had the time to notice.
-    this.signal.throwIfAborted();
+  /** Waits for what the servers say, where the machine was suspended, and throws then unless the lock is held. */
+  async ensureHeld(): Promise<void> {
+    if (this.#state === 'held' && this.#isInDoubt()) await this.#confirm();
+    this.assertHeld();
+  }
+
+  /** As {@link ensureHeld}, but where the lock was released, all was well until the end. */
+  async ensureNotLost(): Promise<void> {
+    if (this.#state !== 'released') await this.ensureHeld();
   }
 
   async extend(ttl?: number | string): Promise<void> {
     const ttlMs = ttl === undefined ? this.#ttlMs : this.#keep.toTtlMs(ttl);
-    if (!this.isHeld())
-      throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
+    this.#throwIfOver('extend');
     const { renewal, votes } = await this.#extendOnce(ttlMs);
     // It may have been lost or released while the servers were asked, and that is what counts then.
-    if (!this.isHeld())
-      throw this.#state === 'released' ? new LockReleasedError(this.keys, 'extend') : this.#lossError();
+    this.#throwIfOver('extend');
     if (renewal === 'unknown') {
       throw new QuorumUnreachableError('extend', this.keys, this.#quorum.couriers.length, votes);
     }
   }
 
-  /**
-   * Runs work that somebody else does under this lock, and must not outlive it. Work that ended well after the lock was
-   * lost rejects with the loss.
-   */
-  async lend<T>(work: () => Promise<T>): Promise<T> {
-    const result = await this.#borrowers.track(work);
-    this.throwIfLost();
-    return result;
-  }
-
-  /** Resolves when nobody works under it any more to whom it was lent. */
-  async unlent(): Promise<void> {
-    await this.#borrowers.settle();
-  }
-
   async release(): Promise<void> {
-    if (this.#state === 'released') throw new LockReleasedError(this.keys, 'release');
-    const wasLost = !this.isHeld();
-    this.#end('released');
-    // What a lost lock has left behind is being cleaned up already.
-    if (!wasLost) await this.#giveBack();
+    if (this.#releasing === undefined && this.#state === 'released') throw new LockReleasedError(this.keys, 'release');
+    this.#releasing ??= this.#release().finally(() => {
+      this.#releasing = undefined;
+    });
+    await this.#releasing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state !== 'released') await this.release();
+    if (this.#releasing !== undefined || this.#state !== 'released') await this.release();
   }
 
   /**
    * Gives the lock up as lost: the signal aborts at once. The promise is for what is left of it on the servers, and never
-   * rejects: nobody can be told more than the signal says.
+   * rejects: the signal has said all there is to say.
    */
   async lose(reason: LossReason, votes: readonly Vote[] = []): Promise<void> {
     if (this.#state !== 'held') return;
     this.#end('lost');
     const givenBack = this.#giveBack().catch(() => undefined);
-    this.#abort.abort(new LockLostError(this.keys, reason, votes));
+    this.#abortWith(new LockLostError(this.keys, reason, votes));
     await givenBack;
   }
 
-  #lossError(): LockLostError {
-    return this.#abort.signal.reason as LockLostError;
+  /** Asks the servers where the machine was suspended since they confirmed the lock. Otherwise it does nothing. */
+  look(): void {
+    if (this.#state === 'held') this.#isInDoubt();
+  }
+
+  get #leftMs(): number {
+    return Math.max(0, this.#deadline.atMs - this.#quorum.clock.nowMs());
+  }
+
+  #noticeEnd(): void {
+    if (this.#state === 'held' && this.#leftMs === 0) void this.lose('expired', this.#votes);
+  }
+
+  #throwIfOver(verb: 'hold' | 'extend'): void {
+    this.#noticeEnd();
+    if (this.#state === 'released') throw new LockReleasedError(this.keys, verb);
+    if (this.#state === 'lost') throw this.#abort.signal.reason as LockLostError;
+  }
+
+  #abortWith(error: LockLostError): void {
+    this.#abort.abort(error);
+    this.#keep.onLost?.(error);
+  }
+
+  async #release(): Promise<void> {
+    this.#noticeEnd();
+    const wasHeld = this.#state === 'held';
+    // What a lost lock has left behind is being cleaned up already.
+    if (!wasHeld) this.#state = 'released';
+    if (!wasHeld) return;
+    this.#end('released');
+    const { gone, votes } = await this.#giveBack();
+    // Once its time is over the servers forget it by themselves, and that it is gone proves nothing.
+    if (!gone || this.#leftMs === 0) return;
+    this.#state = 'lost';
+    const error = new LockLostError(this.keys, 'taken', votes);
+    this.#abortWith(error);
+    throw error;
   }
 
   #end(state: 'lost' | 'released'): void {
@@ -169,17 +180,54 @@ export class HeldLock {
     this.#keep.onEnd?.();
   }
 
-  #giveBack(): Promise<void> {
+  #giveBack(): ReturnType<typeof giveBack> {
     return giveBack(this.#quorum, this.#plan, this.#grant, this.#keep);
   }
 
-  async #extendOnce(ttlMs: number): Promise<Awaited<ReturnType<typeof extend>>> {
+  /** Whether the machine may have been suspended since the servers have confirmed the lock. Then they are asked. */
+  #isInDoubt(): boolean {
     const { clock, rules } = this.#quorum;
-    const validityMs = this.remaining;
-    const sending = { deadlineAtMs: deadlineAtMs(clock.nowMs(), ttlMs, rules.driftFactor) };
-    this.#sent.push(sending);
-    this.#setDeadline(Math.min(this.#deadlineAtMs, sending.deadlineAtMs));
-    // Who waits for the end of a ttl that becomes shorter must hear of it.
+    const now = readClocks(clock);
+    this.#confirmed = lowered(this.#confirmed, now);
+    const inDoubt = maybeSuspended(this.#confirmed, now, rules.driftFactor);
+    if (inDoubt) void this.#confirm();
+    return inDoubt;
+  }
+
+  #confirm(): Promise<void> {
+    this.#confirming ??= this.#confirmOnce().finally(() => {
+      this.#confirming = undefined;
+    });
+    return this.#confirming;
+  }
+
+  async #confirmOnce(): Promise<void> {
+    const { clock, rules } = this.#quorum;
+    const askedAt = readClocks(clock);
+    const timeoutMs = Math.min(nodeTimeoutMs(rules, this.#ttlMs), this.#leftMs);
+    const answer = await confirmHeld(this.#quorum, this.token, this.#plan.claims, timeoutMs);
+    if (this.#state !== 'held') return;
+    if (answer.kind === 'gone') void this.lose('taken', answer.votes);
+    else if (answer.kind === 'held') {
+      this.#confirmed = askedAt;
+      this.#deadline.shorten(askedAt.atMs + answer.leftMs);
+      this.#guardDeadline();
+      this.#extendLater(0);
+    } else {
+      this.#votes = answer.votes;
+      this.#later(this.#retryDelayMs, () => {
+        this.look();
+      });
+    }
+  }
+
+  async #extendOnce(ttlMs: number): Promise<Awaited<ReturnType<typeof extend>>> {
+    const { clock } = this.#quorum;
+    const askedAt = readClocks(clock);
+    const validityMs = this.#leftMs;
+    const sent = this.#deadline.onSent(clock.nowMs(), ttlMs);
+    this.#guardDeadline();
+    // What waits for the end of a ttl that becomes shorter must hear of it.
     const shorter = ttlMs < this.#ttlMs;
     const claims = this.#claimsFor(ttlMs).map((claim) => ({ ...claim, channel: shorter ? claim.key : undefined }));
     const { token, fence } = this.#grant;
@@ -187,12 +235,14 @@ export class HeldLock {
       this.#heal([vote]);
     };
     const result = await extend(this.#quorum, { token, fence, claims, ttlMs, validityMs, onLateVote });
-    if (!this.isHeld()) return result;
+    this.#noticeEnd();
+    if (this.#state !== 'held') return result;
     if (result.renewal === 'lost') void this.lose('taken', result.votes);
-    else if (result.renewal === 'renewed') {
-      this.#onRenewed(sending, ttlMs);
-      this.#heal(result.votes);
-    } else this.#extendLater(Math.max(rules.retryDelayMs, this.remaining * EXTEND_AGAIN_AFTER));
+    else if (result.renewal === 'renewed') this.#onRenewed(sent, ttlMs, askedAt, result.votes);
+    else {
+      this.#votes = result.votes;
+      this.#extendLater(this.#retryDelayMs);
+    }
     return result;
   }
 
@@ -211,28 +261,28 @@ export class HeldLock {
     heal(this.#quorum, { token, fence, claims }, votes);
   }
 
-  #onRenewed(sending: Sending, ttlMs: number): void {
-    const index = this.#sent.indexOf(sending);
-    if (index < 0) return; // A newer one has been confirmed before.
-    this.#sent = this.#sent.slice(index);
-    this.#ttlMs = ttlMs;
-    this.#setDeadline(Math.min(this.#latestAtMs, ...this.#sent.map((each) => each.deadlineAtMs)));
-    this.#extendLater(ttlMs * EXTEND_AFTER);
+  #onRenewed(sent: SentExtension, ttlMs: number, askedAt: ClockReading, votes: readonly Vote[]): void {
+    if (this.#deadline.onConfirmed(sent)) {
+      this.#ttlMs = ttlMs;
+      this.#votes = [];
+      this.#confirmed = askedAt;
+      this.#guardDeadline();
+      this.#extendLater(ttlMs * EXTEND_AFTER);
+    }
+    this.#heal(votes);
   }
 
-  #setDeadline(deadlineAtMs: number): void {
-    if (deadlineAtMs === this.#deadlineAtMs) return;
-    this.#deadlineAtMs = deadlineAtMs;
-    this.#guardDeadline();
+  get #retryDelayMs(): number {
+    return Math.max(this.#quorum.rules.retryDelayMs, this.#leftMs * EXTEND_AGAIN_AFTER);
   }
 
   /** A local timer, so that the signal aborts in time whatever the network does. Timers are late rather than early. */
   #guardDeadline(): void {
     this.#cancelDeadline();
     this.#cancelDeadline = this.#quorum.clock.after(
-      Math.max(0, Math.floor(this.remaining) - 1),
+      Math.max(0, Math.floor(this.#leftMs) - 1),
       () => {
-        void this.lose('expired');
+        void this.lose('expired', this.#votes);
       },
       'background',
     );
@@ -240,13 +290,14 @@ export class HeldLock {
 
   #extendLater(delayMs: number): void {
     if (!this.#keep.autoExtend) return;
+    this.#later(delayMs, () => {
+      if (this.isHeld()) void this.#extendOnce(this.#ttlMs);
+    });
+  }
+
+  /** The next thing to do for the lock, in the place of what was to be done. */
+  #later(delayMs: number, todo: () => void): void {
     this.#cancelExtension();
-    this.#cancelExtension = this.#quorum.clock.after(
-      Math.max(0, delayMs),
-      () => {
-        if (this.isHeld()) void this.#extendOnce(this.#ttlMs);
-      },
-      'background',
-    );
+    this.#cancelExtension = this.#quorum.clock.after(Math.max(0, delayMs), todo, 'background');
   }
 }

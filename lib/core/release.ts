@@ -1,8 +1,9 @@
-import { judgeRelease } from './ballot.js';
+import { judgeRelease, judgeReleaseAsIs } from './ballot.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { poll } from './poll.js';
 import type { Claim } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
+import type { Vote } from './vote.js';
 
 /** What is to be given back, and until when it stays, so that nobody follows too soon. */
 export interface ReleasePlan {
@@ -13,18 +14,35 @@ export interface ReleasePlan {
   readonly timeoutMs: number;
 }
 
+/** What came of a release. */
+export interface Released {
+  /** How many listeners have heard of it. */
+  readonly heard: number;
+  /**
+   * So many servers did not have the lock any more that no majority can have had it: another process may have held it. They are
+   * believed because this is their answer to the first delivery; a release that is delivered again finds nothing in any case.
+   */
+  readonly gone: boolean;
+  readonly votes: readonly Vote[];
+}
+
 /**
  * Gives the lock back on every server, also on those that never answered. Settles when a majority has confirmed, within
- * one node timeout; the rest is delivered behind, whenever those servers answer again. Says how many have heard of it.
+ * one node timeout; the rest is delivered behind, whenever those servers answer again.
  *
  * Rejects with {@link QuorumUnreachableError} when no majority confirms: then others may have to wait for the ttl.
  */
 export async function release(
   quorum: Quorum,
   { keys, token, claims, keepUntilMs, timeoutMs }: ReleasePlan,
-): Promise<{ heard: number }> {
+): Promise<Released> {
   const request = { kind: 'release', token, owner: quorum.rules.owner, claims, keepUntilMs } as const;
-  const { verdict, votes } = await poll(quorum, request, timeoutMs, { judge: judgeRelease });
+  const { verdict, votes } = await poll(quorum, request, timeoutMs, {
+    judge: judgeRelease,
+    judgeAsIs: judgeReleaseAsIs,
+  });
   if (verdict === 'unknown') throw new QuorumUnreachableError('release', keys, quorum.couriers.length, votes);
-  return { heard: Math.max(...votes.map((vote) => (vote.outcome === 'released' ? (vote.heard ?? 0) : 0))) };
+  let heard = 0;
+  for (const vote of votes) if (vote.outcome === 'released') heard = Math.max(heard, vote.heard ?? 0);
+  return { heard, gone: verdict === 'gone', votes };
 }

@@ -44,6 +44,13 @@ export function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
+/** What makes a call, for messages: `Class.method` where a decorator does. It is no option of the user's. */
+export const CALLER = Symbol('caller');
+
+export function callerOf(options: object): string | undefined {
+  return (options as { [CALLER]?: string })[CALLER];
+}
+
 export function toAcquireSettings(
   options: AcquireOptions,
   where: 'acquire' | 'withLock',
@@ -52,6 +59,7 @@ export function toAcquireSettings(
   refuseUnknown(where, options, where === 'acquire' ? ACQUIRE : WITH_LOCK);
   checkFlag('autoExtend', options.autoExtend);
   checkFlag('fencing', options.fencing);
+  checkFlag('reentrant', (options as WithLockCallOptions).reentrant);
   const { signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw refuse('signal', 'an AbortSignal', signal);
   const waitMs = toMs('wait', options.wait ?? defaults.waitMs, { infinite: true });

@@ -27,6 +27,7 @@ export interface Settings {
   readonly maxReconnectDelayMs: number;
   readonly fencing: boolean;
   readonly fencingRetentionMs: number;
+  readonly reentrant: boolean;
   readonly restartGuard: RestartGuardMode;
   readonly clockToleranceMs: number;
   readonly shutdownTimeoutMs: number;
@@ -49,6 +50,7 @@ const KNOWN = [
   'maxReconnectDelay',
   'fencing',
   'fencingRetention',
+  'reentrant',
   'restartGuard',
   'clockTolerance',
   'shutdownTimeout',
@@ -84,6 +86,7 @@ export function toSettings(options: RedlockModuleOptions): Settings {
     }),
     fencing: toFlag('fencing', options.fencing ?? true),
     fencingRetentionMs: toMs('fencingRetention', options.fencingRetention ?? '1h', { least: 1 }),
+    reentrant: toFlag('reentrant', options.reentrant ?? false),
     restartGuard: toRestartGuard(options.restartGuard ?? 'witnessed'),
     clockToleranceMs: toMs('clockTolerance', options.clockTolerance ?? '60s'),
     shutdownTimeoutMs: toMs('shutdownTimeout', options.shutdownTimeout ?? '10s'),

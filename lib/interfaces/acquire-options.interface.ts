@@ -70,8 +70,9 @@ export interface WithLockCallOptions extends AcquireOptions {
   onContended?: 'throw' | 'skip';
 
   /**
-   * Run under the lock that this async context holds already, if it covers all of the keys; if it does not, the call rejects.
-   * Default: false, a key that the context itself holds is waited for like any other.
+   * Whether a call for keys that its own async context holds runs under the lock that the context has. Without it such a call waits
+   * like any other one, because a timer, an event or a queue that is started under a lock inherits its context, and must not slip in.
+   * Where that lock does not have all keys, the call rejects with `InvalidOptionsError`. Default: the `reentrant` of the module.
    */
   reentrant?: boolean;
 }
@@ -103,4 +104,11 @@ export interface WithLockOptions extends Omit<WithLockCallOptions, 'onContended'
    * Default: true with `@Cron`.
    */
   perTick?: boolean;
+
+  /**
+   * Whether a call for keys that its own async context holds runs under the lock that the context has. Without it such a call waits
+   * like any other one, because a timer, an event or a queue that is started under a lock inherits its context, and must not slip in.
+   * Where that lock does not have all keys, the call rejects with `InvalidOptionsError`. Default: the `reentrant` of the module.
+   */
+  reentrant?: boolean;
 }

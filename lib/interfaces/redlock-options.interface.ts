@@ -85,6 +85,12 @@ export interface RedlockOptions {
   fencingRetention?: Duration;
 
   /**
+   * Whether `withLock` and `@WithLock` run under the lock that their own async context has, if that has all their keys. Default: false,
+   * as every mutex of JavaScript: a timer or an event that is started under a lock waits for its own lock.
+   */
+  reentrant?: boolean;
+
+  /**
    * What to do about a server that came back without its data, or was flushed: it does not vote until every lock that it
    * may have forgotten has expired.
    *

@@ -1,7 +1,7 @@
 import { Courier } from '../../lib/core/courier.js';
 import type { AcquirePlan } from '../../lib/core/acquire.js';
-import type { KeepPlan } from '../../lib/core/lock.js';
 import { FencingStart } from '../../lib/core/fencing-number.js';
+import type { KeepPlan } from '../../lib/core/keep-plan.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
 import type { LockNode } from '../../lib/core/ports/lock-node.js';
 import type { Quorum, Rules } from '../../lib/core/quorum.js';

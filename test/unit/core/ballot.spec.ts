@@ -174,6 +174,7 @@ describe('the ballot of a release', () => {
     judgeRelease(
       [...letters].map((letter): Vote => {
         if (letter === 'R') return { server: 's', position: 0, outcome: 'released' };
+        if (letter === 'G') return { server: 's', position: 0, outcome: 'released', gone: true };
         return { server: 's', position: 0, outcome: 'failed', reason: 'timeout', cause: new Error('late') };
       }),
       servers,
@@ -185,6 +186,21 @@ describe('the ballot of a release', () => {
     expect(released('FF', 3)).toBe('unknown');
     expect(released('RRF', 4)).toBeUndefined();
     expect(released('FF', 4)).toBe('unknown');
+  });
+
+  it.each([
+    ['GG', 3, 'gone'],
+    ['G', 3, undefined],
+    ['GR', 3, 'unsure'],
+    ['GRF', 3, 'released'],
+    ['GRR', 5, 'unsure'],
+    ['GRRR', 5, 'released'],
+    ['GGG', 5, 'gone'],
+    ['GFF', 3, 'unknown'],
+    ['GG', 4, 'gone'],
+    ['G', 1, 'gone'],
+  ])('P10: of those who had nothing of it, %s of %i servers: %s', (letters, servers, expected) => {
+    expect(released(letters, servers)).toBe(expected);
   });
 });
 

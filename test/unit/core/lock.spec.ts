@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { acquire } from '../../../lib/core/acquire.js';
 import { LockLostError, LockReleasedError, QuorumUnreachableError } from '../../../lib/core/errors/index.js';
 import { hold } from '../../../lib/core/hold.js';
-import { HeldLock, type KeepPlan } from '../../../lib/core/lock.js';
+import type { KeepPlan } from '../../../lib/core/keep-plan.js';
+import { HeldLock } from '../../../lib/core/lock.js';
 import type { ModelNode } from '../../support/model-node.js';
 import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
@@ -98,6 +99,56 @@ describe('a held lock', () => {
     expect(error).toBeInstanceOf(QuorumUnreachableError);
     expect((error as Error).message).toContain('Could not release "job"');
     expect(tookMs).toBe(100);
+  });
+
+  it('P10: a release rejects with the loss when a majority says that the lock was gone, and the signal says so, too', async () => {
+    const { clock, nodes, lock } = await held(5);
+    for (const node of nodes.slice(0, 3)) node.plant('job', 'other', 5000);
+    const { error } = await clock.settle(lock.release());
+    expect(error).toMatchObject({ code: 'LOCK_LOST', reason: 'taken' });
+    expect(lock.signal.reason).toBe(error);
+    await clock.advance(10);
+    expect(nodes.map((node) => node.tokenAt('job'))).toEqual(['other', 'other', 'other', undefined, undefined]);
+  });
+
+  it('P10: a minority that has forgotten the lock is no loss, whichever answers first', async () => {
+    for (const quick of [0, 1, 2]) {
+      const { clock, nodes, lock } = await held(3);
+      nodes[quick]!.flush();
+      nodes.forEach((node, index) => (node.delayMs = index === quick ? 1 : 10));
+      expect((await clock.settle(lock.release())).error).toBeUndefined();
+    }
+  });
+
+  it('P10: a release that comes to the servers after the end of the ttl proves nothing', async () => {
+    const { clock, nodes, lock } = await held(3);
+    for (const node of nodes) node.delayMs = 60;
+    await clock.advance(985);
+    expect(lock.isHeld()).toBe(true);
+    expect((await clock.settle(lock.release())).error).toBeUndefined();
+  });
+
+  it('P10: a release that is delivered again proves nothing', async () => {
+    const { clock, nodes, lock } = await held(3);
+    nodes[0]!.stall();
+    nodes[1]!.stall();
+    const released = lock.release();
+    await clock.advance(10);
+    // Carried out, and the answer is lost: what is sent again finds nothing.
+    for (const node of nodes.slice(0, 2)) node.disconnect();
+    for (const node of nodes.slice(0, 2)) node.connect();
+    for (const node of nodes.slice(0, 2)) node.resume();
+    expect((await clock.settle(released)).error).toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+    expect(lock.signal.aborted).toBe(false);
+  });
+
+  it('releases that are asked for at once are one', async () => {
+    const { clock, nodes, lock } = await held(3);
+    for (const node of nodes) node.delayMs = 10;
+    const all = Promise.all([lock.release(), lock.release(), lock[Symbol.asyncDispose]()]);
+    expect((await clock.settle(all)).error).toBeUndefined();
+    expect(nodes[0]!.arrived.filter(({ kind }) => kind === 'release')).toHaveLength(1);
+    expect((await clock.settle(lock.release())).error).toBeInstanceOf(LockReleasedError);
   });
 
   it('minHold: a release leaves the key for the rest of it', async () => {
@@ -273,6 +324,15 @@ describe('automatic extension', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('P6: a lock that is lost because every extension was refused says why', async () => {
+    const { clock, nodes, lock } = await held(3, { autoExtend: true });
+    for (const node of nodes) node.refusal = new Error('NOPERM no permissions');
+    await clock.advance(1000);
+    const reason = lock.signal.reason as LockLostError;
+    expect(reason.message).toMatch(/expired.*node-1: NOPERM no permissions/);
+    expect(reason.votes).toHaveLength(3);
+  });
+
   it('follows a ttl that was made shorter by hand', async () => {
     const { clock, lock } = await held(3, { autoExtend: true });
     await clock.settle(lock.extend(100_000));
@@ -374,6 +434,22 @@ describe('hold', () => {
     const { error, failed } = await run(world, () => Promise.reject(boom));
     expect(error).toBe(boom);
     expect(failed).toMatchObject([{ code: 'QUORUM_UNREACHABLE' }]);
+  });
+
+  it('P10: work that ended well rejects with the loss when the release shows that another process had the lock', async () => {
+    const world = await held();
+    const { error, failed } = await run(world, () => {
+      for (const node of world.nodes) node.flush();
+      return Promise.resolve('its result');
+    });
+    expect(error).toMatchObject({ code: 'LOCK_LOST', reason: 'taken' });
+    expect(failed).toEqual([]);
+  });
+
+  it('takes work that gives no promise', async () => {
+    const world = await held();
+    expect(await run(world, () => 5 as unknown as Promise<number>)).toMatchObject({ value: 5, failed: [] });
+    for (const node of world.nodes) expect(node.keys).toEqual([]);
   });
 
   it('P10: a release that fails is reported, and the result stays', async () => {

@@ -1,0 +1,32 @@
+import type { HeldLock } from './lock.js';
+import type { Cancel, Clock } from './ports/clock.js';
+
+/** So long after a suspended machine goes on its locks have been asked for at the latest. */
+const LOOK_EVERY_MS = 1000;
+
+/**
+ * Looks, while locks are held, whether the machine was suspended (P19): work that asks for nothing still hears by the signal that its
+ * lock is gone. It keeps no process alive, and without locks there is no timer.
+ */
+export class Look {
+  #cancel: Cancel | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly locks: ReadonlyMap<unknown, HeldLock>,
+  ) {}
+
+  /** To be called when a lock was added or removed. */
+  update(): void {
+    if (this.locks.size === 0) {
+      this.#cancel?.();
+      this.#cancel = undefined;
+    } else this.#cancel ??= this.clock.after(LOOK_EVERY_MS, this.#look, 'background');
+  }
+
+  readonly #look = (): void => {
+    this.#cancel = undefined;
+    for (const lock of this.locks.values()) lock.look();
+    this.update();
+  };
+}
