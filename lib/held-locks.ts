@@ -21,7 +21,7 @@ import type { Settings } from './input/module-options.js';
 import type { AcquireOptions, WithLockCallOptions } from './interfaces/index.js';
 import { findHeldAround, type HeldAround } from './redlock.context.js';
 import { lockKey } from './redlock.keys.js';
-import { LOST_UNDER_WORK, NOT_COVERED, WAITED_FOR_ITSELF, WAITS_FOR_ITSELF } from './redlock.messages.js';
+import { LEFT_BEHIND, LOST_UNDER_WORK, NOT_COVERED, WAITED_FOR_ITSELF, WAITS_FOR_ITSELF } from './redlock.messages.js';
 import type { Shards } from './redlock.shards.js';
 
 /** The first calls that may wait for themselves are told, each once. A key of each request must not fill the log and the memory. */
@@ -192,7 +192,12 @@ export class HeldLocks {
   async giveUp(): Promise<void> {
     const { list, clock } = this.#shards;
     const couriers = list.flatMap(({ quorum }) => quorum.couriers);
-    await Promise.all([...this.#locks.values()].map((lock) => lock.lose('shutdown')));
+    await Promise.all(
+      [...this.#locks.values()].map(async (lock) => {
+        const failure = await lock.lose('shutdown');
+        if (failure instanceof Error) this.#logger?.warn(LEFT_BEHIND(lock.keys, failure.message));
+      }),
+    );
     // Whoever was waiting undoes what it had begun, and that has been asked for after this.
     await new Promise<void>((resolve) => {
       clock.afterInput(resolve);

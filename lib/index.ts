@@ -31,6 +31,7 @@ export type {
   WithLockCallOptions,
   WithLockOptions,
 } from './interfaces/index.js';
+export { RedlockExceptionFilter } from './redlock-exception.filter.js';
 export { getRedlockToken } from './redlock.constants.js';
 export { currentLock } from './redlock.context.js';
 export { RedlockModule } from './redlock.module.js';

@@ -23,11 +23,24 @@ export const LOCKED_RUN = Symbol.for('redlock-nestjs:locked-run');
 
 const DEFAULT_NAME = 'default';
 
+const SERVICE = 'redlock-nestjs:service:';
+
 /**
  * The injection token of an instance's service.
  *
  * @publicApi
  */
 export function getRedlockToken(name = DEFAULT_NAME): symbol {
-  return Symbol.for(`redlock-nestjs:service:${name}`);
+  return Symbol.for(`${SERVICE}${name}`);
+}
+
+/** Whether it is the injection token of a service, whatever the instance's name. */
+export function isServiceToken(token: unknown): token is symbol {
+  return typeof token === 'symbol' && Symbol.keyFor(token)?.startsWith(SERVICE) === true;
+}
+
+/** The name of the instance; `undefined` for the one without a name. */
+export function nameOfToken(token: symbol): string | undefined {
+  const name = Symbol.keyFor(token)?.slice(SERVICE.length);
+  return name === DEFAULT_NAME ? undefined : name;
 }

@@ -88,3 +88,12 @@ export const NOT_COVERED = (held: readonly string[], missing: readonly string[])
 
 export const LOST_UNDER_WORK = (why: string): string =>
   `${why} The work under it goes on unless it heeds lock.signal, and its result is given up.`;
+
+export const REGISTERED_TWICE = (name: string | undefined, importers: readonly string[]): string =>
+  `${name === undefined ? 'a RedlockModule without a name' : `the RedlockModule "${printable(name)}"`} is registered twice in one ` +
+  `application${importers.length > 0 ? `, by ${importers.join(' and by ')}` : ''}: its two services would wait for each other's locks. ` +
+  `Call forRoot once, in the root module (it is global), or give each instance a name of its own: forRoot({ ..., name: 'second' }).`;
+
+export const LEFT_BEHIND = (keys: readonly string[], why: string): string =>
+  `The lock on ${quoted(keys)} could not be given back at shutdown, so other processes wait until its ttl is over. ${why} ` +
+  `A client that is given to the module must stay open until the application has closed: close it in onApplicationShutdown, not before.`;

@@ -12,13 +12,14 @@ import { toSettings } from './input/module-options.js';
 import { isClient } from './input/servers.js';
 import { RedlockExplorer } from './redlock.explorer.js';
 import { ConfigurableModuleClass } from './redlock.module-definition.js';
+import { RedlockShutdownModule } from './redlock-shutdown.module.js';
 
 /**
  * Import it once, in the root module. It is global unless `isGlobal` is false.
  *
  * @publicApi
  */
-@Module({ imports: [DiscoveryModule], providers: [RedlockExplorer] })
+@Module({ imports: [DiscoveryModule, RedlockShutdownModule], providers: [RedlockExplorer] })
 export class RedlockModule extends ConfigurableModuleClass {
   /**
    * `forRoot(servers, options?)` or `forRoot({ servers, ...options })`. Connects when the application starts; an

@@ -224,11 +224,16 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   }
 
   /**
-   * Waits for the locked work that is in flight, as long as the rest of the application is still there. Scheduled runs do
-   * not begin any more; other work may (what is in flight can need it), and is waited for in the next phase.
+   * Waits for the locked work that is in flight, before anything of the application is destroyed: the module sees to it that this
+   * comes before every `onModuleDestroy`. Scheduled runs do not begin any more; other work may (what is in flight can need it), and is
+   * waited for in the next phases, for `shutdownTimeout` in all.
    */
-  async beforeApplicationShutdown(): Promise<void> {
+  async drain(): Promise<void> {
     await this.#work.settleWithin(this.#shutdownLeftMs());
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.drain();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -122,15 +122,15 @@ export class HeldLock {
   }
 
   /**
-   * Gives the lock up as lost: the signal aborts at once. The promise is for what is left of it on the servers, and never
-   * rejects: the signal has said all there is to say.
+   * Gives the lock up as lost: the signal aborts at once. The promise is for what is left of it on the servers: it resolves to why that
+   * could not be given back, or to undefined. It never rejects.
    */
-  async lose(reason: LossReason, votes: readonly Vote[] = []): Promise<void> {
-    if (this.#state !== 'held') return;
+  async lose(reason: LossReason, votes: readonly Vote[] = []): Promise<unknown> {
+    if (this.#state !== 'held') return undefined;
     this.#end('lost');
-    const givenBack = this.#giveBack().catch(() => undefined);
+    const givenBack = this.#giveBack().then(nothing, (error: unknown) => error);
     this.#abortWith(new LockLostError(this.keys, reason, votes));
-    await givenBack;
+    return await givenBack;
   }
 
   /** Asks the servers where the machine was suspended since they confirmed the lock. Otherwise it does nothing. */
@@ -300,4 +300,8 @@ export class HeldLock {
     this.#cancelExtension();
     this.#cancelExtension = this.#quorum.clock.after(Math.max(0, delayMs), todo, 'background');
   }
+}
+
+function nothing(): undefined {
+  return undefined;
 }

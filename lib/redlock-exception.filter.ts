@@ -1,0 +1,79 @@
+import { Catch, HttpException, Logger, type ArgumentsHost } from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
+import { isRedlockError, RedlockError } from './core/errors/index.js';
+import type { LockContendedError } from './core/errors/index.js';
+
+/** When the servers cannot be reached, or the application shuts down: after this time another try may find it otherwise. */
+const UNREACHABLE_RETRY_SECONDS = 5;
+
+/** What a client is told: nothing of hosts, keys or owners. */
+interface Answer {
+  readonly status: number;
+  readonly error: string;
+  readonly message: string;
+  readonly retryAfterSeconds: number;
+}
+
+/**
+ * Turns the errors of locks into HTTP answers, on Express and Fastify: 409 with `Retry-After` where another call holds the lock, 503
+ * with `Retry-After` where too few servers answer or the application shuts down. The body has no hosts and no keys; what it was
+ * is logged. All other errors of the package are 500, as errors that nothing catches are.
+ *
+ * `{ provide: APP_FILTER, useClass: RedlockExceptionFilter }` in the providers of a module, or `@UseFilters(RedlockExceptionFilter)`.
+ *
+ * In other contexts it changes nothing: in microservices and gateways Nest answers as without it, in GraphQL the error is passed on.
+ *
+ * @publicApi
+ */
+@Catch(RedlockError)
+export class RedlockExceptionFilter extends BaseExceptionFilter<RedlockError> {
+  readonly #logger = new Logger('Redlock');
+
+  override catch(error: RedlockError, host: ArgumentsHost): void {
+    switch (host.getType<string>()) {
+      case 'http':
+        this.#answer(error, host);
+        return;
+      case 'rpc':
+        return; // Nest goes on with its own filter.
+      case 'ws':
+        emitError(host);
+        return;
+      default:
+        throw error;
+    }
+  }
+
+  #answer(error: RedlockError, host: ArgumentsHost): void {
+    const answer = answerTo(error);
+    if (answer === undefined) {
+      super.catch(error, host);
+      return;
+    }
+    const { status: statusCode, error: name, message, retryAfterSeconds } = answer;
+    this.#logger[statusCode === 409 ? 'debug' : 'error'](error.message);
+    const http = this.applicationRef ?? this.httpAdapterHost?.httpAdapter;
+    const response = host.getArgByIndex<unknown>(1);
+    if (http?.isHeadersSent(response) === false) http.setHeader(response, 'Retry-After', String(retryAfterSeconds));
+    super.catch(new HttpException({ statusCode, error: name, message }, statusCode) as never, host);
+  }
+}
+
+function answerTo(error: RedlockError): Answer | undefined {
+  if (isRedlockError(error, 'LOCK_CONTENDED')) {
+    const { remainingMs = 0, undecided } = error as Partial<LockContendedError>;
+    const seconds = undecided || !Number.isFinite(remainingMs) ? 1 : Math.max(1, Math.ceil(remainingMs / 1000));
+    return { status: 409, error: 'Conflict', message: 'Locked by another call.', retryAfterSeconds: seconds };
+  }
+  if (isRedlockError(error, 'QUORUM_UNREACHABLE') || isRedlockError(error, 'SHUTDOWN')) {
+    const message = 'No lock can be had at the moment.';
+    return { status: 503, error: 'Service Unavailable', message, retryAfterSeconds: UNREACHABLE_RETRY_SECONDS };
+  }
+  return undefined;
+}
+
+/** As the filter of gateways does it that Nest would ask if there were none of the user's. */
+function emitError(host: ArgumentsHost): void {
+  const client = host.switchToWs().getClient<{ emit?(event: string, error: object): void }>();
+  client.emit?.('exception', { status: 'error', message: 'Internal server error' });
+}
