@@ -15,7 +15,7 @@ import { toSettings } from '../../../lib/input/module-options.js';
 
 const OPTIONS =
   'servers, shards, keyPrefix, ttl, wait, maxRetries, retryDelay, maxRetryDelay, driftFactor, nodeTimeout, maxConcurrency, ' +
-  'reconnectDelay, maxReconnectDelay, fencing, fencingRetention, restartGuard, clockTolerance, shutdownTimeout, owner';
+  'reconnectDelay, maxReconnectDelay, fencing, fencingRetention, reentrant, restartGuard, clockTolerance, shutdownTimeout, owner';
 const CALL_OPTIONS = 'wait, maxRetries, signal, autoExtend, minHold, maxHold, fencing, tick, job';
 const DURATION = "takes a number of milliseconds or a string such as '30s', at least";
 const TOO_LONG = DURATION.replace('at least', 'at most 3153600000000 ms (100 years)');
@@ -258,7 +258,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         [
           'fencingRetention for ever',
           withOptions({ fencingRetention: Infinity }),
-          `fencingRetention: ${DURATION} 1, got Infinity`,
+          `fencingRetention: ${TOO_LONG}, got Infinity`,
         ],
         [
           'restartGuard as a flag',

@@ -40,7 +40,7 @@ describe('the options of the module', () => {
       [
         ...['shards', 'sharded', 'keyPrefix', 'ttlMs', 'waitMs', 'maxRetries', 'retryDelayMs', 'maxRetryDelayMs'],
         ...['driftFactor', 'nodeTimeoutMs', 'maxConcurrency', 'reconnectDelayMs', 'maxReconnectDelayMs', 'fencing'],
-        ...['fencingRetentionMs', 'restartGuard'],
+        ...['fencingRetentionMs', 'restartGuard', 'reentrant'],
         ...['clockToleranceMs', 'shutdownTimeoutMs', 'owner'],
       ].sort(),
     );
