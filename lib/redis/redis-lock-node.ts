@@ -100,18 +100,10 @@ export class RedisLockNode implements LockNode {
     }
   }
 
-  /** The first call on a connection sends the script itself, all others its hash. */
   async #run(requests: readonly NodeRequest[], lossIsReported = false): Promise<readonly NodeReply[]> {
     const { guard } = this.options;
-    const { epoch } = this.connection;
-    const known = this.#loadedEpoch === epoch;
-    this.#loadedEpoch = epoch;
     const marker = this.#nextMarker();
-    const [command, script] = known ? ['evalsha', LOCK_SCRIPT.sha] : ['eval', LOCK_SCRIPT.source];
-    const [shown, ...replies] = (await this.connection.call(command, [
-      script,
-      ...encode(requests, marker, this.connection.space),
-    ])) as unknown[];
+    const [shown, ...replies] = await this.#call(encode(requests, marker, this.connection.space));
     const lost = marker !== undefined && guard.onMarker(String(shown));
     if (lost && !lossIsReported) this.options.watch.onLoss();
     const decoded = requests.map((request, index) => {
@@ -121,6 +113,21 @@ export class RedisLockNode implements LockNode {
       return reply;
     });
     return decoded;
+  }
+
+  /** The first call on a connection sends the script itself, all others its hash. */
+  async #call(args: readonly (string | number)[]): Promise<unknown[]> {
+    const { epoch } = this.connection;
+    const known = this.#loadedEpoch === epoch;
+    this.#loadedEpoch = epoch;
+    const [command, script] = known ? ['evalsha', LOCK_SCRIPT.sha] : ['eval', LOCK_SCRIPT.source];
+    try {
+      return (await this.connection.call(command, [script, ...args])) as unknown[];
+    } catch (error) {
+      // A server that has refused the script may not know it, and is to say again why it refuses it.
+      if (!known && error instanceof ServerError) this.#loadedEpoch = -1;
+      throw error;
+    }
   }
 
   /**

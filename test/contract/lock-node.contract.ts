@@ -245,15 +245,15 @@ export function lockNodeContract(subject: () => Subject): void {
       fenceStart: start,
       claims: [{ key: 'k', ttlMs, counter: '{k}:fence', retentionMs }],
     });
-    expect(await ask(kept('acquire', 't', 50, 300))).toEqual([{ outcome: 'granted', fence: start + 1 }]);
+    expect(await ask(kept('acquire', 't', 50, 500))).toEqual([{ outcome: 'granted', fence: start + 1 }]);
     await ask(release('t', ['k', 0]));
     await subject().pass(150);
-    expect(await ask(kept('acquire', 'u', 50, 300))).toEqual([{ outcome: 'granted', fence: start + 2 }]);
-    await subject().pass(400);
-    expect(await ask(kept('acquire', 'v', 200, 1))).toEqual([{ outcome: 'granted', fence: start + 1 }]);
-    await subject().pass(150);
-    await ask(kept('extend', 'v', 300, 1));
-    await subject().pass(350);
+    expect(await ask(kept('acquire', 'u', 50, 500))).toEqual([{ outcome: 'granted', fence: start + 2 }]);
+    await subject().pass(550);
+    expect(await ask(kept('acquire', 'v', 400, 1))).toEqual([{ outcome: 'granted', fence: start + 1 }]);
+    await subject().pass(100);
+    await ask(kept('extend', 'v', 600, 1));
+    await subject().pass(800);
     expect(await ask(kept('acquire', 'w', 200, 1))).toEqual([{ outcome: 'granted', fence: start + 2 }]);
   });
 

@@ -56,7 +56,7 @@ describe('P2: processes that stand still past their ttl, and servers that are ki
 async function restartServers({ servers }: Fleet, over: AbortSignal): Promise<number> {
   let restarts = 0;
   for (let wave = 0; ; wave++) {
-    await sleep(300 + Math.random() * 600, undefined, { signal: over }).catch(() => undefined);
+    await sleep(100 + Math.random() * 300, undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return restarts;
     const first = Math.floor(Math.random() * servers.length);
     const broken = [...servers.slice(first), ...servers.slice(0, first)].slice(0, 1 + (wave % servers.length));

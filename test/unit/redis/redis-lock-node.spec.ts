@@ -101,6 +101,14 @@ describe('a Redis lock node', () => {
     await expect(node.execute([request('acquire')])).rejects.toThrow('Connection is closed.');
   });
 
+  it('sends the script again where the server has refused it, so that it says again why', async () => {
+    const { connection, node, commands } = setUp();
+    connection.failure = new ServerError("NOPERM User has no permissions to run the 'eval' command");
+    await node.execute([request('acquire')]);
+    await node.execute([request('acquire')]);
+    expect(commands()).toEqual(['eval', 'eval']);
+  });
+
   it('says what a server has refused without the hash and the line of the script, on one line', async () => {
     const { connection, node } = setUp();
     const sha = LOCK_SCRIPT.sha;
