@@ -13,7 +13,8 @@ import { DIFFERENT_SHARDS } from './redlock.messages.js';
 /** One server, with what this process must know of it. No more than that, because not every one is a Redis. */
 export interface Server {
   readonly connection: Pick<Connection, 'name' | 'call' | 'close'>;
-  readonly node: LockNode;
+  /** With what of its data should be mended by hand. */
+  readonly node: LockNode & { readonly warnings?: readonly { readonly code: string; readonly message: string }[] };
   readonly watch: Pick<ServerWatch, 'findings' | 'info'>;
   readonly guard: RestartGuard;
   readonly receiver: Pick<Receiver, 'close'>;

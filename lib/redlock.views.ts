@@ -59,7 +59,7 @@ async function toServerHealth(
   const state = node.reach();
   const base = {
     server: connection.name,
-    findings: watch.findings,
+    findings: [...watch.findings, ...(node.warnings ?? []).map(({ message }) => message)],
     ...(watch.info?.version !== undefined && { version: watch.info.version }),
   };
   if (state.status === 'down') return { ...base, state: 'down', reason: state.cause.message };

@@ -148,4 +148,36 @@ describe('P2: in the healthy steady state', () => {
     await eventually(async () => (await lifeMs()).every((leftMs) => leftMs > 4 * HOUR_MS - 60_000));
     await lock.release();
   });
+
+  it('P2: a counter that another program has written to is told in health(), and the other servers go on', async () => {
+    const before = await grant('written');
+    await fleet.servers[0]?.command('SET', '{redlock:written}:fence', '9007199254740992');
+    const both = await service.acquire(['written', 'beside'], '5s');
+    expect(both.fencingToken).toBeGreaterThan(before);
+    expect(both.fencingToken).toBeLessThan((Date.now() + 1000) * 1000);
+    await both.release();
+    const told = async (): Promise<string> => JSON.stringify((await service.health()).servers);
+    await eventually(async () => (await told()).includes('{redlock:written}:fence'));
+    expect((await told()).match(/\{redlock:written\}:fence/g)).toHaveLength(1);
+
+    await fleet.servers[0]?.command('DEL', '{redlock:written}:fence');
+    expect(await grant('written')).toBeGreaterThan(both.fencingToken);
+    expect(await told()).not.toContain('fence');
+  });
+
+  it.each<[string, string[]]>([
+    ['a hash', ['HSET', 'redlock:foreign', 'field', 'value']],
+    ['30 MB', ['SETRANGE', 'redlock:foreign', String(30 * 1024 * 1024), 'x']],
+  ])(
+    'P7: a key that holds %s is held, inspect says so in a few words, and forceRelease frees it',
+    async (_, command) => {
+      for (const server of fleet.servers) await server.command(...(command as [string, ...string[]]));
+      await expect(service.acquire('foreign', '5s', { wait: 0 })).rejects.toMatchObject({ code: 'LOCK_CONTENDED' });
+      const seen = await service.inspect('foreign');
+      expect(seen).toMatchObject({ held: true, owner: 'something that is not a lock of this package' });
+      expect(JSON.stringify(seen).length).toBeLessThan(1000);
+      expect(await service.forceRelease('foreign')).toBe(true);
+      await (await service.acquire('foreign', '5s', { wait: 0 })).release();
+    },
+  );
 });

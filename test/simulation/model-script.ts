@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** What a script call sees of the server that runs it. */
 export interface ScriptHost {
   /** OTHER_TYPE where there is something else than a string. */
@@ -159,8 +161,8 @@ function holderOf(host: ScriptHost, key: string): ScriptHolder | undefined {
   const [, token, digits, owner] = /^([!-~]+) (\d+) (.*)$/s.exec(value.slice(0, 800)) ?? [];
   const number = numberOf(digits ?? '');
   if (token !== undefined && owner !== undefined && number !== undefined) return { token, number, owner };
-  // The script has a digest of the same: it need only be the same for the same.
-  return { token: `foreign:${value.length} ${value.slice(0, 200)}`, number: 0, owner: '' };
+  const digest = createHash('sha1').update(value.slice(0, 800), 'latin1').digest('hex');
+  return { token: `foreign:${digest}`, number: 0, owner: '' };
 }
 
 function numberOf(text: string): number | undefined {
