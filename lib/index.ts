@@ -20,6 +20,8 @@ export type {
   RedlockHealth,
   ServerHealth,
   ServerInspection,
+  ServerState,
+  ServerWarning,
   ShardHealth,
   RedisClient,
   RedlockModuleAsyncOptions,

@@ -38,6 +38,11 @@ export function markerKey(prefix: string): string {
   return companion(prefix, 'marker');
 }
 
+/** Where it is tried whether a server takes what a lock writes. A token is added for each trial. */
+export function trialKey(prefix: string): string {
+  return `${markerKey(prefix)}:trial`;
+}
+
 /** What may be mistaken for a companion, or for what has been made different from one. */
 const COMPANION = /^:*\{[^}]*\}:(fence|tick|marker|lock)(:|$)/;
 

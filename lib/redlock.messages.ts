@@ -37,7 +37,22 @@ export const SKIPPED = (why: string): string => `Skipped. ${why}`;
 
 export const NOT_BEGUN = (method: string): string => `${method} does not begin any more: the application shuts down.`;
 
-export const FINDING = (server: string, finding: string): string => `Server ${server} ${finding}.`;
+/** With the name of the instance in front, where it has one. */
+export const inInstance = (name: string | undefined, line: string): string =>
+  name === undefined ? line : `[${printable(name)}] ${line}`;
+
+/** One line at boot, for each shard. An even number tolerates no more failures than one fewer, and has one more to fail. */
+export const SERVERS = (count: number): { readonly level: 'log' | 'warn'; readonly text: string } => {
+  const needed = Math.floor(count / 2) + 1;
+  if (count === 1) return { level: 'log', text: 'One server: locks can be had while it is up.' };
+  const majority = `${count} servers: a lock needs ${needed} of them.`;
+  if (count % 2 === 1) return { level: 'log', text: majority };
+  const few =
+    count === 2
+      ? 'No lock can be had while either is away, so two are worse than one: use one or three.'
+      : `That many may fail as with ${count - 1}, and there is one more to fail: use ${count - 1} or ${count + 1}.`;
+  return { level: 'warn', text: `${majority} ${few}` };
+};
 
 export const RELEASE_FAILED = (why: string): string =>
   `A lock could not be released everywhere; others may wait until its ttl is over. ${why}`;

@@ -12,13 +12,14 @@ import { OwnConnection } from './redis/own-connection.js';
 import { Receiver } from './redis/receiver.js';
 import { RedisLockNode } from './redis/redis-lock-node.js';
 import { RestartGuard } from './redis/restart-guard.js';
+import { ServerGroup } from './redis/server-group.js';
 import { ServerWatch, type Identities } from './redis/server-watch.js';
 import type { RedlockModuleOptions } from './interfaces/index.js';
 import { toSettings, type Settings } from './input/module-options.js';
-import type { ServerSpec } from './input/servers.js';
+import type { ServerSpec, Target } from './input/servers.js';
 import { getRedlockToken, REDLOCK_SERVERS, SETTINGS } from './redlock.constants.js';
-import { markerKey } from './redlock.keys.js';
-import { FINDING } from './redlock.messages.js';
+import { counterKey, markerKey, trialKey } from './redlock.keys.js';
+import { inInstance } from './redlock.messages.js';
 import { RedlockService } from './redlock.service.js';
 import { Shards, type Server, type Shard } from './redlock.shards.js';
 import { SystemClock } from './system/system-clock.js';
@@ -40,7 +41,7 @@ export function createInstanceProviders(
         // By its class only the instance without a name is to be had, also with `app.get`.
         provide: name === undefined ? RedlockService : token,
         useFactory: (settings: Settings, source: ServerSource) =>
-          new RedlockService(settings, createShards(settings, source)),
+          new RedlockService(settings, createShards(settings, source, name)),
         inject: [SETTINGS, REDLOCK_SERVERS],
       },
       ...(name === undefined ? [{ provide: token, useExisting: RedlockService }] : []),
@@ -50,20 +51,23 @@ export function createInstanceProviders(
 }
 
 /** Where options become servers, ports and the algorithm. Opens nothing. */
-export function createShards(settings: Settings, source: ServerSource = REDIS): Shards {
+export function createShards(settings: Settings, source: ServerSource = REDIS, name?: string): Shards {
   const clock = new SystemClock();
   const entropy = new SystemEntropy();
   // Of all shards together: a server in two of them is one server whose end both would feel.
   const identities: Identities = new Map();
   const fencingStart = new FencingStart(clock);
   const list = settings.shards.map((specs): Shard => {
-    const servers = specs.map((spec) => source.toServer(spec, { settings, clock, entropy, identities }));
+    const group = new ServerGroup(clock, (line, level) => {
+      logger[level](inInstance(name, line));
+    });
+    const servers = specs.map((spec) => source.toServer(spec, { settings, clock, entropy, identities, group }));
     const couriers = servers.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
     const identity = shardIdentity(specs.map(({ name }) => name));
     const room = new WaitingRoom(clock);
     return { identity, servers, quorum: { couriers, clock, entropy, rules: settings, room, fencingStart } };
   });
-  return new Shards(list, clock, settings.sharded);
+  return new Shards(list, clock, settings.sharded, name);
 }
 
 /** What the servers of one instance have in common. */
@@ -72,6 +76,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly identities: Identities;
+  /** Of the servers of one shard. */
+  readonly group: ServerGroup;
 }
 
 /** Where servers come from: connections to Redis, or the memory of an application's tests. */
@@ -81,20 +87,21 @@ export interface ServerSource {
 }
 
 const REDIS: ServerSource = {
-  toServer(spec, { settings, clock, entropy, identities }) {
+  toServer(spec, { settings, clock, entropy, identities, group }) {
+    const own = (target: Target): OwnConnection =>
+      new OwnConnection(spec.name, target, settings, clock, () => entropy.random());
     const connection =
       spec.kind === 'given'
-        ? new GivenConnection(spec.name, spec.client() as unknown as GivenClient)
-        : new OwnConnection(spec.name, spec.target, settings, clock);
+        ? new GivenConnection(spec.name, spec.client() as unknown as GivenClient, clock)
+        : own(spec.target);
     const receiver = new Receiver(() => {
-      if (spec.kind === 'own') return new OwnConnection(spec.name, spec.target, settings, clock);
+      if (spec.kind === 'own') return own(spec.target);
       const client = spec.client();
-      return canBeCopied(client) ? new GivenSubscriber(spec.name, client) : undefined;
+      return canBeCopied(client) ? new GivenSubscriber(spec.name, client, clock) : undefined;
     });
     const guard = new RestartGuard(settings.restartGuard, clock);
-    const watch = new ServerWatch(connection, guard, identities, (finding, level) => {
-      logger[level](FINDING(connection.name, finding));
-    });
+    const watch = new ServerWatch(connection, { guard, identities, group, clock });
+    const trial = trialKey(settings.keyPrefix);
     const guarded = settings.restartGuard !== 'off' && !connection.clustered;
     const node = new RedisLockNode(connection, {
       guard,
@@ -102,6 +109,7 @@ const REDIS: ServerSource = {
       receiver,
       markerKey: guarded ? markerKey(settings.keyPrefix) : undefined,
       newMarker: () => entropy.token(),
+      trial: { key: trial, counter: settings.fencing ? counterKey(trial) : undefined },
     });
     return { connection, node, watch, guard, receiver };
   },

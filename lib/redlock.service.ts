@@ -25,7 +25,7 @@ import type {
 } from './interfaces/index.js';
 import { runUnder, type HeldAround } from './redlock.context.js';
 import { lockKey } from './redlock.keys.js';
-import { RELEASE_FAILED, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
+import { inInstance, RELEASE_FAILED, SERVERS, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
 import type { Shards } from './redlock.shards.js';
 import { toHealth, toInspection } from './redlock.views.js';
 
@@ -220,7 +220,11 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
 
   /** Connects ahead of the first lock. Nothing waits for it. */
   onApplicationBootstrap(): void {
-    for (const { node } of this.#shards.servers) node.reach();
+    for (const { servers } of this.#shards.list) {
+      for (const { node } of servers) node.reach();
+      const { level, text } = SERVERS(servers.length);
+      this.#logger[level](inInstance(this.#shards.instance, text));
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import { shardOf } from './core/shard.js';
 import type { Connection } from './redis/connection.js';
 import type { Receiver } from './redis/receiver.js';
 import type { RestartGuard } from './redis/restart-guard.js';
+import type { ServerWarning } from './redis/server-status.js';
 import type { ServerWatch } from './redis/server-watch.js';
 import { shardKey } from './redlock.keys.js';
 import { DIFFERENT_SHARDS } from './redlock.messages.js';
@@ -14,8 +15,8 @@ import { DIFFERENT_SHARDS } from './redlock.messages.js';
 export interface Server {
   readonly connection: Pick<Connection, 'name' | 'call' | 'close'>;
   /** With what of its data should be mended by hand. */
-  readonly node: LockNode & { readonly warnings?: readonly { readonly code: string; readonly message: string }[] };
-  readonly watch: Pick<ServerWatch, 'findings' | 'info'>;
+  readonly node: LockNode & { readonly warnings?: readonly ServerWarning[] };
+  readonly watch: Pick<ServerWatch, 'status' | 'warnings' | 'info' | 'check'>;
   readonly guard: RestartGuard;
   readonly receiver: Pick<Receiver, 'close'>;
 }
@@ -36,6 +37,8 @@ export class Shards {
     readonly clock: Clock,
     /** Whether the user knows of shards. */
     readonly named: boolean,
+    /** The name of the instance, where it has one. */
+    readonly instance?: string,
   ) {
     this.#identities = list.map(({ identity }) => identity);
   }

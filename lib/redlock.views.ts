@@ -1,6 +1,4 @@
-import type { Clock } from './core/ports/clock.js';
 import { majorityOf, type Vote } from './core/vote.js';
-import { withinMs } from './core/wait.js';
 import type { LockInspection, RedlockHealth, ServerHealth, ServerInspection, ShardHealth } from './interfaces/index.js';
 import type { Server, Shards } from './redlock.shards.js';
 
@@ -36,52 +34,35 @@ function toServerInspection(vote: Vote): ServerInspection {
   }
 }
 
-export async function toHealth({ list, named, clock }: Shards, timeoutMs: number): Promise<RedlockHealth> {
+/** Settles within the timeout, and never rejects. */
+export async function toHealth({ list, named }: Shards, timeoutMs: number): Promise<RedlockHealth> {
   const groups = await Promise.all(
-    list.map(({ servers }) => Promise.all(servers.map((server) => toServerHealth(server, clock, timeoutMs)))),
+    list.map(({ servers }) => Promise.all(servers.map((server) => toServerHealth(server, timeoutMs)))),
   );
   const shards = groups.map(toShardHealth);
   const quorum = shards.every((shard) => shard.quorum);
-  if (!named) return { quorum, servers: groups.flat() };
-  return { quorum, servers: groups.flatMap((servers, shard) => servers.map((each) => ({ ...each, shard }))), shards };
+  const voting = shards.reduce((sum, shard) => sum + shard.voting, 0);
+  const needed = shards.reduce((sum, shard) => sum + shard.needed, 0);
+  if (!named) return { quorum, voting, needed, servers: groups.flat() };
+  const servers = groups.flatMap((group, shard) => group.map((each) => ({ ...each, shard })));
+  return { quorum, voting, needed, servers, shards };
 }
 
 function toShardHealth(servers: readonly ServerHealth[]): ShardHealth {
-  const voting = servers.filter(({ state, latencyMs }) => state === 'ready' && latencyMs !== undefined).length;
-  return { quorum: voting >= majorityOf(servers.length), servers: servers.map(({ server }) => server) };
+  const voting = servers.filter(({ state }) => state === 'ready').length;
+  const needed = majorityOf(servers.length);
+  return { quorum: voting >= needed, voting, needed, servers: servers.map(({ server }) => server) };
 }
 
-async function toServerHealth(
-  { connection, node, watch, guard }: Server,
-  clock: Clock,
-  timeoutMs: number,
-): Promise<ServerHealth> {
-  const state = node.reach();
-  const base = {
-    server: connection.name,
-    findings: [...watch.findings, ...(node.warnings ?? []).map(({ message }) => message)],
-    ...(watch.info?.version !== undefined && { version: watch.info.version }),
-  };
-  if (state.status === 'down') return { ...base, state: 'down', reason: state.cause.message };
-  if (state.status === 'connecting') return { ...base, state: 'connecting', reason: 'not connected yet' };
-  const ping = await pingMs(connection, clock, timeoutMs);
-  const latency = typeof ping === 'number' ? { latencyMs: ping } : { reason: ping };
-  const leftMs = guard.leftMs();
-  if (leftMs <= 0) return { ...base, state: 'ready', ...latency };
+async function toServerHealth({ connection, node, watch }: Server, timeoutMs: number): Promise<ServerHealth> {
+  node.reach(); // Whoever asks for the health of a server wishes it to be connected.
+  const latencyMs = await watch.check(timeoutMs);
+  const { status, info, warnings } = watch;
   return {
-    ...base,
-    ...latency,
-    state: 'quarantined',
-    reason: `may have forgotten locks; votes in ${Math.ceil(leftMs)} ms`,
+    server: connection.name,
+    ...status,
+    ...(latencyMs !== undefined && { latencyMs }),
+    ...(info?.version !== undefined && { version: info.version }),
+    warnings: [...warnings, ...(node.warnings ?? [])],
   };
-}
-
-/** How long an answer took, or why there was none. */
-async function pingMs(connection: Server['connection'], clock: Clock, timeoutMs: number): Promise<number | string> {
-  const startedAtMs = clock.nowMs();
-  const pinged = connection.call('ping', []).then(
-    () => clock.nowMs() - startedAtMs,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
-  return (await withinMs(clock, pinged, timeoutMs)) ?? `no answer within ${timeoutMs} ms`;
 }

@@ -1,5 +1,6 @@
 import ms from 'ms';
 import { InvalidOptionsError } from '../core/errors/index.js';
+import { printable } from '../core/printable.js';
 
 /** Redis allows much more, but a key that long is a mistake: an object turned into a string, a whole document. */
 const LONGEST_KEY = 512;
@@ -19,10 +20,10 @@ export function toMs(option: string, value: unknown, { least = 0, infinite = fal
   const kind = "a number of milliseconds or a string such as '30s'";
   const takes = `${kind}, at least ${least}${infinite ? ' or Infinity' : ''}`;
   const result = typeof value === 'string' ? parse(value) : value;
-  if (typeof result !== 'number' || Number.isNaN(result)) throw refuse(option, takes, value);
+  if (typeof result !== 'number' || Number.isNaN(result)) throw refuseNumber(option, takes, value);
   if (result === Infinity && infinite) return result;
-  if (result > LONGEST_MS) throw refuse(option, `${kind}, at most ${LONGEST_MS} ms (100 years)`, value);
-  if (result < least) throw refuse(option, takes, value);
+  if (result > LONGEST_MS) throw refuseNumber(option, `${kind}, at most ${LONGEST_MS} ms (100 years)`, value);
+  if (result < least) throw refuseNumber(option, takes, value);
   return result;
 }
 
@@ -36,7 +37,7 @@ function parse(text: string): number | undefined {
 export function toWhole(option: string, value: unknown, { least = 0, infinite = false }: Range = {}): number {
   if (value === Infinity && infinite) return value;
   if (!Number.isSafeInteger(value) || (value as number) < least) {
-    throw refuse(option, `a whole number, at least ${least}`, value);
+    throw refuseNumber(option, `a whole number, at least ${least}`, value);
   }
   return value as number;
 }
@@ -53,7 +54,7 @@ export function toKeys(value: unknown): string[] {
     if (key.length > LONGEST_KEY) {
       throw new InvalidOptionsError(
         'key',
-        `takes at most ${LONGEST_KEY} characters, got ${key.length}: "${key.slice(0, 40)}..."`,
+        `takes at most ${LONGEST_KEY} characters, got ${key.length}: "${printable(key, 40)}"`,
       );
     }
   }
@@ -80,7 +81,10 @@ export function toTtlMs(value: unknown, driftFactor: number): number {
 export function refuseUnknown(where: string, options: object, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
-      throw new InvalidOptionsError(name, `is not an option of ${where}, which takes ${known.join(', ')}`);
+      throw new InvalidOptionsError(
+        printable(name, 60),
+        `is not an option of ${where}, which takes ${known.join(', ')}`,
+      );
     }
   }
 }
@@ -110,11 +114,20 @@ export function refuse(option: string, takes: string, got: unknown): InvalidOpti
   return new InvalidOptionsError(option, `takes ${takes}, got ${show(got)}`);
 }
 
+/** As {@link refuse}, where a number or a duration belongs: a text that is nothing like it may be a password. */
+export function refuseNumber(option: string, takes: string, got: unknown): InvalidOptionsError {
+  const isSecret = typeof got === 'string' && got !== '' && !LIKE_A_NUMBER.test(got);
+  return isSecret ? new InvalidOptionsError(option, `takes ${takes}, got a text`) : refuse(option, takes, got);
+}
+
+/** A few digits, and perhaps a unit: '-5s', '10 min', '1%'. */
+const LIKE_A_NUMBER = /^[-+]?\d{1,6}([.,]\d{1,6})? ?(%|ms|[smhdwy]|secs?|mins?|hrs?|hours?|days?)?$/i;
+
 /** Short, and without the insides of objects: they may hold a password. */
 function show(value: unknown): string {
   // A URL in the wrong place.
   if (typeof value === 'string' && /:\/\/|@/.test(value)) return 'a text with an address';
-  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}...` : value}'`;
+  if (typeof value === 'string') return `'${printable(value, 60)}'`;
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
   return typeof value === 'function' ? 'a function' : String(value);

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { RedlockModuleOptions } from '../interfaces/index.js';
 import type { RestartGuardMode } from '../redis/restart-guard.js';
-import { checkFlag, refuse, refuseUnknown, toMs, toTtlMs, toWhole } from './check.js';
+import { checkFlag, refuse, refuseNumber, refuseUnknown, toMs, toTtlMs, toWhole } from './check.js';
 import { toShards, type ServerSpec } from './servers.js';
 
 /** Where neither a decorator nor the module says one. */
@@ -102,7 +102,7 @@ function toText(option: string, value: unknown): string {
 
 function toDriftFactor(value: unknown): number {
   if (typeof value !== 'number' || !(value >= 0 && value < 1))
-    throw refuse('driftFactor', 'a number from 0 to below 1', value);
+    throw refuseNumber('driftFactor', 'a number from 0 to below 1', value);
   return value;
 }
 

@@ -2,10 +2,11 @@ import type { RedisOptions } from 'ioredis';
 import { InvalidOptionsError } from '../core/errors/index.js';
 import { shardIdentity } from '../core/shard.js';
 import type { RedisClient } from '../interfaces/index.js';
-import { refuse } from './check.js';
+import { refuse, refuseNumber } from './check.js';
+import { DEFAULT_PORT, fromUrl } from './server-url.js';
 
 /** Where and how to connect. A function, so that nobody who prints what holds it prints a password. */
-export type Target = () => { readonly url?: string; readonly options: RedisOptions };
+export type Target = () => RedisOptions;
 
 /** A server as it was configured: one that we connect to, or a client that was given. */
 export type ServerSpec =
@@ -13,7 +14,10 @@ export type ServerSpec =
   | { readonly kind: 'given'; readonly name: string; readonly client: () => RedisClient };
 
 const TAKES = "a redis:// or rediss:// URL, a 'host:port', ioredis options or an ioredis client";
-const DEFAULT_PORT = 6379;
+
+const STAND_IN =
+  'takes a client of ioredis, got one without call(), such as that of ioredis-mock: it does not carry out the script of a ' +
+  "lock as a Redis does; in tests use RedlockTestingModule of 'redlock-nestjs/testing'";
 
 /** The quorum groups: the servers of one, or several lists of servers. Never puts a URL into a message: it may hold a password. */
 export function toShards(servers: unknown, shards: unknown): readonly (readonly ServerSpec[])[] {
@@ -62,26 +66,31 @@ function refuseTwins(shards: readonly (readonly ServerSpec[])[]): void {
 }
 
 function toServer(server: unknown, option: string): ServerSpec {
-  if (typeof server === 'string') return fromText(server, option);
+  if (typeof server === 'string') {
+    const options = fromUrl(server, option, TAKES);
+    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+    return { kind: 'own', name: `${host}:${options.port}`, target: () => options };
+  }
   if (typeof server !== 'object' || server === null || Array.isArray(server)) throw refuse(option, TAKES, server);
   if (isClient(server)) {
     const options = clientOptions(server);
     refuseUrlAsHost(options, option);
     return { kind: 'given', name: nameOf(options), client: () => server };
   }
+  if ('status' in server && 'on' in server) throw new InvalidOptionsError(option, STAND_IN);
   if (!['host', 'port', 'path', 'sentinels'].some((name) => name in server)) {
     throw new InvalidOptionsError(option, `takes ${TAKES}, got an object without host, port, path and sentinels`);
   }
   checkAddress(server, option);
   refuseUrlAsHost(server, option);
-  return { kind: 'own', name: nameOf(server), target: () => ({ options: server }) };
+  return { kind: 'own', name: nameOf(server), target: () => server };
 }
 
 /** What ioredis would throw at, or find out only when it connects. */
 function checkAddress({ port, sentinels }: { port?: unknown; sentinels?: unknown }, option: string): void {
   const portNumber = Number(port ?? DEFAULT_PORT);
   if (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535) {
-    throw refuse(`${option}.port`, 'a whole number from 1 to 65535', port);
+    throw refuseNumber(`${option}.port`, 'a whole number from 1 to 65535', port);
   }
   const list: unknown = sentinels ?? [{}];
   if (!Array.isArray(list) || list.length === 0 || list.some((each) => typeof each !== 'object' || each === null)) {
@@ -95,48 +104,6 @@ function refuseUrlAsHost({ host, path, sentinels }: RedisOptions, option: string
   if (hosts.some((each) => /:\/\/|@/.test(each)) || String(path).includes('://')) {
     throw new InvalidOptionsError(option, 'takes the mere name of a host in ioredis options, got a URL there');
   }
-}
-
-function fromText(text: string, option: string): ServerSpec {
-  const isUrl = text.includes('://');
-  const url = isUrl ? text : `redis://${text}`;
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  // Without '://' a slash is that of a URL with a slip in it, whose scheme would be taken for the host.
-  const isHost = parsed !== undefined && /^[^,]+$/.test(parsed.hostname) && (isUrl || !text.includes('/'));
-  if (!isHost || !['redis:', 'rediss:'].includes(parsed.protocol)) {
-    throw new InvalidOptionsError(option, `takes ${TAKES}, got ${sortOf(text, isHost)}`);
-  }
-  if (parsed.port === '0') throw refuse(`${option}.port`, 'a whole number from 1 to 65535', 0);
-  if (!isEncoded(parsed)) {
-    const problem = 'takes user and password percent-encoded (encodeURIComponent) in a URL, got others';
-    throw new InvalidOptionsError(option, problem);
-  }
-  if (!/^\/?\d*$/.test(parsed.pathname)) {
-    throw new InvalidOptionsError(option, 'takes the number of a database behind the slash of a URL, got another text');
-  }
-  return {
-    kind: 'own',
-    name: `${parsed.hostname}:${parsed.port || DEFAULT_PORT}`,
-    // Not as it was given: with a blank in front of it ioredis does not take it for a URL.
-    target: () => ({ url: parsed.href, options: {} }),
-  };
-}
-
-/** What such a text is instead, without any part of it: a password may be in there. */
-function sortOf(text: string, isHost: boolean): string {
-  if (text.trim() === '') return 'an empty text';
-  if (text.includes(',')) return 'one text with a comma: several servers are a list';
-  return isHost ? 'a URL with another scheme' : 'a text that is none of these';
-}
-
-/** Where a password is not, a part of it is taken for the host or the port, which are no secret; or ioredis throws. */
-function isEncoded({ username, password, pathname, search, hash }: URL): boolean {
-  try {
-    decodeURIComponent(`${username}:${password}`);
-  } catch {
-    return false;
-  }
-  return !`${pathname}${search}${hash}`.includes('@');
 }
 
 export function isClient(value: object): value is RedisClient {

@@ -5,6 +5,8 @@ export type {
   RedlockHealth,
   ServerHealth,
   ServerInspection,
+  ServerState,
+  ServerWarning,
   ShardHealth,
 } from './inspection.interface.js';
 export type { Lock } from './lock.interface.js';

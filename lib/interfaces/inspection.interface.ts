@@ -1,3 +1,7 @@
+import type { ServerState, ServerWarning } from '../redis/server-status.js';
+
+export type { ServerState, ServerWarning };
+
 /**
  * A key as one server sees it.
  *
@@ -38,15 +42,17 @@ export interface ServerHealth {
   readonly server: string;
   /** Which of the `shards` it is in, by its place in the options; undefined with `servers`. */
   readonly shard?: number;
-  /** `quarantined`: it may have forgotten locks, and does not vote; see `reason`. */
-  readonly state: 'ready' | 'connecting' | 'down' | 'quarantined';
-  /** How long a PING took, in milliseconds; undefined without an answer. */
-  readonly latencyMs?: number;
-  /** Why it does not vote. */
+  /** Only a server that is `ready` votes. */
+  readonly state: ServerState;
+  /** Since when it has been in this state, on the clock of this process. */
+  readonly since: Date;
+  /** Why it does not vote; of one that is down the cause of the last try to connect. */
   readonly reason?: string;
+  /** How long it took to take and give back a lock, in milliseconds; undefined without an answer. */
+  readonly latencyMs?: number;
   readonly version?: string;
-  /** What about it endangers locks. */
-  readonly findings: readonly string[];
+  /** What about it endangers locks, or is good to know. */
+  readonly warnings: readonly ServerWarning[];
 }
 
 /**
@@ -57,6 +63,10 @@ export interface ServerHealth {
 export interface ShardHealth {
   /** Whether so many of its servers vote that locks on its keys can be granted. */
   readonly quorum: boolean;
+  /** How many of its servers vote. */
+  readonly voting: number;
+  /** How many of them must vote: a majority. */
+  readonly needed: number;
   /** The names of its servers, by which all replicas tell it from others. */
   readonly servers: readonly string[];
 }
@@ -65,8 +75,12 @@ export interface ShardHealth {
  * @publicApi
  */
 export interface RedlockHealth {
-  /** Whether so many servers vote that locks can be granted; with `shards`, whether that is so in each of them. */
+  /** Whether so many servers vote that locks can be granted now; with `shards`, whether that is so in each of them. */
   readonly quorum: boolean;
+  /** How many servers vote. */
+  readonly voting: number;
+  /** How many must vote: a majority; with `shards`, the majorities of all of them together, and `quorum` looks at each. */
+  readonly needed: number;
   /** All of them, also those of several shards. */
   readonly servers: readonly ServerHealth[];
   /** In the order of the options; undefined with `servers`. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/ports/clock.js';
 import type { SubscriberConnection } from './connection.js';
 import { GivenConnection, type GivenClient } from './given-connection.js';
 
@@ -23,10 +24,10 @@ const OPTIONS = {
 export class GivenSubscriber extends GivenConnection implements SubscriberConnection {
   readonly #copy: GivenClient & { disconnect(): void };
 
-  constructor(name: string, client: Original) {
+  constructor(name: string, client: Original, clock: Clock) {
     // A Cluster takes other servers as the first argument; none are those that it has.
     const copy = client.isCluster ? client.duplicate([], OPTIONS) : client.duplicate(OPTIONS);
-    super(name, copy);
+    super(name, copy, clock);
     this.#copy = copy;
     copy.on('error', () => undefined); // The client that was given tells the same.
   }

@@ -2,7 +2,7 @@ import type { Cancel } from '../core/ports/clock.js';
 import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } from '../core/ports/lock-node.js';
 import { ServerError, type Connection } from './connection.js';
 import { CounterWarnings } from './counter-warnings.js';
-import { decode, encode, type Marker } from './lock-script-codec.js';
+import { CounterError, decode, encode, type Marker } from './lock-script-codec.js';
 import type { Receiver } from './receiver.js';
 import type { RestartGuard } from './restart-guard.js';
 import { LOCK_SCRIPT } from './scripts/lock.script.js';
@@ -16,9 +16,14 @@ export interface NodeOptions {
   readonly receiver: Receiver;
   /** The key of the marker that tells a loss of data. Without one nobody looks. */
   readonly markerKey: string | undefined;
-  /** A text that nobody else has: what a new marker begins with. */
+  /** A text that no other call has: what a new marker begins with, and the token of a trial. */
   readonly newMarker: () => string;
+  /** Where to try whether the server takes what a lock writes: a key, and a counter where locks have one. */
+  readonly trial: { readonly key: string; readonly counter?: string | undefined };
 }
+
+/** A trial is given back at once. If that does not arrive, it is gone after this time. */
+const TRIAL_MS = 1000;
 
 /** A Redis server as a lock node: a batch of requests is one script call. */
 export class RedisLockNode implements LockNode {
@@ -33,6 +38,7 @@ export class RedisLockNode implements LockNode {
     private readonly connection: Connection,
     private readonly options: NodeOptions,
   ) {
+    options.watch.tryWriteWith(() => this.#tryWrite());
     options.watch.onFit((isQuarantined) => void this.#lookAtMarker(isQuarantined));
   }
 
@@ -103,7 +109,11 @@ export class RedisLockNode implements LockNode {
   async #run(requests: readonly NodeRequest[], lossIsReported = false): Promise<readonly NodeReply[]> {
     const { guard } = this.options;
     const marker = this.#nextMarker();
-    const [shown, ...replies] = await this.#call(encode(requests, marker, this.connection.space));
+    const reply = await this.#call(encode(requests, marker, this.connection.space));
+    if (!Array.isArray(reply) || reply.length !== requests.length + 1) {
+      throw new Error('its reply is not one of the lock script');
+    }
+    const [shown, ...replies] = reply as unknown[];
     const lost = marker !== undefined && guard.onMarker(String(shown));
     if (lost && !lossIsReported) this.options.watch.onLoss();
     const decoded = requests.map((request, index) => {
@@ -116,13 +126,13 @@ export class RedisLockNode implements LockNode {
   }
 
   /** The first call on a connection sends the script itself, all others its hash. */
-  async #call(args: readonly (string | number)[]): Promise<unknown[]> {
+  async #call(args: readonly (string | number)[]): Promise<unknown> {
     const { epoch } = this.connection;
     const known = this.#loadedEpoch === epoch;
     this.#loadedEpoch = epoch;
     const [command, script] = known ? ['evalsha', LOCK_SCRIPT.sha] : ['eval', LOCK_SCRIPT.source];
     try {
-      return (await this.connection.call(command, [script, ...args])) as unknown[];
+      return await this.connection.call(command, [script, ...args]);
     } catch (error) {
       // A server that has refused the script may not know it, and is to say again why it refuses it.
       if (!known && error instanceof ServerError) this.#loadedEpoch = -1;
@@ -141,8 +151,20 @@ export class RedisLockNode implements LockNode {
     return { key: markerKey, expected: guard.marker, proposal: `${this.#markerStart}.${++this.#markers}` };
   }
 
-  #onRefusal({ message }: Error): void {
-    if (message.includes('READONLY')) this.options.watch.onReadOnly();
+  #onRefusal(cause: Error): void {
+    this.options.watch.onRefused(cause);
+  }
+
+  /** Takes and gives back a lock that is nobody's. Resolves with the server's refusal, if it refuses. */
+  async #tryWrite(): Promise<Error | undefined> {
+    const { newMarker, trial } = this.options;
+    const token = newMarker();
+    const claims = [{ key: `${trial.key}:${token}`, ttlMs: TRIAL_MS, counter: trial.counter }];
+    const requests = (['acquire', 'release'] as const).map((kind) => ({ kind, token, owner: 'trial', claims }));
+    const [reply] = await this.#attempt(requests);
+    return reply?.outcome === 'failed' && reply.reason === 'refused' && !(reply.cause instanceof CounterError)
+      ? reply.cause
+      : undefined;
   }
 
   /**

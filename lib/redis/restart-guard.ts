@@ -49,6 +49,11 @@ export class RestartGuard {
     return this.#marker;
   }
 
+  /** What has happened to the server the last time that it may have lost data: "was restarted". */
+  get loss(): string {
+    return this.#loss;
+  }
+
   /** What was found of the server, each time that it is connected. Returns whether it may have lost data. */
   onConnected({ runId, uptimeMs, appendOnly, replica, promoted, history }: ServerInfo): boolean {
     if (this.mode === 'off' || runId === undefined) return false;

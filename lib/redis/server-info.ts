@@ -1,4 +1,7 @@
-/** What the INFO of a server says that matters to locks. */
+import { printable } from '../core/printable.js';
+import type { ServerWarning } from './server-status.js';
+
+/** What the INFO of a server says that matters to locks. The server may be hostile: no field is longer than a line has room for. */
 export interface ServerInfo {
   /** Another one after every start. */
   readonly runId: string | undefined;
@@ -14,19 +17,25 @@ export interface ServerInfo {
   readonly appendOnly: boolean;
   /** Its eviction policy, if it may evict. */
   readonly evicts: string | undefined;
+  /** Whether it is still reading its data from disk: until then it takes no lock. */
+  readonly loading: boolean;
 }
+
+/** Longer than any version, run id or policy. */
+const LONGEST_FIELD = 64;
 
 export function parseInfo(text: string): ServerInfo {
   const fields = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
     const colon = line.indexOf(':');
-    if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1).trim());
+    if (colon > 0) fields.set(line.slice(0, colon), printable(line.slice(colon + 1).trim(), LONGEST_FIELD));
   }
   const policy = fields.get('maxmemory_policy');
   const limited = (fields.get('maxmemory') ?? '0') !== '0';
+  const uptimeMs = Number(fields.get('uptime_in_seconds') ?? 0) * 1000;
   return {
     runId: fields.get('run_id'),
-    uptimeMs: Number(fields.get('uptime_in_seconds') ?? 0) * 1000,
+    uptimeMs: uptimeMs >= 0 ? uptimeMs : 0,
     version: fields.get('valkey_version') ?? fields.get('redis_version'),
     replica: ['slave', 'replica'].includes(fields.get('role') ?? 'master'),
     history: fields.get('master_replid'),
@@ -34,24 +43,37 @@ export function parseInfo(text: string): ServerInfo {
     cluster: fields.get('redis_mode') === 'cluster' || fields.get('cluster_enabled') === '1',
     appendOnly: fields.get('aof_enabled') === '1',
     evicts: limited && policy !== undefined && policy !== 'noeviction' ? policy : undefined,
+    loading: (fields.get('loading') ?? '0') !== '0',
   };
 }
 
-/** What endangers locks on this server, one sentence each. */
-export function dangersOf(info: ServerInfo): string[] {
-  const dangers: string[] = [];
-  if (info.evicts !== undefined) {
-    dangers.push(`may evict locks when its memory is full (maxmemory-policy ${info.evicts}); set noeviction`);
+/** What about this server endangers locks, or is good to know. */
+export function warningsOn({ evicts, cluster, appendOnly }: ServerInfo): ServerWarning[] {
+  const warnings: ServerWarning[] = [];
+  if (evicts !== undefined) {
+    const message = `may evict locks when its memory is full (maxmemory-policy ${evicts}); set noeviction`;
+    warnings.push({ code: 'may-evict', message });
   }
-  if (info.cluster) dangers.push('is a node of a cluster: give the module a Cluster client instead');
-  return dangers;
+  if (cluster) {
+    const message = 'is a node of a cluster: give the module a Cluster client instead';
+    warnings.push({ code: 'cluster-node', message });
+  }
+  if (!appendOnly) {
+    const message = 'forgets its locks when it restarts (no append-only file); it is quarantined then';
+    warnings.push({ code: 'no-append-only-file', message });
+  }
+  return warnings;
 }
 
-/** What endangers locks on a Cluster, at which nobody can look as at one server. */
-export const CLUSTER_DANGER =
-  'is a Cluster: a failover may forget locks there, and is not seen; independent servers are safer';
+/** A Cluster is many servers: what one of them says of itself tells nothing of the others, so it is not inspected. */
+export const CLUSTER_WARNING: ServerWarning = {
+  code: 'cluster',
+  message: 'is a Cluster: a failover may forget locks there, and is not seen; independent servers are safer',
+};
 
-/** What is merely good to know: the restart guard copes with it. */
-export function notesOn(info: ServerInfo): string[] {
-  return info.appendOnly ? [] : ['forgets its locks when it restarts (no append-only file); it is quarantined then'];
+export function notInspected(cause: Error): ServerWarning {
+  return {
+    code: 'not-inspected',
+    message: `does not answer INFO, so its restarts may go unnoticed: ${cause.message}`,
+  };
 }

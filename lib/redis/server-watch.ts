@@ -1,60 +1,99 @@
+import type { Cancel, Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { CLOSED, ServerError, type Connection } from './connection.js';
+import { withinMs } from '../core/wait.js';
+import { AskAgain } from './ask-again.js';
+import { CLOSED, type Connection } from './connection.js';
 import type { RestartGuard } from './restart-guard.js';
-import { CLUSTER_DANGER, dangersOf, notesOn, parseInfo, type ServerInfo } from './server-info.js';
+import type { Member, ServerGroup } from './server-group.js';
+import { CLUSTER_WARNING, type ServerInfo } from './server-info.js';
+import { inspectServer, type Inspection, type Verdict } from './server-inspection.js';
+import { assess, type Assessment, type ServerStatus, type ServerWarning } from './server-status.js';
 
-/** Who watches which server of a quorum group, by run id: the same server under two names has one vote. */
+/** Which watch watches which server of an instance, by run id: the same server under two names has one vote. */
 export type Identities = Map<string, ServerWatch>;
 
-/** A replica may become a master, and a server that did not answer may do so, without a new connection. */
-const LOOK_AGAIN_MS = 500;
+export interface WatchOptions {
+  readonly guard: RestartGuard;
+  readonly identities: Identities;
+  readonly group: ServerGroup;
+  readonly clock: Clock;
+}
+
+/** Refusals that may concern all keys of a server. */
+const MAY_REFUSE_ALL =
+  /\b(OOM|NOREPLICAS|NOPERM|READONLY|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|NOAUTH|DENIED|BUSY|UNKILLABLE)\b/;
 
 /**
- * Looks at a server on every new connection, before it may vote (P13): who it is, whether it was restarted, and what about
- * it endangers locks. Each finding is reported once, and kept for those who ask.
+ * Knows the state of one server. On every new connection it inspects the server, before it may vote (P13): which database it
+ * serves, which server it is, whether it was restarted, and what about it endangers locks.
+ *
+ * After a refused request it tries a write of its own, and the outcome of that is the state: a server that is full is
+ * `refusing` until a write passes. It is tried again by itself, so that it is back also while no lock is asked for.
  */
-export class ServerWatch {
+export class ServerWatch implements Member {
   #epoch = -1;
-  #state: NodeState = { status: 'connecting' };
+  #connection: NodeState | undefined;
+  #verdict: Verdict | undefined;
+  #silence: string | undefined;
+  #refusal: Error | undefined;
   #info: ServerInfo | undefined;
-  #findings: readonly string[] = [];
-  #away = false;
-  #lookAgainAtMs = Infinity;
-  readonly #reported = new Set<string>();
+  #warnings: readonly ServerWarning[] = [];
+  #told: Assessment = { state: 'connecting', reason: 'not connected yet', text: '' };
+  #since: Date;
+  readonly #askAgain: AskAgain;
+  #cancelQuarantine: Cancel = () => undefined;
+  #writing: Promise<void> | undefined;
+  #tryWrite: () => Promise<Error | undefined> = () => Promise.resolve(undefined);
+  readonly #said = new Set<string>();
   readonly #listeners: (() => void)[] = [];
   readonly #onFit: ((isQuarantined: boolean) => void)[] = [];
 
   constructor(
     private readonly connection: Connection,
-    private readonly guard: RestartGuard,
-    private readonly identities: Identities,
-    private readonly report: (finding: string, level: 'warn' | 'log') => void,
+    private readonly options: WatchOptions,
   ) {
+    this.#since = new Date(options.clock.wallMs());
+    this.#askAgain = new AskAgain(options.clock, () => {
+      if (this.#verdict?.state !== 'ready') void this.#inspect(this.#epoch);
+      else void this.#write();
+    });
+    options.group.join(this);
     connection.onChange((state) => {
       this.#onConnection(state);
     });
+    connection.onSilence((forMs) => {
+      this.#onSilence(forMs === undefined ? undefined : `no answer for ${forMs} ms`);
+    });
+  }
+
+  get name(): string {
+    return this.connection.name;
   }
 
   get info(): ServerInfo | undefined {
     return this.#info;
   }
 
-  get findings(): readonly string[] {
-    return this.#findings;
+  get warnings(): readonly ServerWarning[] {
+    return this.#warnings;
   }
 
-  /** For a connection that is ready: whether its server was looked at, and may take part. */
+  get status(): ServerStatus {
+    const { state, reason } = this.#assess();
+    return { state, since: this.#since, ...(reason !== undefined && { reason }) };
+  }
+
+  /** For a connection that is ready: whether its server was inspected, and may take part. */
   reach(): NodeState {
     if (this.#epoch !== this.connection.epoch) {
       this.#epoch = this.connection.epoch;
-      // A Cluster is many servers: what one of them says of itself tells nothing of the others.
-      this.#state = { status: this.connection.clustered ? 'ready' : 'connecting' };
-      if (this.connection.clustered) this.#conclude([CLUSTER_DANGER]);
-      else void this.#look(this.#epoch);
-    } else if (performance.now() >= this.#lookAgainAtMs) {
-      void this.#look(this.#epoch);
-    }
-    return this.#state;
+      this.#verdict = undefined;
+      if (this.connection.clustered) this.#conclude({ verdict: { state: 'ready' }, warnings: [CLUSTER_WARNING] });
+      else void this.#inspect(this.#epoch);
+    } else this.#askAgain.hurry();
+    const verdict = this.#verdict;
+    if (verdict === undefined) return { status: 'connecting' };
+    return verdict.state === 'ready' ? { status: 'ready' } : { status: 'down', cause: verdict.cause };
   }
 
   onChange(listener: () => void): void {
@@ -62,94 +101,133 @@ export class ServerWatch {
   }
 
   /**
-   * Told when a server that was looked at may take part, before anything is asked of it; and whether it is kept out for now,
+   * Called when a server that was inspected may take part, before anything is asked of it; and whether it is kept out for now,
    * because it may have forgotten locks.
    */
   onFit(listener: (isQuarantined: boolean) => void): void {
     this.#onFit.push(listener);
   }
 
+  /** How to try whether the server takes what a lock writes. Resolves with its refusal; rejects where nothing is known. */
+  tryWriteWith(tryWrite: () => Promise<Error | undefined>): void {
+    this.#tryWrite = tryWrite;
+  }
+
   /** The server has been seen to have lost its data. */
   onLoss(): void {
-    this.report('has lost its data: it is quarantined', 'warn');
+    this.#update();
   }
 
-  /** The server has refused to write, so it is not what it was when it was looked at. */
-  onReadOnly(): void {
-    if (this.#state.status === 'ready') void this.#look(this.#epoch);
+  /** The server has refused a request. */
+  onRefused({ message }: Error): void {
+    if (this.#refusal !== undefined || this.#verdict?.state !== 'ready' || !MAY_REFUSE_ALL.test(message)) return;
+    if (message.includes('READONLY')) void this.#inspect(this.#epoch);
+    void this.#write();
   }
 
-  /** One line when the server goes away, with the reason, and one when it is back. */
+  /**
+   * Tries a write, for a caller that asks for the server's health: how long it took in milliseconds, or undefined where there
+   * is no connection or no answer in time. Never rejects.
+   */
+  async check(timeoutMs: number): Promise<number | undefined> {
+    if (this.connection.reach().status !== 'ready' || this.reach().status !== 'ready') return undefined;
+    const { clock } = this.options;
+    const startedAtMs = clock.nowMs();
+    const answered = this.#write().then(() => true);
+    if ((await withinMs(clock, answered, timeoutMs)) === true) return clock.nowMs() - startedAtMs;
+    this.#onSilence(`no answer within ${timeoutMs} ms`);
+    return undefined;
+  }
+
   #onConnection(state: NodeState): void {
-    if (state.status === 'down' && state.cause !== CLOSED && !this.#away) {
-      this.#away = true;
-      this.report(`cannot be reached: ${state.cause.message}`, 'warn');
-    } else if (state.status === 'ready' && this.#away) {
-      this.#away = false;
-      this.report('is connected again', 'log');
-    }
+    if (state.status === 'connecting') return; // It is told what a try has come to.
+    this.#connection = state;
+    this.#silence = undefined;
+    this.#refusal = undefined;
+    this.#verdict = undefined;
+    this.#askAgain.reset();
+    this.#update();
   }
 
-  async #look(epoch: number): Promise<void> {
-    this.#lookAgainAtMs = Infinity;
-    const info = await this.connection.call('info', []).then(
-      (text) => parseInfo(String(text)),
-      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
-    );
-    if (epoch !== this.#epoch) return;
-    this.#info = info instanceof Error ? undefined : info;
-    this.#state = info instanceof Error ? this.#onUnseen(info) : this.#judge(info);
-    if (this.#state.status === 'down') this.#lookAgainAtMs = performance.now() + LOOK_AGAIN_MS;
+  #onSilence(silence: string | undefined): void {
+    if (this.#silence !== undefined && silence !== undefined) return;
+    this.#silence = silence;
+    this.#update();
+  }
+
+  async #inspect(epoch: number): Promise<void> {
+    const inspection = await inspectServer(this.connection, (info) => this.#duplicateOf(info));
+    if (epoch !== this.connection.epoch) return;
+    this.#conclude(inspection);
     for (const listener of this.#listeners) listener();
   }
 
-  /** A server that may not be looked at votes all the same. One that has not answered has to be looked at before. */
-  #onUnseen(cause: Error): NodeState {
-    if (!(cause instanceof ServerError)) return { status: 'down', cause };
-    this.#conclude([`cannot be looked at, so that its restarts may go unnoticed: ${cause.message}`]);
-    return { status: 'ready' };
-  }
-
-  #judge(info: ServerInfo): NodeState {
-    const { name } = this.connection;
-    const isQuarantined = this.guard.onConnected(info);
-    if (isQuarantined) {
-      const what = info.promoted ? 'was a replica until lately' : 'was restarted';
-      this.report(`${what}, and may have forgotten locks: it is quarantined`, 'warn');
+  #conclude({ info, verdict, warnings }: Inspection): void {
+    this.#info = info;
+    this.#silence = undefined;
+    this.#warnings = [...warnings, ...this.connection.warnings];
+    // The guard goes by what it has seen before, also of a server that does not vote now.
+    const isQuarantined = info !== undefined && this.options.guard.onConnected(info);
+    this.#verdict = verdict;
+    if (verdict.state === 'ready' && this.#refusal === undefined) this.#askAgain.reset();
+    else this.#askAgain.plan();
+    this.#update();
+    for (const warning of this.#warnings) {
+      if (!this.#said.has(warning.code)) this.options.group.onWarning(this, warning);
+      this.#said.add(warning.code);
     }
-    const twin = this.#twinOf(info);
-    const problem =
-      twin !== undefined
-        ? `is the same server as ${twin}, listed twice: it has one vote`
-        : info.replica
-          ? 'is a replica: it does not vote'
-          : undefined;
-    const dangers = [...(problem ? [problem] : []), ...dangersOf(info)];
-    this.#conclude(dangers, notesOn(info));
-    if (problem !== undefined) return { status: 'down', cause: new Error(`${name} ${problem}`) };
-    for (const listener of this.#onFit) listener(isQuarantined);
-    return { status: 'ready' };
+    if (verdict.state === 'ready' && info !== undefined) for (const listener of this.#onFit) listener(isQuarantined);
   }
 
-  #conclude(dangers: readonly string[], notes: readonly string[] = []): void {
-    const all = [...dangers, ...this.connection.caveats];
-    this.#findings = [...all, ...notes];
-    for (const danger of all) this.#say(danger);
-    for (const note of notes) this.#say(note, 'log');
-  }
-
-  #twinOf({ runId }: ServerInfo): string | undefined {
-    for (const [id, owner] of this.identities) if (owner === this) this.identities.delete(id);
+  #duplicateOf({ runId }: ServerInfo): string | undefined {
+    const { identities } = this.options;
+    for (const [id, owner] of identities) if (owner === this) identities.delete(id);
     if (runId === undefined) return undefined;
-    const twin = this.identities.get(runId);
-    if (twin === undefined) this.identities.set(runId, this);
-    return twin?.connection.name;
+    const other = identities.get(runId);
+    if (other === undefined) identities.set(runId, this);
+    return other?.name;
   }
 
-  /** What is so, and not what happens, is said once. */
-  #say(finding: string, level: 'warn' | 'log' = 'warn'): void {
-    if (this.#reported.has(finding)) return;
-    this.#reported.add(finding);
-    this.report(finding, level);
+  /** One write at a time. */
+  #write(): Promise<void> {
+    this.#writing ??= this.#tryToWrite(this.#epoch).finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #tryToWrite(epoch: number): Promise<void> {
+    const refusal = await this.#tryWrite().catch(() => this.#refusal); // The connection says what has become of it.
+    if (epoch !== this.connection.epoch) return;
+    this.#silence = undefined;
+    this.#refusal = refusal;
+    if (refusal === undefined) this.#askAgain.reset();
+    else this.#askAgain.plan();
+    this.#update();
+  }
+
+  /** As long as a new connection says nothing new, the server is what it was. */
+  #assess(): Assessment {
+    const { guard } = this.options;
+    const [connection, verdict, silence, refusal] = [this.#connection, this.#verdict, this.#silence, this.#refusal];
+    return assess({ connection, verdict, silence, refusal, guard }) ?? this.#told;
+  }
+
+  #update(): void {
+    const { clock, guard, group } = this.options;
+    const from = this.#told.state;
+    this.#told = this.#assess();
+    const { state, text } = this.#told;
+    this.#cancelQuarantine();
+    if (state === 'quarantined') {
+      const onEnd = (): void => {
+        this.#update();
+      };
+      this.#cancelQuarantine = clock.after(guard.leftMs(), onEnd, 'background');
+    }
+    if (state === from) return;
+    this.#since = new Date(clock.wallMs());
+    const isClosed = this.#connection?.status === 'down' && this.#connection.cause === CLOSED;
+    if (!isClosed) group.onChange(this, { from, to: state, text });
   }
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/ports/clock.js';
 import type { ServerSpec } from '../input/servers.js';
 import { spaceOf } from '../redis/connection.js';
-import { OwnConnection } from '../redis/own-connection.js';
 import { RestartGuard } from '../redis/restart-guard.js';
+import type { ServerStatus } from '../redis/server-status.js';
 import type { ServerSource, Surroundings } from '../redlock.providers.js';
 import type { Server } from '../redlock.shards.js';
 import { SystemClock } from '../system/system-clock.js';
@@ -36,11 +36,11 @@ export class RedlockMemory implements ServerSource {
   /** For the module: a view of the server of this name, where the keys of such a client are. */
   toServer(spec: ServerSpec, { clock }: Pick<Surroundings, 'clock'>): Server {
     const { name } = spec;
-    const { store, channels } = this.#serverOf(`${name}${spaceOfSpec(spec, clock)}`);
+    const { store, channels } = this.#serverOf(`${name}${spaceOfSpec(spec)}`);
     return {
       connection: { name, call: () => Promise.resolve('PONG'), close: nothing },
       node: new MemoryLockNode(name, store, channels),
-      watch: { findings: [], info: undefined },
+      watch: new MemoryWatch(clock),
       guard: new RestartGuard('off', clock),
       receiver: { close: nothing },
     };
@@ -68,12 +68,24 @@ export class RedlockMemory implements ServerSource {
 
 const MINUTE_MS = 60_000;
 
-/** Nobody connects. */
-const NEVER = { reconnectDelayMs: Infinity, maxReconnectDelayMs: Infinity };
+/** A server that is always there. */
+class MemoryWatch {
+  readonly warnings = [];
+  readonly info = undefined;
+  readonly status: ServerStatus;
 
-/** As the connection reads it that is not made here: from the url, the options or the client. */
-function spaceOfSpec(spec: ServerSpec, clock: Clock): string {
-  if (spec.kind === 'own') return new OwnConnection(spec.name, spec.target, NEVER, clock).space;
+  constructor(clock: Clock) {
+    this.status = { state: 'ready', since: new Date(clock.wallMs()) };
+  }
+
+  check(): Promise<number> {
+    return Promise.resolve(0);
+  }
+}
+
+/** As the connection reads it that is not made here: from the options or the client. */
+function spaceOfSpec(spec: ServerSpec): string {
+  if (spec.kind === 'own') return spaceOf(spec.target());
   const client = spec.client();
   return spaceOf('options' in client ? (client.options as Parameters<typeof spaceOf>[0]) : {});
 }

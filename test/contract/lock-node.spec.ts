@@ -42,7 +42,7 @@ describe('the memory of redlock-nestjs/testing', () => {
   let subject: Subject;
   beforeEach(() => {
     const memory = new RedlockMemory();
-    const spec = { kind: 'own', name: 'memory', target: () => ({ options: { path: 'memory' } }) } as const;
+    const spec = { kind: 'own', name: 'memory', target: () => ({ path: 'memory' }) } as const;
     const { node } = memory.toServer(spec, { clock: new SystemClock() });
     subject = {
       node,
@@ -101,21 +101,22 @@ for (const { release } of there)
     const own = (): OwnConnection =>
       new OwnConnection(
         'own',
-        () => ({ url: url(), options: {} }),
+        () => ({ host: new URL(url()).hostname, port: Number(new URL(url()).port) }),
         { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 },
         new SystemClock(),
+        Math.random,
       );
     const connections: [string, () => Connection, () => SubscriberConnection][] = [
       ['its own connection', own, own],
       [
         'a given ioredis 6 client',
-        () => new GivenConnection('given', given(new Redis(url()))),
-        () => new GivenSubscriber('given', original(new Redis(url()))),
+        () => new GivenConnection('given', given(new Redis(url())), new SystemClock()),
+        () => new GivenSubscriber('given', original(new Redis(url())), new SystemClock()),
       ],
       [
         'a given ioredis 5 client',
-        () => new GivenConnection('given', given(new Redis5(url()))),
-        () => new GivenSubscriber('given', original(new Redis5(url()))),
+        () => new GivenConnection('given', given(new Redis5(url())), new SystemClock()),
+        () => new GivenSubscriber('given', original(new Redis5(url())), new SystemClock()),
       ],
     ];
 

@@ -271,8 +271,8 @@ describe('a client that was given', () => {
       expect.stringContaining(advice),
     ]);
     const { servers } = await service.health();
-    expect(servers[0]?.findings).toContainEqual(expect.stringContaining(advice));
-    expect(servers[1]?.findings).not.toContainEqual(expect.stringContaining('sent a command again'));
+    expect(servers[0]?.warnings).toContainEqual({ code: 'client-resends', message: expect.stringContaining(advice) });
+    expect(servers[1]?.warnings.map(({ code }) => code)).not.toContain('client-resends');
   });
 
   it.each<[string, RedisOptions]>([
@@ -298,7 +298,8 @@ describe('a client that was given', () => {
       const { service, logger } = await boot(given, { nodeTimeout: 300 });
       await expect(service.acquire('k', '1s', { wait: '400ms' })).rejects.toThrow(/is a replica: it does not vote/);
       expect(logger.problems.filter((line) => line.includes('is a replica'))).toHaveLength(1);
-      expect((await stateOf(service)).findings).toContainEqual(expect.stringContaining('is a replica'));
+      const reason = expect.stringContaining('is a replica');
+      expect(await stateOf(service)).toMatchObject({ state: 'refusing', reason });
     } finally {
       await replica.command('REPLICAOF', 'NO', 'ONE');
     }
@@ -315,7 +316,7 @@ describe('a client that was given', () => {
     try {
       await eventually(async () => (await server.keys('redlock:k')).length === 0);
       expect(await asked()).toContain('READONLY');
-      await eventually(async () => (await stateOf(second.service)).state === 'down');
+      await eventually(async () => (await stateOf(second.service)).state === 'refusing');
       expect(await asked()).toContain('is a replica: it does not vote');
       expect(second.logger.problems).toContainEqual(expect.stringContaining('is a replica'));
     } finally {

@@ -15,7 +15,8 @@ const READY_TIMEOUT_MS = 10_000;
 export class SimConnection implements SubscriberConnection {
   readonly clustered = false;
   readonly ended = false;
-  readonly caveats = [];
+  readonly warnings = [];
+  readonly database = 0;
   readonly space = '@0';
   readonly name: string;
   epoch = 0;
@@ -48,6 +49,11 @@ export class SimConnection implements SubscriberConnection {
 
   onChange(listener: (state: NodeState) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Nobody reads a log here. */
+  onSilence(): void {
+    return undefined;
   }
 
   onMessage(listener: (channel: string, message: string) => void): void {

@@ -9,8 +9,9 @@ import type { RedlockOptions } from '../../lib/interfaces/index.js';
 import { Receiver } from '../../lib/redis/receiver.js';
 import { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
 import { RestartGuard } from '../../lib/redis/restart-guard.js';
+import { ServerGroup } from '../../lib/redis/server-group.js';
 import { ServerWatch, type Identities } from '../../lib/redis/server-watch.js';
-import { markerKey } from '../../lib/redlock.keys.js';
+import { markerKey, trialKey } from '../../lib/redlock.keys.js';
 import { Shards, type Server } from '../../lib/redlock.shards.js';
 import type { Chance } from './chance.js';
 import type { Machine } from './machine.js';
@@ -80,7 +81,8 @@ export class SimProcess {
     const connection = connect();
     const receiver = new Receiver(connect);
     const guard = new RestartGuard(settings.restartGuard, clock);
-    const watch = new ServerWatch(connection, guard, identities, () => undefined);
+    const group = new ServerGroup(clock, () => undefined);
+    const watch = new ServerWatch(connection, { guard, identities, group, clock });
     const guarded = settings.restartGuard !== 'off';
     const node = new RedisLockNode(connection, {
       guard,
@@ -88,6 +90,7 @@ export class SimProcess {
       receiver,
       markerKey: guarded ? markerKey(settings.keyPrefix) : undefined,
       newMarker: () => entropy.token(),
+      trial: { key: trialKey(settings.keyPrefix) },
     });
     return { connection, node, watch, guard, receiver };
   }

@@ -2,11 +2,12 @@ import { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
 import type { Connection, SubscriberConnection } from '../../lib/redis/connection.js';
 import { Receiver } from '../../lib/redis/receiver.js';
 import { RestartGuard, type RestartGuardMode } from '../../lib/redis/restart-guard.js';
+import { ServerGroup } from '../../lib/redis/server-group.js';
 import { ServerWatch } from '../../lib/redis/server-watch.js';
 import type { Clock } from '../../lib/core/ports/clock.js';
 import { SystemClock } from '../../lib/system/system-clock.js';
 
-/** A lock node over a connection, by itself: no quorum, and findings go to nobody. */
+/** A lock node over a connection, by itself: no quorum, and no log. */
 export function redisLockNode(
   connection: Connection,
   {
@@ -16,13 +17,15 @@ export function redisLockNode(
   }: { mode?: RestartGuardMode; clock?: Clock; subscriber?: () => SubscriberConnection } = {},
 ): RedisLockNode {
   const guard = new RestartGuard(mode, clock);
-  const watch = new ServerWatch(connection, guard, new Map(), () => undefined);
+  const group = new ServerGroup(clock, () => undefined);
+  const watch = new ServerWatch(connection, { guard, identities: new Map(), group, clock });
   let markers = 0;
   return new RedisLockNode(connection, {
     guard,
     watch,
     receiver: new Receiver(() => subscriber?.()),
     markerKey: mode === 'off' ? undefined : '{redlock:}:marker',
+    trial: { key: '{redlock:}:marker:trial' },
     newMarker: () => `marker-${process.pid}-${performance.now()}-${markers++}`,
   });
 }

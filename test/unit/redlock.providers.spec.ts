@@ -99,7 +99,7 @@ describe('what the options make of a server', () => {
     expect(await messageOf(service.acquire('k', '1m', { wait: 0 }))).toContain('no answer within 40 ms');
     expect(await service.health()).toMatchObject({
       quorum: false,
-      servers: [{ state: 'ready', reason: 'no answer within 40 ms', version: '7.0.0' }],
+      servers: [{ state: 'silent', reason: 'no answer within 40 ms', version: '7.0.0' }],
     });
   });
 

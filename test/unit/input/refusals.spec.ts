@@ -21,7 +21,7 @@ const DURATION = "takes a number of milliseconds or a string such as '30s', at l
 const TOO_LONG = DURATION.replace('at least', 'at most 3153600000000 ms (100 years)');
 const SERVER = "a redis:// or rediss:// URL, a 'host:port', ioredis options or an ioredis client";
 const HOST = 'takes the mere name of a host in ioredis options, got a URL there';
-const ENCODED = 'takes user and password percent-encoded (encodeURIComponent) in a URL, got others';
+const ENCODED = 'takes user and password percent-encoded in a URL: put each through encodeURIComponent()';
 const KEY = 'key: takes a string that is not empty, or a list of such, got';
 const TICK = 'tick: takes a valid Date, or a whole number of milliseconds since 1970, got';
 
@@ -98,7 +98,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         [
           'a database with a name',
           () => forRoot('redis://a:1/locks'),
-          'servers: takes the number of a database behind the slash of a URL, got another text',
+          'servers: takes the number of a database after the slash of a URL, got another text',
         ],
         ['no host', () => forRoot('redis://:6379'), `servers: takes ${SERVER}, got a text that is none of these`],
         [
@@ -120,7 +120,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         [
           'a port that is a word',
           withServers({ host: 'a', port: 'x' }),
-          "servers.port: takes a whole number from 1 to 65535, got 'x'",
+          'servers.port: takes a whole number from 1 to 65535, got a text',
         ],
         ['port 0', withServers({ port: 0 }), 'servers.port: takes a whole number from 1 to 65535, got 0'],
         [
@@ -203,7 +203,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
           withOptions({ keyPrefix: 'x'.repeat(201) }),
           `keyPrefix: takes a string of at most 200 characters, got '${'x'.repeat(60)}...'`,
         ],
-        ['wait', withOptions({ wait: 'soon' }), `wait: ${DURATION} 0, got 'soon'`],
+        ['wait', withOptions({ wait: 'soon' }), `wait: ${DURATION} 0, got a text`],
         ['wait for ever', withOptions({ wait: Infinity }), `wait: ${TOO_LONG}, got Infinity`],
         ['wait below 0', withOptions({ wait: '-1s' }), `wait: ${DURATION} 0, got '-1s'`],
         ['half a retry', withOptions({ maxRetries: 0.5 }), 'maxRetries: takes a whole number, at least 0, got 0.5'],
@@ -314,7 +314,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         ['a ttl of NaN', plan('k', NaN), `ttl: ${DURATION} 1, got NaN`],
         ['a ttl of Infinity', plan('k', Infinity), `ttl: ${TOO_LONG}, got Infinity`],
         ['a ttl below 0', plan('k', '-5s'), `ttl: ${DURATION} 1, got '-5s'`],
-        ['a ttl that is none', plan('k', 'a while'), `ttl: ${DURATION} 1, got 'a while'`],
+        ['a ttl that is none', plan('k', 'a while'), `ttl: ${DURATION} 1, got a text`],
         ['an empty ttl', plan('k', ''), `ttl: ${DURATION} 1, got ''`],
         [
           'a ttl below the drift',
@@ -377,7 +377,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
       [
         ['an empty key', decorator('', '1s'), `${KEY} ''`],
         ['no keys', decorator([], '1s'), 'key: takes a key or a list of at least one, got an empty list'],
-        ['a ttl that is none', decorator('k', 'x'), `ttl: ${DURATION} 1, got 'x'`],
+        ['a ttl that is none', decorator('k', 'x'), `ttl: ${DURATION} 1, got a text`],
         ['a ttl of 0', decorator('k', 0), `ttl: ${DURATION} 1, got 0`],
         ['options of null', decorator('k', '1s', null), 'options: takes an object, got null'],
         [
@@ -397,7 +397,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
           decorator('k', '1s', { perTick: true, tick: 5 }),
           'tick: cannot be combined with perTick, which works it out',
         ],
-        ['wait', decorator('k', '1s', { wait: 'x' }), `wait: ${DURATION} 0 or Infinity, got 'x'`],
+        ['wait', decorator('k', '1s', { wait: 'x' }), `wait: ${DURATION} 0 or Infinity, got a text`],
         [
           'wait for ever',
           decorator('k', '1s', { wait: Infinity }),
@@ -421,6 +421,31 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
   });
 });
 
+describe('P16: the query of a URL', () => {
+  it.each(['tls', 'enableOfflineQueue', 'autoResendUnfulfilledCommands', 'Connector', 'retryStrategy', 'host', 'path'])(
+    'may not say %s',
+    (name) => {
+      const error = errorOf(() => forRoot(`rediss://h?${name}=x`));
+      expect(error.message).toMatch(
+        new RegExp(`^servers: takes only family, db, .* in the query of a URL, got "${name}"`),
+      );
+    },
+  );
+
+  it('may say what does no harm, and TLS goes by the scheme', () => {
+    const target = (url: string): unknown => {
+      const spec = toSettings({ servers: url }).shards[0]?.[0];
+      return spec?.kind === 'own' ? spec.target() : undefined;
+    };
+    expect(target('redis://u:p%23w@[::1]:7000/3?family=6&connectionName=app&connectTimeout=100')).toEqual({
+      ...{ host: '::1', port: 7000, username: 'u', password: 'p#w', db: 3 },
+      ...{ family: 6, connectionName: 'app', connectTimeout: 100 },
+    });
+    expect(target('rediss://h?db=2&password=p')).toEqual({ host: 'h', port: 6379, tls: {}, db: 2, password: 'p' });
+    expect(errorOf(() => forRoot('redis://h?db=secret')).message).toContain('a whole number for db');
+  });
+});
+
 describe('P16: a password in a bad input is not printed', () => {
   const list = (server: unknown): RedlockServer[] => [server as RedlockServer];
   it.each<[string, () => unknown, string]>([
@@ -434,6 +459,15 @@ describe('P16: a password in a bad input is not printed', () => {
     ['an unescaped / in a password', () => forRoot('redis://user:1234/secret@h:6379'), ENCODED],
     ['an unescaped # in a password', () => forRoot('redis://user:1234#secret@h:6379'), ENCODED],
     ['an unescaped ? in a password', () => forRoot('rediss://user:1234?secret@h:6379'), ENCODED],
+    ['an unescaped / in a password without a user', () => forRoot('redis://:1/secret@h'), ENCODED],
+    ['an unescaped # in a password without a user', () => forRoot('redis://:a#secret@h:6379'), ENCODED],
+    ['an unescaped ? in a password without a user', () => forRoot('redis://:a?secret@h:6379'), ENCODED],
+    ['a password in the place of a port', withServers({ host: 'h', port: 'secret' }), 'servers.port: takes a whole'],
+    ['a password in the place of a duration', withOptions({ nodeTimeout: 'secret' }), 'got a text'],
+    ['a password with digits there', withOptions({ shutdownTimeout: '1234secret' }), 'got a text'],
+    ['a password in the place of a number', withOptions({ maxConcurrency: 'secret' }), 'got a text'],
+    ['a password in the place of a factor', withOptions({ driftFactor: 'secret' }), 'got a text'],
+    ['a password in the query', () => forRoot('redis://h?secret-1=2'), 'got another name'],
     ['a URL as host', withServers({ host: 'redis://:secret@h', port: 6379 }), HOST],
     ['a user and a password in the host', withServers(list({ host: 'user:secret@h' })), HOST],
     ['a URL as path', withServers({ path: 'rediss://:secret@h' }), HOST],
@@ -451,7 +485,7 @@ describe('P16: a password in a bad input is not printed', () => {
     ['options without an address', withServers({ username: 'u', password: 'secret' }), 'an object without host'],
     ['a URL instead of the options', () => toSettings('redis://:secret@h' as never), 'got a text with an address'],
     ['a list of URLs instead of the options', () => toSettings(list('redis://:secret@h') as never), 'a list of 1'],
-    ['a URL as a duration', withOptions({ wait: 'redis://:secret@h' }), 'got a text with an address'],
+    ['a URL as a duration', withOptions({ wait: 'redis://:secret@h' }), 'got a text'],
     ['a URL as a shard', withShards(['redis://:secret@h']), 'got a text'],
     ['a URL for all shards', withShards('redis://:secret@h'), 'got a text'],
     [

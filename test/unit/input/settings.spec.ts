@@ -62,8 +62,7 @@ describe('the options of the module', () => {
     const [spec] = settingsOfServer(server);
     expect(spec?.name).toBe(name);
     if (spec?.kind !== 'own') throw new Error('It is not one that we connect to.');
-    const { url, options } = spec.target();
-    const client = new Redis(url!, { ...options, lazyConnect: true });
+    const client = new Redis({ ...spec.target(), lazyConnect: true });
     expect(`${client.options.host}:${client.options.port}`).toBe(name);
     expect(client.options.password ?? null).toBe(
       server.includes('secret') ? 'secret' : server.includes('p%40') ? 'p@ss/word%' : null,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { ServerError, toCallError } from '../../../lib/redis/connection.js';
+import { Secrets, ServerError } from '../../../lib/redis/connection.js';
 
 describe('the error of a call', () => {
   it.each([
@@ -8,7 +8,7 @@ describe('the error of a call', () => {
     ['a broken connection', 'MaxRetriesPerRequestError', Error],
   ])('P16: %s has its message, and nothing of the command', (_, name, type) => {
     const command = { name: 'auth', args: ['user', 'secret'] };
-    const error = toCallError(
+    const error = new Secrets().toCallError(
       Object.assign(new Error('it did not work'), { name, command, previousErrors: [command] }),
     );
     expect(error.message).toBe('it did not work');
@@ -17,6 +17,6 @@ describe('the error of a call', () => {
   });
 
   it('is made of anything', () => {
-    expect(toCallError('broken')).toEqual(new Error('broken'));
+    expect(new Secrets().toCallError('broken')).toEqual(new Error('broken'));
   });
 });

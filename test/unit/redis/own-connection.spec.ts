@@ -42,9 +42,10 @@ afterEach(async () => {
 function connectTo(port: number, rules = { reconnectDelayMs: 30, maxReconnectDelayMs: 60 }): OwnConnection {
   const connection = new OwnConnection(
     's',
-    () => ({ options: { host: '127.0.0.1', port, enableReadyCheck: false, protocol: 2, disableClientInfo: true } }),
+    () => ({ host: '127.0.0.1', port }),
     rules,
     new SystemClock(),
+    () => 1,
   );
   connections.push(connection);
   return connection;
@@ -60,9 +61,15 @@ describe('a connection of our own', () => {
   it('P11, P17: after ten seconds of silence is given up, said to be down, and reset, so that nothing of it comes late', async () => {
     const { server, port } = await serverFor();
     const clock = new VirtualClock();
-    const options = { host: '127.0.0.1', port, enableReadyCheck: false, protocol: 2, disableClientInfo: true } as const;
+    const options = { host: '127.0.0.1', port };
     const rules = { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 };
-    const connection = new OwnConnection('s', () => ({ options }), rules, clock);
+    const connection = new OwnConnection(
+      's',
+      () => options,
+      rules,
+      clock,
+      () => 1,
+    );
     connections.push(connection);
     const told: NodeState[] = [];
     connection.onChange((state) => {
@@ -149,76 +156,85 @@ describe('a connection of our own', () => {
 });
 
 describe('the pauses between two tries to connect', () => {
-  /** To a port where nobody listens; each try asks for the target. */
-  async function setUp(rules: {
-    reconnectDelayMs: number;
-    maxReconnectDelayMs: number;
-  }): Promise<{ clock: VirtualClock; connection: OwnConnection; tries: () => number; failed: () => Promise<void> }> {
+  /** To a port where no server listens; each try asks for the target. */
+  async function setUp(
+    rules: { reconnectDelayMs: number; maxReconnectDelayMs: number },
+    random: number,
+  ): Promise<{ clock: VirtualClock; connection: OwnConnection; tries: () => number; failed: () => Promise<void> }> {
     const { server, port } = await serverFor();
     await server.close();
     const clock = new VirtualClock();
-    let tries = 0;
-    const target = (): { options: object } => {
-      tries++;
-      return { options: { host: '127.0.0.1', port } };
-    };
-    const connection = new OwnConnection('s', target, rules, clock);
+    const connection = new OwnConnection(
+      's',
+      () => ({ host: '127.0.0.1', port }),
+      rules,
+      clock,
+      () => random,
+    );
     connections.push(connection);
     // Not by asking for it: that is a wish, too.
     let downs = 0;
     connection.onChange(() => downs++);
     connection.reach();
     const failed = async (): Promise<void> => {
-      await eventually(() => downs === tries);
+      await eventually(() => downs === connection.epoch);
     };
     await failed();
-    return { clock, connection, tries: () => tries, failed };
+    return { clock, connection, tries: () => connection.epoch, failed };
   }
 
-  it('begin with reconnectDelay, double, and are never above maxReconnectDelay', async () => {
-    const { clock, tries, failed } = await setUp({ reconnectDelayMs: 300, maxReconnectDelayMs: 2000 });
-    for (const [index, delayMs] of [300, 600, 1200, 2000, 2000, 2000].entries()) {
-      await clock.advance(delayMs - 1);
-      expect(tries()).toBe(index + 1);
-      await clock.advance(1);
-      expect(tries()).toBe(index + 2);
-      await failed();
-    }
-  });
+  it.each([
+    [0, [300, 300, 300, 300]],
+    [0.5, [450, 750, 1150, 1150, 1150]],
+    [0.999999, [600, 1200, 2000, 2000, 2000]],
+  ])(
+    'are random (%d) between reconnectDelay and a bound that doubles up to maxReconnectDelay',
+    async (random, delays) => {
+      const { clock, tries, failed } = await setUp({ reconnectDelayMs: 300, maxReconnectDelayMs: 2000 }, random);
+      for (const [index, delayMs] of delays.entries()) {
+        await clock.advance(delayMs - 1);
+        expect(tries()).toBe(index + 1);
+        await clock.advance(1);
+        expect(tries()).toBe(index + 2);
+        await failed();
+      }
+    },
+  );
 
   it('are cut short by a wish, but not below reconnectDelay', async () => {
-    const { clock, connection, tries, failed } = await setUp({ reconnectDelayMs: 300, maxReconnectDelayMs: 60_000 });
+    const { clock, connection, tries, failed } = await setUp({ reconnectDelayMs: 300, maxReconnectDelayMs: 60_000 }, 1);
     for (let index = 2; index < 6; index++) {
-      await clock.advance(299);
+      clock.stall(299);
       expect(connection.reach().status).toBe('down');
-      if (index > 2) await clock.advance(1);
-      else clock.stall(1);
+      clock.stall(1);
       expect(connection.reach().status).toBe('connecting');
       expect(tries()).toBe(index);
       await failed();
     }
   });
 
-  it('begin low again after a connection that got ready', async () => {
-    const { server, port } = await serverFor();
+  it('begin low again after a connection that has worked, which is replaced at once', async () => {
+    const { server, port } = await serverFor(() => '+PONG\r\n');
     const clock = new VirtualClock();
-    let tries = 0;
-    const options = { host: '127.0.0.1', port, enableReadyCheck: false, protocol: 2, disableClientInfo: true } as const;
-    const target = (): { options: typeof options } => {
-      tries++;
-      return { options };
-    };
-    const connection = new OwnConnection('s', target, { reconnectDelayMs: 300, maxReconnectDelayMs: 60_000 }, clock);
+    const rules = { reconnectDelayMs: 300, maxReconnectDelayMs: 60_000 };
+    const connection = new OwnConnection(
+      's',
+      () => ({ host: '127.0.0.1', port }),
+      rules,
+      clock,
+      () => 0,
+    );
     connections.push(connection);
-    let changes = 0;
-    connection.onChange(() => changes++);
+    const states: string[] = [];
+    connection.onChange(({ status }) => states.push(status));
     connection.reach();
-    for (let round = 1; round <= 4; round++) {
-      await eventually(() => changes === 2 * round - 1);
-      server.sockets.at(-1)?.destroy();
-      await eventually(() => changes === 2 * round);
+    for (let round = 1; round <= 3; round++) {
+      await eventually(() => states.filter((state) => state === 'ready').length === round);
+      await connection.call('ping', []);
       await clock.advance(300);
-      expect(tries).toBe(round + 1);
+      server.sockets.at(-1)?.destroy();
+      await eventually(() => connection.epoch === round + 1);
     }
+    expect(states).not.toContain('down');
   });
 });

@@ -11,7 +11,8 @@ type Call = [command: string, script: unknown];
 /** A connection whose server knows its script only after EVAL, and forgets it when told. */
 class ScriptedConnection implements Connection {
   readonly space = '@0';
-  readonly caveats = [];
+  readonly warnings = [];
+  readonly database = 0;
   readonly name = 'server';
   readonly clustered = false;
   epoch = 1;
@@ -23,6 +24,9 @@ class ScriptedConnection implements Connection {
     return { status: 'ready' };
   }
   onChange(): void {
+    return undefined;
+  }
+  onSilence(): void {
     return undefined;
   }
   close(): void {

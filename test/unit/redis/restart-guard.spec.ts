@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Claim, NodeRequest } from '../../../lib/core/ports/lock-node.js';
 import { RestartGuard, type RestartGuardMode } from '../../../lib/redis/restart-guard.js';
-import { dangersOf, notesOn, parseInfo, type ServerInfo } from '../../../lib/redis/server-info.js';
+import { parseInfo, warningsOn, type ServerInfo } from '../../../lib/redis/server-info.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const server = (runId: string, info: Partial<ServerInfo> = {}): ServerInfo => ({
@@ -14,6 +14,7 @@ const server = (runId: string, info: Partial<ServerInfo> = {}): ServerInfo => ({
   cluster: false,
   appendOnly: false,
   evicts: undefined,
+  loading: false,
   ...info,
 });
 
@@ -216,6 +217,7 @@ describe('P13: what INFO says', () => {
       runId: 'abc',
       uptimeMs: 12_000,
       version: '7.0.15',
+      loading: false,
       replica: true,
       promoted: false,
       history: undefined,
@@ -231,13 +233,13 @@ describe('P13: what INFO says', () => {
   });
 
   it('is remarked on where it endangers locks', () => {
-    expect([...dangersOf(server('a', { appendOnly: true })), ...notesOn(server('a', { appendOnly: true }))]).toEqual(
-      [],
-    );
-    expect(dangersOf(server('a', { evicts: 'allkeys-lru', cluster: true }))).toEqual([
-      expect.stringContaining('allkeys-lru'),
-      expect.stringContaining('Cluster client'),
+    expect(warningsOn(server('a', { appendOnly: true }))).toEqual([]);
+    expect(warningsOn(server('a', { evicts: 'allkeys-lru', cluster: true, appendOnly: true }))).toEqual([
+      { code: 'may-evict', message: expect.stringContaining('allkeys-lru') },
+      { code: 'cluster-node', message: expect.stringContaining('Cluster client') },
     ]);
-    expect(notesOn(server('a'))).toEqual([expect.stringContaining('append-only')]);
+    expect(warningsOn(server('a'))).toEqual([
+      { code: 'no-append-only-file', message: expect.stringContaining('append-only') },
+    ]);
   });
 });

@@ -1,101 +1,342 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NodeState } from '../../../lib/core/ports/lock-node.js';
-import { ServerError, type Connection } from '../../../lib/redis/connection.js';
+import { ServerError, SilenceError, type Connection } from '../../../lib/redis/connection.js';
 import { RestartGuard } from '../../../lib/redis/restart-guard.js';
+import { ServerGroup } from '../../../lib/redis/server-group.js';
 import { ServerWatch } from '../../../lib/redis/server-watch.js';
-import { eventually } from '../../support/eventually.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
-/** A connection that is there, and whose server answers INFO as it is told to. */
-class LookedAt implements Connection {
+const MASTER = 'run_id:a\r\naof_enabled:1\r\nrole:master\r\n';
+
+/** A connection that does as the test says, and whose server answers INFO as it is told to. */
+class StandIn implements Connection {
   readonly space = '@0';
-  readonly caveats = [];
-  readonly name = 's';
+  readonly warnings = [];
+  database = 0;
   epoch = 1;
   looks = 0;
+  selectFails = false;
+  state: NodeState = { status: 'ready' };
+  onSilenceListener: (forMs: number | undefined) => void = () => undefined;
+  #onChange: (state: NodeState) => void = () => undefined;
 
   constructor(
-    public answer: string | Error,
+    readonly name: string,
+    public answer: string | Error = MASTER,
     readonly clustered = false,
   ) {}
 
   reach(): NodeState {
-    return { status: 'ready' };
+    return this.state;
   }
-  onChange(): void {
-    return undefined;
+  onChange(listener: (state: NodeState) => void): void {
+    this.#onChange = listener;
+  }
+  onSilence(listener: (forMs: number | undefined) => void): void {
+    this.onSilenceListener = listener;
   }
   close(): void {
     return undefined;
   }
 
-  call(): Promise<unknown> {
+  call(command: string): Promise<unknown> {
+    if (command === 'select') {
+      return this.selectFails ? Promise.reject(new ServerError('ERR DB index is out of range')) : Promise.resolve('OK');
+    }
     this.looks++;
     return this.answer instanceof Error ? Promise.reject(this.answer) : Promise.resolve(this.answer);
   }
+
+  change(state: NodeState): void {
+    if (state.status === 'ready') this.epoch++;
+    this.state = state;
+    this.#onChange(state);
+  }
 }
 
+const down = (message: string): NodeState => ({ status: 'down', cause: new Error(message) });
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function setUp(answer: string | Error, clustered = false) {
-  const reports: string[] = [];
-  const connection = new LookedAt(answer, clustered);
-  const watch = new ServerWatch(connection, new RestartGuard('witnessed', new VirtualClock()), new Map(), (text) =>
-    reports.push(text),
-  );
-  return { connection, watch, reports };
+function setUp(count = 1, answer: string | Error = MASTER, clustered = false) {
+  const lines: string[] = [];
+  const clock = new VirtualClock();
+  const identities = new Map<string, ServerWatch>();
+  const group = new ServerGroup(clock, (line, level) => lines.push(`${level}: ${line}`));
+  const servers = Array.from({ length: count }, (_, index) => {
+    const own = typeof answer === 'string' ? answer.replace('run_id:a', `run_id:${index}`) : answer;
+    const connection = new StandIn(`s${index}`, own, clustered);
+    const guard = new RestartGuard('witnessed', clock);
+    const watch = new ServerWatch(connection, { guard, identities, group, clock });
+    /** What a trial write comes to. */
+    const trial = { refusal: undefined as Error | undefined, count: 0, answers: true };
+    watch.tryWriteWith(() => {
+      trial.count++;
+      return trial.answers ? Promise.resolve(trial.refusal) : new Promise(() => undefined);
+    });
+    return { connection, watch, guard, trial };
+  });
+  const [{ connection, watch, guard, trial }] = servers as [(typeof servers)[number]];
+  const boot = async (): Promise<void> => {
+    for (const each of servers) each.watch.reach();
+    await settled();
+  };
+  return { lines, clock, servers, connection, watch, guard, trial, boot };
 }
 
 describe('P13: the watch on a server', () => {
-  it('lets nobody vote who was not looked at, and looks again when somebody asks later', async () => {
-    const { connection, watch, reports } = setUp(new Error('Command timed out'));
+  it('lets no server vote that was not inspected, and inspects it again: when a lock is wanted, and by itself', async () => {
+    const { connection, watch, clock, lines, boot } = setUp(1, new Error('Command timed out'));
     // As the courier does: every change is a reason to ask.
     watch.onChange(() => watch.reach());
     expect(watch.reach()).toEqual({ status: 'connecting' });
-    await settled();
+    await boot();
     expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: 'Command timed out' } });
     await settled();
     expect(connection.looks).toBe(1);
-    connection.answer = 'run_id:a\r\naof_enabled:1\r\n';
-    await eventually(() => watch.reach().status === 'ready');
+    clock.stall(500);
+    expect(watch.reach().status).toBe('down');
     expect(connection.looks).toBe(2);
-    expect(reports).toEqual([]);
+    await settled();
+    connection.answer = MASTER;
+    await clock.advance(1000);
+    expect(watch.reach()).toEqual({ status: 'ready' });
+    expect(watch.status.state).toBe('ready');
+    expect(lines).toEqual([
+      'warn: Server s0 cannot be used: Command timed out.',
+      'log: Server s0 is connected again, and votes.',
+    ]);
   });
 
   it('sees that a replica has become a master, and a master a replica, without a new connection', async () => {
-    const { connection, watch, reports } = setUp('run_id:a\r\naof_enabled:1\r\nrole:slave\r\n');
-    watch.reach();
-    await settled();
-    expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: 's is a replica: it does not vote' } });
-    connection.answer = 'run_id:a\r\naof_enabled:1\r\nrole:master\r\n';
-    await eventually(() => watch.reach().status === 'ready');
-    expect(watch.findings).toEqual([]);
-    connection.answer = 'run_id:a\r\naof_enabled:1\r\nrole:slave\r\n';
-    watch.onReadOnly();
+    const { connection, watch, clock, trial, lines, boot } = setUp(1, MASTER.replace('master', 'slave'));
+    await boot();
+    expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: 'is a replica: it does not vote' } });
+    expect(watch.status).toMatchObject({ state: 'refusing', reason: 'is a replica: it does not vote' });
+    connection.answer = MASTER;
+    await clock.advance(500);
+    expect(watch.reach()).toEqual({ status: 'ready' });
+    connection.answer = MASTER.replace('master', 'slave');
+    trial.refusal = new Error("READONLY You can't write against a read only replica.");
+    watch.onRefused(trial.refusal);
     await settled();
     expect(watch.reach()).toMatchObject({ status: 'down' });
-    expect(reports).toEqual(['is a replica: it does not vote']);
+    expect(lines.filter((line) => line.includes('is a replica'))).toHaveLength(2);
   });
 
-  it('says once, and keeps, that a server may not be looked at, and lets it vote', async () => {
-    const { connection, watch, reports } = setUp(new ServerError("NOPERM no permissions to run the 'info' command"));
+  it('warns once, and goes on warning in health, that a server allows no INFO, and lets it vote', async () => {
+    const { connection, watch, lines } = setUp(1, new ServerError("NOPERM no permissions to run the 'info' command"));
     for (let connections = 0; connections < 2; connections++) {
       connection.epoch++;
       watch.reach();
       await settled();
       expect(watch.reach()).toEqual({ status: 'ready' });
     }
-    expect(reports).toEqual([expect.stringContaining("'info' command")]);
-    expect(watch.findings).toEqual(reports);
+    expect(lines).toEqual([expect.stringContaining("'info' command")]);
+    expect(watch.warnings).toEqual([
+      { code: 'not-inspected', message: expect.stringContaining('its restarts may go unnoticed') },
+    ]);
   });
 
-  it('says once, and keeps, what endangers locks on a Cluster, and looks at none of its nodes', () => {
-    const { connection, watch, reports } = setUp('', true);
+  it('warns once of what endangers locks on a Cluster, and inspects none of its nodes', () => {
+    const { connection, watch, lines } = setUp(1, '', true);
     expect(watch.reach()).toEqual({ status: 'ready' });
     connection.epoch++;
     expect(watch.reach()).toEqual({ status: 'ready' });
-    expect(reports).toEqual([expect.stringContaining('failover')]);
-    expect(watch.findings).toEqual(reports);
+    expect(lines).toEqual([expect.stringContaining('failover')]);
+    expect(watch.warnings).toEqual([{ code: 'cluster', message: expect.stringContaining('failover') }]);
     expect(connection.looks).toBe(0);
+  });
+
+  it('P1: does not let a server vote on which the database cannot be selected, until it can be', async () => {
+    const { connection, watch, clock, lines } = setUp();
+    connection.database = 99;
+    connection.selectFails = true;
+    watch.reach();
+    await settled();
+    const reason = 'does not vote, because database 99 cannot be selected: ERR DB index is out of range';
+    expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: reason } });
+    expect(watch.status).toMatchObject({ state: 'refusing', reason });
+    expect(lines).toEqual([`warn: Server s0 ${reason}.`]);
+    connection.selectFails = false;
+    await clock.advance(500);
+    expect(watch.status.state).toBe('ready');
+  });
+
+  it('does not let a server vote that is loading its data, or that demands a password', async () => {
+    for (const [answer, state] of [
+      [`${MASTER}loading:1\r\n`, 'refusing'],
+      [new ServerError('NOAUTH Authentication required.'), 'down'],
+    ] as const) {
+      const { connection, watch, clock, boot } = setUp(1, answer);
+      await boot();
+      expect(watch.reach().status).toBe('down');
+      expect(watch.status).toMatchObject({ state, reason: expect.stringMatching(/LOADING|NOAUTH/) });
+      connection.answer = MASTER;
+      await clock.advance(500);
+      expect(watch.status.state).toBe('ready');
+    }
+  });
+});
+
+describe('P17: a server that refuses to write', () => {
+  const OOM = new Error("SET: OOM command not allowed when used memory > 'maxmemory'.");
+
+  it.each(['OOM', 'NOREPLICAS', 'NOPERM', 'READONLY', 'LOADING', 'MISCONF'])(
+    'with %s is refusing after a request that it refused, says so once, and is back by itself',
+    async (code) => {
+      const { watch, clock, trial, lines, boot } = setUp();
+      await boot();
+      trial.refusal = new Error(`${code} no`);
+      for (let request = 0; request < 5; request++) watch.onRefused(new Error(`SET: ${code} no`));
+      await settled();
+      expect(watch.status).toMatchObject({ state: 'refusing', reason: `${code} no` });
+      await clock.advance(60_000);
+      expect(lines).toEqual([`warn: Server s0 refuses to write, so it does not vote: ${code} no.`]);
+      trial.refusal = undefined;
+      await clock.advance(4000);
+      expect(watch.status.state).toBe('ready');
+      expect(lines.slice(1)).toEqual(['log: Server s0 votes again.']);
+    },
+  );
+
+  it('is not refusing because of a request that only its key refuses', async () => {
+    const { watch, trial, boot } = setUp();
+    await boot();
+    watch.onRefused(new Error('GET: WRONGTYPE Operation against a key holding the wrong kind of value'));
+    expect(trial.count).toBe(0);
+    watch.onRefused(new Error('NOPERM No permissions to access a key'));
+    await settled();
+    expect(trial.count).toBe(1);
+    expect(watch.status.state).toBe('ready');
+  });
+
+  it('is found by those who ask for its health, also where no lock was asked for', async () => {
+    const { watch, trial, boot } = setUp();
+    await boot();
+    expect(await watch.check(500)).toEqual(expect.any(Number));
+    trial.refusal = OOM;
+    await watch.check(500);
+    expect(watch.status).toMatchObject({ state: 'refusing', reason: OOM.message });
+    trial.refusal = undefined;
+    await watch.check(500);
+    expect(watch.status.state).toBe('ready');
+  });
+});
+
+describe('P4: the state of a server', () => {
+  it('is connecting before the first outcome, and then what the last try has come to', async () => {
+    const { connection, watch, clock, lines } = setUp();
+    expect(watch.status).toMatchObject({ state: 'connecting', reason: 'not connected yet' });
+    const since = watch.status.since.getTime();
+    await clock.advance(50);
+    connection.change(down('connect ECONNREFUSED 127.0.0.1:1'));
+    const first = watch.status;
+    expect(first).toMatchObject({ state: 'down', reason: 'connect ECONNREFUSED 127.0.0.1:1' });
+    expect(first.since.getTime()).toBe(since + 50);
+    connection.state = { status: 'connecting' }; // It tries again.
+    await clock.advance(5000);
+    expect(watch.status).toEqual(first);
+    connection.change(down('connect ECONNREFUSED 127.0.0.1:1'));
+    expect(watch.status).toEqual(first);
+    expect(lines).toHaveLength(1);
+    connection.change({ status: 'ready' });
+    expect(watch.status.state).toBe('down'); // It is not inspected yet.
+    watch.reach();
+    await settled();
+    expect(watch.status).toEqual({ state: 'ready', since: new Date(since + 5050) });
+  });
+
+  it('is not told of a connection that was idle and is made again', async () => {
+    const { connection, watch, lines, boot } = setUp();
+    await boot();
+    const before = watch.status;
+    connection.change({ status: 'connecting' });
+    expect(watch.status).toEqual(before);
+    connection.change({ status: 'ready' });
+    watch.reach();
+    await settled();
+    expect(watch.status).toEqual(before);
+    expect(lines).toEqual([]);
+  });
+
+  it('is silent when it does not answer, also on the connections after that', async () => {
+    const { connection, watch, clock, trial, lines, boot } = setUp();
+    await boot();
+    connection.onSilenceListener(1000);
+    expect(watch.status).toMatchObject({ state: 'silent', reason: 'no answer for 1000 ms' });
+    connection.change({ status: 'down', cause: new SilenceError('no answer for 10000 ms') });
+    expect(watch.status).toMatchObject({ state: 'silent', reason: 'no answer for 10000 ms' });
+    connection.change({ status: 'ready' });
+    expect(watch.status.state).toBe('silent');
+    watch.reach();
+    await settled();
+    expect(watch.status.state).toBe('ready');
+    expect(lines).toEqual([
+      'warn: Server s0 does not answer: no answer for 1000 ms.',
+      'log: Server s0 is connected again, and votes.',
+    ]);
+    trial.answers = false;
+    const checked = watch.check(40);
+    await clock.advance(40);
+    expect(await checked).toBeUndefined();
+    expect(watch.status).toMatchObject({ state: 'silent', reason: 'no answer within 40 ms' });
+  });
+
+  it('P12: is quarantined for as long as it may have forgotten locks, and then ready by itself', async () => {
+    const { watch, guard, clock, lines, boot } = setUp(3);
+    await boot();
+    guard.onRequest({ kind: 'acquire', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs: 5000 }] });
+    for (const marker of ['one', 'two', 'three']) {
+      guard.onMarker(marker);
+      watch.onLoss();
+    }
+    expect(watch.status).toMatchObject({ state: 'quarantined', reason: 'may have forgotten locks; votes in 5000 ms' });
+    await clock.advance(5000);
+    expect(watch.status.state).toBe('ready');
+    expect(lines).toEqual([
+      'warn: Server s0 has lost its data, and may have forgotten locks: it is quarantined for 5000 ms; ' +
+        '2 of 3 servers vote meanwhile.',
+      'log: Server s0 votes again.',
+    ]);
+  });
+});
+
+describe('the log of servers', () => {
+  it('says once that the quorum is lost, and once that it is back, and nothing of it while servers connect', async () => {
+    const { servers, lines, clock } = setUp(3);
+    servers[0]!.connection.change(down('a'));
+    servers[1]!.connection.change({ status: 'ready' });
+    for (const { watch } of servers.slice(1)) watch.reach();
+    await settled();
+    expect(lines.splice(0)).toEqual(['warn: Server s0 cannot be reached: a.']);
+    servers[1]!.connection.change(down('b'));
+    servers[2]!.connection.change(down('c'));
+    expect(lines.splice(0)).toEqual([
+      'warn: Server s1 cannot be reached: b.',
+      'error: The quorum is lost: 1 of 3 servers vote, and 2 are needed. No lock can be granted until that many vote.',
+      'warn: Server s2 cannot be reached: c.',
+    ]);
+    for (const { connection, watch } of servers) {
+      connection.change({ status: 'ready' });
+      watch.reach();
+    }
+    await settled();
+    await clock.advance(0);
+    expect(lines.filter((line) => line.includes('quorum'))).toEqual([
+      'log: The quorum is back: 2 of 3 servers vote, and 2 are needed.',
+    ]);
+  });
+
+  it('has a few lines a minute of a server that changes all the time, and counts the others', async () => {
+    const { connection, watch, lines, clock } = setUp();
+    for (let round = 0; round < 100; round++) {
+      connection.change(down('closed'));
+      connection.change({ status: 'ready' });
+      watch.reach();
+      await settled();
+    }
+    expect(lines).toHaveLength(6);
+    await clock.advance(60_000);
+    expect(lines.slice(6)).toEqual(['log: Server s0 is ready now (194 more lines about it were left out).']);
   });
 });

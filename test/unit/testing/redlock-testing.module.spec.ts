@@ -69,7 +69,11 @@ describe('RedlockTestingModule', () => {
     const service = await serve({ owner: 'me' });
     expect(await service.health()).toEqual({
       quorum: true,
-      servers: [{ server: 'memory', state: 'ready', latencyMs: expect.any(Number), findings: [] }],
+      voting: 1,
+      needed: 1,
+      servers: [
+        { server: 'memory', state: 'ready', since: expect.any(Date), latencyMs: expect.any(Number), warnings: [] },
+      ],
     });
     await service.withLock('k', '5s', async (lock) => {
       expect(lock.isHeld()).toBe(true);

@@ -1,0 +1,94 @@
+import { AbstractConnector, SentinelConnector, type RedisOptions } from 'ioredis';
+import { createConnection, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { setImmediate } from 'node:timers';
+import type { Clock } from '../core/ports/clock.js';
+import type { ReplyCheck } from './reply-check.js';
+
+type Connector = NonNullable<RedisOptions['Connector']>;
+
+/** A server that speaks no TLS on this port says nothing at all to a handshake. */
+const HANDSHAKE_MS = 2000;
+
+/** Makes the socket, as ioredis does by itself. */
+class DirectConnector extends AbstractConnector {
+  firstError: Error | undefined;
+
+  constructor(private readonly options: RedisOptions) {
+    super(options.disconnectTimeout ?? 0);
+  }
+
+  connect(): Promise<Socket> {
+    const { host, port, path, family, tls } = this.options;
+    const address = path ? { path } : { host, port: Number(port), family };
+    this.connecting = true;
+    const socket = tls ? connectTls({ ...address, ...(tls as object) }) : createConnection(address as { port: number });
+    this.stream = socket;
+    socket.once('error', (error: Error) => {
+      this.firstError = error;
+    });
+    return Promise.resolve(socket);
+  }
+}
+
+/**
+ * A connector, for the option `Connector` of ioredis, whose sockets are read along: what would make the client throw ends the
+ * connection, with the reason, before the client sees it.
+ */
+export function guardedConnector(options: RedisOptions, check: ReplyCheck, clock: Clock): Connector {
+  const Base = (options.Connector ??
+    (options.sentinels ? SentinelConnector : DirectConnector)) as typeof DirectConnector;
+  return class extends Base {
+    override async connect(...args: []): Promise<Socket> {
+      const socket = await super.connect(...args);
+      readAlong(socket, check);
+      sendTogether(socket);
+      if ('encrypted' in socket) limitHandshake(socket, clock);
+      return socket;
+    }
+  } as unknown as Connector;
+}
+
+/** The client adds its handler of data only later, and ahead of all others. So it is the event that is looked at. */
+function readAlong(socket: Socket, check: ReplyCheck): void {
+  const emit = socket.emit.bind(socket) as (event: string | symbol, ...args: unknown[]) => boolean;
+  socket.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+    if (event !== 'data') return emit(event, ...args);
+    if (socket.destroyed) return false;
+    try {
+      check.read(args[0] as Buffer);
+      return emit(event, ...args);
+    } catch (error) {
+      socket.destroy(error as Error);
+      return true;
+    }
+  };
+}
+
+/**
+ * What a client says first goes out in one piece. A server with no room for another client says so and hangs up: a second
+ * write would fail at that, and what it has said would never be read.
+ */
+function sendTogether(socket: Socket): void {
+  socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
+    socket.cork();
+    setImmediate(() => {
+      socket.uncork();
+    });
+  });
+}
+
+function limitHandshake(socket: Socket, clock: Clock): void {
+  socket.once('connect', () => {
+    const cancel = clock.after(HANDSHAKE_MS, () => {
+      socket.destroy(
+        new Error(
+          `no answer to the TLS handshake within ${HANDSHAKE_MS} ms: the server may speak no TLS on this port ` +
+            '(a redis:// URL, or no option tls, then)',
+        ),
+      );
+    });
+    socket.once('secureConnect', cancel);
+    socket.once('close', cancel);
+  });
+}
