@@ -1,0 +1,169 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { OwnConnection } from '../../../lib/redis/own-connection.js';
+import { MalformedReplyError, ReplyCheck } from '../../../lib/redis/reply-check.js';
+import { SystemClock } from '../../../lib/system/system-clock.js';
+import { eventually } from '../../support/eventually.js';
+
+/** What no Redis answers to a command of ours, in RESP2. */
+const MALFORMED = [
+  ...[':5', ':-1', ':', ':abc', ':99999999999999999999', '$-1', '*-1', '*0', '$0\r\n', '$1\r\na', '+', '+x'],
+  ...['$-2', '$abc', '$1e3', '$99999999999', '$16777217', '*4294967296', '*4294967295', '*100001', '*-2', '*x', '* 3'],
+  ...[
+    '%1\r\n+a\r\n+b',
+    '~1\r\n+a',
+    '>3\r\n+message\r\n+a\r\n+b',
+    '>1\r\n$-1',
+    '_',
+    '#t',
+    ',1.5',
+    '(12345',
+    '=5\r\ntxt:a',
+  ],
+  ...['!3\r\nERR', '|1\r\n+a\r\n+b', '.', '', 'OK', 'PONG', 'HTTP/1.1 400 Bad Request', '<html>', '{"error":"no"}'],
+  ...[
+    '\x15\x03\x01\x00\x02\x02\x46',
+    '\x00\x00\x00\x00',
+    '*1\r\n'.repeat(20),
+    '*2\r\n+a\r\nb',
+    `+${'x'.repeat(70_000)}`,
+  ],
+];
+
+/** What is well-formed, but not in the place of a message or of an answer to SUBSCRIBE. */
+const NO_MESSAGE = [
+  ...['*1\r\n$1\r\na', '*2\r\n+a\r\n+b', '*3\r\n$-1\r\n$-1\r\n:1', '*3\r\n:1\r\n$1\r\na\r\n:1'],
+  ...['*3\r\n$7\r\nmessage\r\n$-1\r\n$-1', '*3\r\n*1\r\n+a\r\n+b\r\n+c', '*3\r\n+subscribe\r\n:1\r\n:1'],
+];
+
+const read = (text: string, subscribed = false): ReplyCheck => {
+  const check = new ReplyCheck();
+  check.subscribed = subscribed;
+  check.read(Buffer.from(`${text}\r\n`, 'latin1'));
+  return check;
+};
+
+describe('P17: what a server sends', () => {
+  it.each(MALFORMED)('is refused where no Redis says so: %j', (text) => {
+    for (const subscribed of [false, true]) expect(() => read(text, subscribed)).toThrow(MalformedReplyError);
+  });
+
+  it.each(NO_MESSAGE)('is refused on a connection that is subscribed: %j', (text) => {
+    expect(() => read(text, true)).toThrow(MalformedReplyError);
+  });
+
+  it.each([
+    ['+OK', false],
+    ['-ERR no', false],
+    ['$5\r\nhello', false],
+    ['$5\r\n*-9\r\n', false],
+    ['*2\r\n$1\r\nm\r\n*2\r\n:1\r\n:-7', false],
+    ['*3\r\n$1\r\nm\r\n*0\r\n*4\r\n:0\r\n:1\r\n$-1\r\n:-1', false],
+    ['*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1', true],
+    ['*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$0\r\n', true],
+    ['-NOPERM no', true],
+  ])('is read along, in whatever pieces it comes: %j', (text, subscribed) => {
+    for (const size of [1, 2, 3, 1000]) {
+      const check = new ReplyCheck();
+      check.subscribed = subscribed;
+      const bytes = Buffer.from(`${text}\r\n`.repeat(3));
+      for (let at = 0; at < bytes.length; at += size) check.read(bytes.subarray(at, at + size));
+      expect(check.lastError).toBe(text.startsWith('-') ? text.slice(1) : undefined);
+      expect(() => {
+        check.read(Buffer.from('?'));
+      }).toThrow(MalformedReplyError);
+    }
+  });
+
+  it.each([
+    ['\x15\x03\x01', /TLS: a rediss:\/\/ URL/],
+    ['HTTP/1.0 200 OK', /web server/],
+  ])('is explained where it is of another protocol: %j', (text, message) => {
+    expect(() => read(text)).toThrow(message);
+  });
+});
+
+const connections: OwnConnection[] = [];
+const sockets = new Set<Socket>();
+let server: Server | undefined;
+afterEach(async () => {
+  for (const connection of connections.splice(0)) connection.close();
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
+  server = undefined;
+});
+
+/** Answers everything with the same bytes. */
+async function answering(reply: () => string): Promise<number> {
+  const listening = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined).on('data', () => socket.write(reply(), 'latin1'));
+  });
+  server = listening;
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  return (listening.address() as { port: number }).port;
+}
+
+/** The class over this version of ioredis. */
+async function over(name: 'ioredis' | 'ioredis5'): Promise<typeof OwnConnection> {
+  jest.resetModules();
+  const library = (await import(name)) as typeof import('ioredis');
+  jest.unstable_mockModule('ioredis', () => library);
+  expect((await import('ioredis')).Redis).toBe(library.Redis);
+  return (await import('../../../lib/redis/own-connection.js')).OwnConnection;
+}
+
+describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own over %s', (name) => {
+  it('is over with its reason after each malformed reply, to INFO as to SUBSCRIBE, and the process lives', async () => {
+    const Connection = await over(name);
+    let reply = '';
+    const port = await answering(() => reply);
+    const rules = { reconnectDelayMs: 1, maxReconnectDelayMs: 1 };
+    const connection = new Connection(
+      's',
+      () => ({ host: '127.0.0.1', port }),
+      rules,
+      new SystemClock(),
+      () => 0,
+    );
+    connections.push(connection);
+    const causes: string[] = [];
+    connection.onChange((state) => {
+      if (state.status === 'down') causes.push(state.cause.message);
+    });
+    for (const command of ['info', 'subscribe']) {
+      for (const text of [...MALFORMED, ...(command === 'subscribe' ? NO_MESSAGE : [])]) {
+        await eventually(() => connection.reach().status === 'ready');
+        causes.length = 0;
+        reply = `${text}\r\n`;
+        await expect(connection.call(command, command === 'info' ? [] : ['channel'])).rejects.toThrow();
+        await eventually(() => causes.length > 0);
+        expect({ text, cause: causes[0] }).toEqual({
+          text,
+          cause: expect.stringMatching(/^its reply is not one of a/),
+        });
+      }
+    }
+  });
+
+  it('is over when it is sent what was not asked for', async () => {
+    const Connection = await over(name);
+    const port = await answering(() => '+PONG\r\n+PONG\r\n+PONG\r\n');
+    const rules = { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 };
+    const connection = new Connection(
+      's',
+      () => ({ host: '127.0.0.1', port }),
+      rules,
+      new SystemClock(),
+      () => 0,
+    );
+    connections.push(connection);
+    connection.reach();
+    await eventually(() => connection.reach().status === 'ready');
+    await connection.call('ping', []);
+    await eventually(() => connection.reach().status === 'down');
+    expect(connection.reach()).toMatchObject({
+      cause: { message: 'it has sent a reply to nothing that it was asked' },
+    });
+  });
+});
