@@ -41,7 +41,7 @@ export function createInstanceProviders(
         // By its class only the instance without a name is to be had, also with `app.get`.
         provide: name === undefined ? RedlockService : token,
         useFactory: (settings: Settings, source: ServerSource) =>
-          new RedlockService(settings, createShards(settings, source, name)),
+          new RedlockService(settings, createShards(settings, source, name), name),
         inject: [SETTINGS, REDLOCK_SERVERS],
       },
       ...(name === undefined ? [{ provide: token, useExisting: RedlockService }] : []),

@@ -10,6 +10,7 @@ import { isRedlockError, RedlockShutdownError, type LockContendedError } from '.
 import { hold } from './core/hold.js';
 import { inspect } from './core/inspect.js';
 import type { HeldLock } from './core/lock.js';
+import { printable } from './core/printable.js';
 import { WorkTracker } from './core/work-tracker.js';
 import { HeldLocks } from './held-locks.js';
 import { checkOnContended, given } from './input/acquire-options.js';
@@ -39,7 +40,7 @@ import { toHealth, toInspection } from './redlock.views.js';
  */
 @Injectable()
 export class RedlockService implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
-  readonly #logger = new Logger('Redlock');
+  readonly #logger: Logger;
   readonly #locks: HeldLocks;
   readonly #work: WorkTracker;
   readonly #closing = new AbortController();
@@ -48,7 +49,9 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   readonly #settings: Settings;
   readonly #shards: Shards;
 
-  constructor(settings: Settings, shards: Shards) {
+  /** With the name of the instance, where it has one: its log lines are to be told from those of others. */
+  constructor(settings: Settings, shards: Shards, name?: string) {
+    this.#logger = new Logger(name === undefined ? 'Redlock' : `Redlock(${printable(name)})`);
     setMaxListeners(0, this.closing); // As many as there are scheduled runs that wait.
     this.#settings = settings;
     this.#shards = shards;

@@ -17,8 +17,7 @@ export function checkLockedMethod({ label, key, ttl, options }: LockedMethod): v
   reworded(
     () => {
       if (typeof key !== 'function') toKeys(key);
-      if (ttl !== undefined) toTtlMs(ttl, NO_DRIFT);
-      checkDecoratorOptions(options);
+      checkDecoratorOptions(options, ttl === undefined ? undefined : toTtlMs(ttl, NO_DRIFT));
     },
     (option, problem) => new InvalidOptionsError(option, CANNOT_LOCK(label, problem)),
   );

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { ticksOf } from '../cron/tick.js';
-import { given } from '../input/acquire-options.js';
+import { calledBy, given } from '../input/acquire-options.js';
 import { DEFAULT_TTL } from '../input/module-options.js';
 import type { Lock, WithLockCallOptions } from '../interfaces/index.js';
 import { DETACHED, NOT_BEGUN, NOT_READY, SKIPPED } from '../redlock.messages.js';
@@ -111,7 +111,8 @@ async function lockAndWork(
   const whenContended = onContended ?? (firing === undefined ? 'wait' : 'skip');
   const any = anySignal([rest.signal, firing && (service as Partial<RedlockService>).closing]);
   try {
-    return await service.withLock(key, method.ttl ?? (service as Partial<RedlockService>).ttlMs ?? DEFAULT_TTL, work, {
+    const ttl = method.ttl ?? (service as Partial<RedlockService>).ttlMs ?? DEFAULT_TTL;
+    const options: WithLockCallOptions = {
       ...timing,
       ...(timing.tick !== undefined && job !== undefined && { job }),
       ...(whenContended !== 'wait' && { wait }),
@@ -119,7 +120,8 @@ async function lockAndWork(
       ...more,
       ...(any.signal && { signal: any.signal }),
       onContended: whenContended === 'skip' ? 'skip' : 'throw',
-    });
+    };
+    return await service.withLock(key, ttl, work, calledBy(method.label, options));
   } finally {
     any.dispose();
   }

@@ -44,8 +44,13 @@ export function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** What makes a call, for messages: `Class.method` where a decorator does. It is no option of the user's. */
-export const CALLER = Symbol('caller');
+/** Where the options of a call say what makes it. It is no option of the user's, so it is not among those that are listed. */
+const CALLER = Symbol.for('redlock-nestjs:caller');
+
+/** Notes with the options what makes the call, `Class.method`, for messages. */
+export function calledBy<T extends object>(caller: string, options: T): T {
+  return Object.defineProperty(options, CALLER, { value: caller });
+}
 
 export function callerOf(options: object): string | undefined {
   return (options as { [CALLER]?: string })[CALLER];
@@ -86,7 +91,7 @@ export function checkOnContended(value: unknown, takes: readonly string[]): void
 }
 
 /** What can be checked of a decorator's options when the class is defined. */
-export function checkDecoratorOptions(options: WithLockOptions): void {
+export function checkDecoratorOptions(options: WithLockOptions, ttlMs = Infinity): void {
   refuseUnknown('@WithLock', given(options), DECORATOR);
   const { instance, onContended, perTick, ...rest } = given(options);
   checkName('instance', instance);
@@ -95,7 +100,14 @@ export function checkDecoratorOptions(options: WithLockOptions): void {
   if (rest.tick !== undefined && perTick === true) {
     throw new InvalidOptionsError('tick', 'cannot be combined with perTick, which works it out');
   }
-  toAcquireSettings(rest, 'withLock', { waitMs: 0, maxRetries: 0, fencing: true });
+  checkMinHold(toAcquireSettings(rest, 'withLock', { waitMs: 0, maxRetries: 0, fencing: true }), ttlMs);
+}
+
+/** When the holder dies its key is free after the ttl (P3), so a longer hold would be kept only as long as nothing goes wrong. */
+export function checkMinHold({ minHoldMs }: Pick<AcquireSettings, 'minHoldMs'>, ttlMs: number): void {
+  if (minHoldMs <= ttlMs) return;
+  const why = `at most the ttl, ${ttlMs} ms, because the key is free after that when its holder dies`;
+  throw refuse('minHold', why, minHoldMs);
 }
 
 function toTick(value: unknown): TickSettings {

@@ -1,7 +1,7 @@
 import type { AcquirePlan } from '../core/acquire.js';
 import type { Claim } from '../core/ports/lock-node.js';
 import { counterKey, lockKey, tickKey } from '../redlock.keys.js';
-import type { AcquireSettings, TickSettings } from './acquire-options.js';
+import { checkMinHold, type AcquireSettings, type TickSettings } from './acquire-options.js';
 import { toKeys, toTtlMs } from './check.js';
 import type { Settings } from './module-options.js';
 
@@ -22,6 +22,7 @@ export function toTtl(value: unknown, { driftFactor }: Settings): number {
 export function toAcquirePlan(asked: unknown, ttl: unknown, chosen: AcquireSettings, settings: Settings): AcquirePlan {
   const keys = toKeys(asked);
   const ttlMs = toTtl(ttl, settings);
+  checkMinHold(chosen, ttlMs);
   const claims = keys.toSorted().map((each): Claim => {
     const full = lockKey(settings.keyPrefix, each);
     const counter = chosen.fencing ? counterKey(full) : undefined;

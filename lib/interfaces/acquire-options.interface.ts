@@ -27,7 +27,10 @@ export interface AcquireOptions {
    */
   autoExtend?: boolean;
 
-  /** Keep others out for at least this long after the grant, even when the work is done earlier. Default: 0. */
+  /**
+   * Keep others out for at least this long after the grant, even when the work is done earlier. At most the ttl, because the key is free
+   * after that when its holder dies. Default: 0.
+   */
   minHold?: Duration;
 
   /**

@@ -52,7 +52,7 @@ function draw({ plan }: World, chance: Chance): Errand {
     options: {
       wait: waitMs ?? Infinity,
       ...(chance.happens(0.05) && { maxRetries: chance.whole(0, 3) }),
-      ...(chance.happens(0.15) && { minHold: Math.round(chance.ratio(5, longestMs)) }),
+      ...(chance.happens(0.15) && { minHold: Math.min(ttlMs, Math.round(chance.ratio(5, longestMs))) }),
       ...(chance.happens(0.1) && { maxHold: Math.round(chance.ratio(longestMs / 2, 2 * longestMs)) }),
       ...(chance.happens(0.04) && { fencing: false }),
     },

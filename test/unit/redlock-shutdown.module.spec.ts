@@ -6,6 +6,7 @@ import { CollectingLogger } from '../support/collecting-logger.js';
 import { REDLOCK_SERVERS, RedlockMemory, RedlockTestingModule } from 'redlock-nestjs/testing';
 
 const apps: TestingModule[] = [];
+const logger = new CollectingLogger();
 afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
@@ -14,7 +15,7 @@ async function boot(imports: (DynamicModule | Type)[], providers: Type[] = []): 
   const app = await Test.createTestingModule({ imports, providers })
     .overrideProvider(REDLOCK_SERVERS)
     .useValue(new RedlockMemory())
-    .setLogger(new CollectingLogger())
+    .setLogger(logger)
     .compile();
   apps.push(await app.init());
   return app;
@@ -62,6 +63,14 @@ describe('P16: one instance of a name in one application', () => {
     const app = await boot([One, Other, Second]);
     expect(app.get(RedlockService)).not.toBe(app.get(getRedlockToken('second')));
     await boot([One, Second]);
+  });
+
+  it('its log lines have its name, on one line', async () => {
+    const app = await boot([RedlockTestingModule.forRoot({ name: 'bill\ning' })]);
+    const service = app.get<RedlockService>(getRedlockToken('bill\ning'));
+    const again = (): Promise<unknown> => service.tryAcquire('job', '5s', { wait: 1 });
+    await service.withLock('job', '5s', again);
+    expect(logger.problems.at(-1)).toMatch(/^acquire asks for "job".* Redlock\(bill\\ning\)$/);
   });
 });
 

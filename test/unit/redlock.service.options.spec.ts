@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import type { AcquireOptions, Lock, RedlockOptions } from '../../lib/interfaces/index.js';
 import type { RedlockService } from '../../lib/redlock.service.js';
+import { WithLock } from 'redlock-nestjs';
 import type { ModelNode } from '../support/model-node.js';
 import { modelWorld, timesOf, type ModelWorld } from '../support/model-service.js';
 
@@ -19,6 +20,8 @@ function stallAll({ nodes }: ModelWorld): void {
 
 const acquiresAt = (node: ModelNode | undefined): number =>
   node?.arrived.filter(({ kind }) => kind === 'acquire').length ?? 0;
+
+const done = (): Promise<void> => Promise.resolve();
 
 async function lockOf(world: ModelWorld, options: RedlockOptions = {}, call: AcquireOptions = {}): Promise<Lock> {
   const { value, error } = await world.clock.settle(world.serve(options).acquire('job', '1s', call));
@@ -318,7 +321,7 @@ describe('autoExtend, minHold and maxHold', () => {
   it('minHold keeps others out for so long after the grant; without it nobody', async () => {
     for (const [call, leftMs] of [
       [{}, 0],
-      [{ minHold: '20s' }, 20_000 - 150],
+      [{ minHold: '1s' }, 1000 - 150],
     ] as const) {
       const world = modelWorld();
       const lock = await lockOf(world, {}, call);
@@ -326,6 +329,21 @@ describe('autoExtend, minHold and maxHold', () => {
       await world.clock.settle(lock.release());
       for (const node of world.nodes) expect(node.ttlOf(KEY)).toBe(leftMs);
     }
+  });
+
+  it('P3, P16: a minHold that is longer than the ttl is refused: it would end with the ttl when the holder dies', async () => {
+    const service = modelWorld().serve();
+    for (const verb of [
+      service.acquire('job', '1s', { minHold: '2s' }),
+      service.withLock('job', '1s', done, { minHold: 1001 }),
+    ]) {
+      await expect(verb).rejects.toThrow(
+        /^minHold: takes at most the ttl, 1000 ms, because .* holder dies, got (2000|1001)$/,
+      );
+    }
+    expect(() => WithLock('job', '1s', { minHold: '2s' })({}, 'run', { value: done })).toThrow(
+      /^minHold: .*at most the ttl, 1000 ms/,
+    );
   });
 
   it('maxHold ends a lock that is extended by itself, and its work', async () => {

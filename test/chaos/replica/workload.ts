@@ -65,7 +65,11 @@ export class Workload {
       case 'cancelled':
         return this.#cancelled(wish, shortly, this.#dice.between(5, 400));
       case 'minHold':
-        return this.#with({ ...wish, minHoldMs: Math.round(this.#dice.between(50, 400)) }, shortly, {});
+        return this.#with(
+          { ...wish, minHoldMs: Math.min(ttlMs, Math.round(this.#dice.between(50, 400))) },
+          shortly,
+          {},
+        );
       case 'kept':
         // Several ttls long, by extension.
         return this.#with({ ...wish, keys: ['kept'], ttlMs: 600 }, this.#dice.between(1_000, 4_000), {});

@@ -389,6 +389,23 @@ describe('@WithLock', () => {
   });
 });
 
+describe('a call of a method within its own lock', () => {
+  it('P9: waits like any other, and the warning names the method', async () => {
+    const world = modelWorld();
+    class Host {
+      @WithLock('within', '5s', { wait: '1s' })
+      async run(again: boolean): Promise<void> {
+        if (again) await this.run(false);
+      }
+    }
+    const { error, tookMs } = await world.clock.settle(ready(new Host(), world.serve()).run(true));
+    expect({ error, tookMs }).toMatchObject({ error: { code: 'LOCK_CONTENDED' }, tookMs: 1000 });
+    expect(logger.problems).toContainEqual(
+      expect.stringMatching(/^Host\.run asks for "within" within work that holds it/),
+    );
+  });
+});
+
 describe('InjectRedlock and getRedlockToken', () => {
   it('name an instance, or the one without a name', () => {
     class Host {
