@@ -75,7 +75,7 @@ afterEach(() => {
 
 @Injectable()
 class AboveJobs {
-  @WithLock('above', '900ms')
+  @WithLock('above', '10s')
   @Cron('* * * * * *')
   above(): Promise<void> {
     return see('above');
@@ -85,14 +85,14 @@ class AboveJobs {
 @Injectable()
 class BelowJobs {
   @Cron('* * * * * *')
-  @WithLock('below', '900ms')
+  @WithLock('below', '10s')
   below(): Promise<void> {
     return see('below');
   }
 }
 
 abstract class BaseJobs {
-  @WithLock(['inherited', 'second'], '900ms')
+  @WithLock(['inherited', 'second'], '10s')
   @Cron('* * * * * *')
   inherited(): Promise<void> {
     return see('inherited');
@@ -101,7 +101,7 @@ abstract class BaseJobs {
 
 @Injectable()
 class DerivedJobs extends BaseJobs {
-  @WithLock('own', '900ms')
+  @WithLock('own', '10s')
   own(): Promise<void> {
     return see('own');
   }
@@ -212,7 +212,7 @@ describe('P9: @WithLock', () => {
     class Wrapped {
       @Cron('* * * * * *')
       @wrap
-      @WithLock('wrapped', '900ms')
+      @WithLock('wrapped', '10s')
       run(): Promise<void> {
         return see('wrapped');
       }
@@ -504,7 +504,7 @@ describe('what a contended call does', () => {
 describe('P8: @Interval and @Timeout', () => {
   @Injectable()
   class Timed {
-    @WithLock('interval', '300ms', { minHold: undefined })
+    @WithLock('interval', '10s', { minHold: undefined })
     @Interval(400)
     everySoOften(): Promise<void> {
       return see('interval');
@@ -535,7 +535,7 @@ describe('P8: a Date', () => {
     @Injectable()
     class Once {
       @Cron(at)
-      @WithLock('once', '900ms')
+      @WithLock('once', '10s')
       run(): Promise<void> {
         return see('date');
       }

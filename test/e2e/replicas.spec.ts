@@ -3,7 +3,7 @@ import { eventually } from '../support/eventually.js';
 import { start, type Fleet } from '../support/fleet.js';
 import type { Report } from './replicas/replica.interface.js';
 import { FAR_MS, Replicas } from './replicas/replicas.js';
-import { FLAWLESS, judge, runsOf, spreadsMs } from './replicas/verdict.js';
+import { FLAWLESS, judge, leadsMs, runsOf } from './replicas/verdict.js';
 
 /*
  * Real processes, real servers, real distances: each replica reaches another server within 1 ms and all others within 20.
@@ -57,9 +57,9 @@ describe.each([
     expect(runsOf(reports, key)).toHaveLength(TICKS);
   });
 
-  it('has put it to the test: all fired within one round trip, and no replica always won', () => {
+  it('has put it to the test: the first two fired within one round trip, and no replica always won', () => {
     const key = `${count} ${keyOf(0)}`;
-    expect(spreadsMs(reports, key).filter((spreadMs) => spreadMs < FAR_MS).length).toBeGreaterThan(0);
+    expect(leadsMs(reports, key).filter((leadMs) => leadMs < FAR_MS).length).toBeGreaterThan(TICKS / 4);
     expect(reports.filter((report) => runsOf([report], key).length > 0).length).toBeGreaterThan(1);
   });
 });

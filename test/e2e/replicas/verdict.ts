@@ -41,9 +41,12 @@ export function runsOf(reports: readonly Report[], key: string): Run[] {
     .sort((a, b) => a.startedAtMs - b.startedAtMs);
 }
 
-/** For each tick, how far apart its first and last replica fired. */
-export function spreadsMs(reports: readonly Report[], key: string): number[] {
-  return [...firedAtMs(reports, key).values()].map((fired) => Math.max(...fired) - Math.min(...fired));
+/** For each tick, how long the first replica that fired it was ahead of the second. */
+export function leadsMs(reports: readonly Report[], key: string): number[] {
+  return [...firedAtMs(reports, key).values()].map((fired) => {
+    const [first = NaN, second = NaN] = fired.toSorted((one, other) => one - other);
+    return second - first;
+  });
 }
 
 function firedAtMs(reports: readonly Report[], key: string): Map<number, number[]> {
