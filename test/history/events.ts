@@ -119,7 +119,14 @@ export type RemovalEvent =
 export type ClientEvent =
   /** `stopped` has shut down in good order: it has given everything up, but what it ran may go on for a while. */
   | { readonly kind: 'started' | 'stopped'; readonly atMs: number; readonly client: string }
-  | { readonly kind: 'paused' | 'resumed' | 'killed'; readonly atMs: number; readonly client: string };
+  | {
+      readonly kind: 'paused';
+      readonly atMs: number;
+      readonly client: string;
+      /** The machine was suspended: neither its monotonic clock nor its timers have counted the pause. */
+      readonly suspended?: boolean;
+    }
+  | { readonly kind: 'resumed' | 'killed'; readonly atMs: number; readonly client: string };
 
 /** A tick of a schedule has come: these replicas were there to fire it, each by its own clock, up to `untilMs`. */
 export interface TickDue {

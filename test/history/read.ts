@@ -3,7 +3,13 @@ import { settledAtMs, type Attempt, type Client, type Lock, type Removal, type S
 
 type Once = 'cancelled' | 'refused' | 'granted' | 'began' | 'ended' | 'aborted' | 'releasing' | 'released';
 type OnceEvent<K extends Once> = EventOf<K> & { readonly attempt: number };
-type LiveClient = Client & { pausedAtMs?: number | undefined };
+type LiveClient = Client & { pausedAtMs?: number | undefined; suspended?: boolean };
+
+function endPause(client: LiveClient, toMs: number): void {
+  const { pausedAtMs: fromMs, suspended = false } = client;
+  if (fromMs !== undefined) client.pauses.push({ fromMs, toMs, suspended });
+  client.pausedAtMs = undefined;
+}
 
 /** Reads a history. Whatever does not fit together becomes a gap. */
 export function read({ about, events }: History): Story {
@@ -98,22 +104,20 @@ export function read({ about, events }: History): Story {
         const client = clientOf(event.client, event.kind);
         if (client === undefined) return;
         Object.assign(client, { [event.kind]: event });
-        if (client.pausedAtMs !== undefined) client.pauses.push({ fromMs: client.pausedAtMs, toMs: event.atMs });
-        client.pausedAtMs = undefined;
+        endPause(client, event.atMs);
         return;
       }
       case 'paused': {
         const client = clientOf(event.client, event.kind);
         if (client?.pausedAtMs !== undefined) gaps.push(`${event.client} was paused twice`);
-        else if (client) client.pausedAtMs = event.atMs;
+        else if (client) Object.assign(client, { pausedAtMs: event.atMs, suspended: event.suspended === true });
         return;
       }
       case 'resumed': {
         const client = clientOf(event.client, event.kind);
         if (client === undefined) return;
         if (client.pausedAtMs === undefined) gaps.push(`${event.client} was resumed and has never been paused`);
-        else client.pauses.push({ fromMs: client.pausedAtMs, toMs: event.atMs });
-        client.pausedAtMs = undefined;
+        endPause(client, event.atMs);
         return;
       }
       case 'server': {

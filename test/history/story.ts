@@ -25,9 +25,15 @@ export interface Attempt {
 /** A granted one. */
 export type Lock = Attempt & { readonly granted: EventOf<'granted'> };
 
+/** A stretch in which a process stood still. */
+export interface Pause extends Span {
+  /** Whether its clock stood still as well. */
+  readonly suspended: boolean;
+}
+
 export interface Client {
   readonly name: string;
-  readonly pauses: Span[];
+  readonly pauses: Pause[];
   /** When it was gone, killed or stopped in good order. */
   killed?: EventOf<'killed'>;
   stopped?: EventOf<'stopped'>;
@@ -84,14 +90,16 @@ export function nodeTimeoutMs({ nodeTimeoutMs: limitMs }: EventOf<'asked'>, ttlM
 
 /**
  * An instant by which a process must have done something, seen by the observer: its clock may be slow, and what falls into
- * a pause must be done within `againMs` after it.
+ * a pause must be done within `againMs` after it. What a suspended machine has not waited for yet, it waits for after the pause.
  */
 export function latestMs(story: Story, client: string, fromMs: number, delayMs: number, againMs: number): number {
   const { driftFactor, toleranceMs } = story.about;
   const allow = (ms: number): number => ms * (1 + driftFactor) + toleranceMs;
   let untilMs = fromMs + allow(delayMs);
   for (const pause of story.clients.get(client)?.pauses ?? []) {
-    if (pause.toMs >= fromMs && pause.fromMs <= untilMs) untilMs = Math.max(untilMs, pause.toMs + allow(againMs));
+    if (pause.toMs < fromMs || pause.fromMs > untilMs) continue;
+    const leftMs = pause.suspended ? untilMs - Math.max(fromMs, pause.fromMs) : 0;
+    untilMs = Math.max(untilMs, pause.toMs + Math.max(allow(againMs), leftMs));
   }
   return untilMs;
 }

@@ -84,7 +84,8 @@ export class Saboteur {
     if (heal === 'over') return;
     const { ttlMs, options } = this.world.plan;
     this.#open++;
-    const longestMs = fault === 'pause' ? this.world.plan.longestPauseMs : 2 * ttlMs;
+    const isPause = fault === 'pause' || fault === 'suspend';
+    const longestMs = isPause ? this.world.plan.longestPauseMs : 2 * ttlMs;
     this.world.kernel.after(this.chance.ratio(Math.min(options.nodeTimeout / 3, longestMs), longestMs), () => {
       heal();
       this.#open--;
@@ -136,6 +137,8 @@ export class Saboteur {
         return member && this.#giveUp(member, host);
       case 'pause':
         return member && this.#pause(member);
+      case 'suspend':
+        return member && this.#pause(member, true);
       case 'stumble':
         return member && this.#stumble(member);
       case 'kill':
@@ -264,10 +267,11 @@ export class Saboteur {
     return end;
   }
 
-  #pause({ process }: Member): Heal {
+  #pause({ process }: Member, suspended = false): Heal {
     const { recorder, kernel } = this.world;
-    process.machine.pause();
-    recorder.add({ kind: 'paused', atMs: kernel.nowMs(), client: process.name });
+    if (suspended) process.machine.suspend();
+    else process.machine.pause();
+    recorder.add({ kind: 'paused', atMs: kernel.nowMs(), client: process.name, ...(suspended && { suspended }) });
     return () => {
       if (process.machine.state !== 'paused') return;
       recorder.add({ kind: 'resumed', atMs: kernel.nowMs(), client: process.name });

@@ -6,6 +6,9 @@ import { EPOCH_MS } from './model-server.js';
 /** Node has none that is shorter. */
 const SHORTEST_TIMER_MS = 1;
 
+/** A timer that is earlier than its time by less than this is in time: fractions are rounded. */
+const ROUNDING_MS = 1e-6;
+
 /** How a process keeps time. */
 export interface Timekeeping {
   /** Where its monotonic clock began. */
@@ -18,12 +21,16 @@ export interface Timekeeping {
 
 /**
  * The event loop of one process. While it is paused nothing of it runs; when it goes on, the timers that are due come first and
- * what has arrived comes after them, as in Node. A dead one never does anything again.
+ * what has arrived comes after them, as in Node. While its machine is suspended its monotonic clock stands still as well, and with
+ * it every timer; the time of day goes on. A dead process never does anything again.
  */
 export class Machine implements Clock {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #overdue: (() => void)[] = [];
   #unread: (() => void)[] = [];
+  #originMs: number;
+  /** Since when, in true time, the machine has been suspended. */
+  #suspendedAtMs: number | undefined;
 
   /** Called after each step in which this process may have done something. */
   onStep: () => void = () => undefined;
@@ -33,14 +40,16 @@ export class Machine implements Clock {
     private readonly kernel: Kernel,
     private readonly timekeeping: Timekeeping,
     private readonly chance: Chance,
-  ) {}
+  ) {
+    this.#originMs = timekeeping.originMs;
+  }
 
   get state(): 'running' | 'paused' | 'dead' {
     return this.#state;
   }
 
   nowMs(): number {
-    return this.timekeeping.originMs + this.timekeeping.rate * this.kernel.nowMs();
+    return this.#originMs + this.timekeeping.rate * (this.#suspendedAtMs ?? this.kernel.nowMs());
   }
 
   /** The time of day: right, and the same for all processes. */
@@ -50,7 +59,7 @@ export class Machine implements Clock {
 
   /** The true instant of one of this clock. */
   toTrueMs(ownMs: number): number {
-    return (ownMs - this.timekeeping.originMs) / this.timekeeping.rate;
+    return (ownMs - this.#originMs) / this.timekeeping.rate;
   }
 
   /** How long a stretch of true time takes on this clock. */
@@ -60,14 +69,22 @@ export class Machine implements Clock {
 
   after(delayMs: number, callback: () => void): Cancel {
     const { rate, lateMs } = this.timekeeping;
-    let cancelled = false;
-    const run = (): void => {
-      if (!cancelled) callback();
-    };
+    const dueAtMs = this.nowMs() + Math.max(SHORTEST_TIMER_MS, delayMs);
     const late = lateMs > 0 ? lateMs * this.chance.next() : 0;
-    const cancel = this.kernel.after(Math.max(SHORTEST_TIMER_MS, delayMs) / rate + late, () => {
-      this.#take(run, this.#overdue);
-    });
+    let cancelled = false;
+    let cancel: Cancel = () => undefined;
+    const arm = (leftMs: number): void => {
+      cancel = this.kernel.after(leftMs, () => {
+        this.#take(run, this.#overdue);
+      });
+    };
+    const run = (): void => {
+      if (cancelled) return;
+      // A suspension has moved its time further away.
+      if (dueAtMs - this.nowMs() > ROUNDING_MS) arm((dueAtMs - this.nowMs()) / rate);
+      else callback();
+    };
+    arm(Math.max(SHORTEST_TIMER_MS, delayMs) / rate + late);
     return () => {
       cancelled = true;
       cancel();
@@ -94,9 +111,18 @@ export class Machine implements Clock {
     if (this.#state === 'running') this.#state = 'paused';
   }
 
+  /** The machine is suspended: a pause that the monotonic clock does not count. */
+  suspend(): void {
+    if (this.#state !== 'running') return;
+    this.#suspendedAtMs = this.kernel.nowMs();
+    this.#state = 'paused';
+  }
+
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
+    this.#originMs -= this.timekeeping.rate * (this.kernel.nowMs() - (this.#suspendedAtMs ?? this.kernel.nowMs()));
+    this.#suspendedAtMs = undefined;
     const [timers, input] = [this.#overdue, this.#unread];
     this.#overdue = [];
     this.#unread = [];

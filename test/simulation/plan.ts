@@ -32,6 +32,7 @@ export const FAULTS = [
   'giveUp',
   'scriptFlush',
   'pause',
+  'suspend',
   'stumble',
   'kill',
   'start',
@@ -98,7 +99,7 @@ const COMMON: Readonly<Record<Fault, number>> = {
     slow: 1,
     giveUp: 1,
   },
-  ...{ scriptFlush: 1, pause: 3, stumble: 2, kill: 1, start: 1, shutDown: 0.5, force: 1.5, sweep: 1 },
+  ...{ scriptFlush: 1, pause: 3, suspend: 1.5, stumble: 2, kill: 1, start: 1, shutDown: 0.5, force: 1.5, sweep: 1 },
 };
 
 export function planOf(chance: Chance): Plan {

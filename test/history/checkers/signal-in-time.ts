@@ -2,7 +2,7 @@ import { latestMs, nodeTimeoutMs, type Lock, type Story } from '../story.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**
- * P6: no lock outlives its validity unnoticed. It is handed out valid, work begins only while it is valid, and its signal
+ * P6, P19: no lock outlives its validity unnoticed. It is handed out valid, work begins only while it is valid, and its signal
  * aborts before the validity ends, or, where its process stood still then, as soon as that goes on. And what an operator has
  * removed everywhere is lost: it is not put back and counted.
  */
@@ -31,7 +31,7 @@ export function signalInTime(story: Story): Findings {
     // Who has given the lock back, or is not there any more, need not be told.
     const { killed, stopped } = story.clients.get(asked.client) ?? {};
     const overMs = Math.min(...[aborted, releasing, killed, stopped].map((event) => event?.atMs ?? story.endAtMs));
-    const byMs = latestMs(story, asked.client, validUntilMs, 0, 0);
+    const byMs = toldByMs(story, asked.client, validUntilMs);
     if (overMs <= byMs) continue;
     violations.push({
       what: `the signal of attempt ${asked.attempt} had to abort by ${byMs}, and had not by ${overMs}`,
@@ -39,6 +39,18 @@ export function signalInTime(story: Story): Findings {
     });
   }
   return { judged: story.locks.length, violations };
+}
+
+/**
+ * When the signal must have aborted. A machine that was suspended does not know how much of the validity is left: it
+ * believes in nothing until the servers have told, and has what its clock has left of the validity to ask them.
+ */
+function toldByMs(story: Story, client: string, validUntilMs: number): number {
+  const asleep = story.clients.get(client)?.pauses.find(({ suspended, fromMs, toMs }) => {
+    return suspended && fromMs <= validUntilMs && toMs >= validUntilMs;
+  });
+  const leftMs = asleep === undefined ? 0 : validUntilMs - asleep.fromMs;
+  return latestMs(story, client, validUntilMs, 0, leftMs);
 }
 
 /** Whether all servers had forgotten this lock so long ago that no answer of before can still be on its way. */
