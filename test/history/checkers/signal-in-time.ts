@@ -31,7 +31,7 @@ export function signalInTime(story: Story): Findings {
     // Who has given the lock back, or is not there any more, need not be told.
     const { killed, stopped } = story.clients.get(asked.client) ?? {};
     const overMs = Math.min(...[aborted, releasing, killed, stopped].map((event) => event?.atMs ?? story.endAtMs));
-    const byMs = toldByMs(story, asked.client, validUntilMs);
+    const byMs = toldByMs(story, lock, validUntilMs);
     if (overMs <= byMs) continue;
     violations.push({
       what: `the signal of attempt ${asked.attempt} had to abort by ${byMs}, and had not by ${overMs}`,
@@ -42,15 +42,16 @@ export function signalInTime(story: Story): Findings {
 }
 
 /**
- * When the signal must have aborted. A machine that was suspended does not know how much of the validity is left: it
- * believes in nothing until the servers have told, and has what its clock has left of the validity to ask them.
+ * When the signal must have aborted. The clock of a machine that was suspended has not counted that time, so its timers come
+ * later by as much; until the servers have told it more, it believes in nothing.
  */
-function toldByMs(story: Story, client: string, validUntilMs: number): number {
-  const asleep = story.clients.get(client)?.pauses.find(({ suspended, fromMs, toMs }) => {
-    return suspended && fromMs <= validUntilMs && toMs >= validUntilMs;
-  });
-  const leftMs = asleep === undefined ? 0 : validUntilMs - asleep.fromMs;
-  return latestMs(story, client, validUntilMs, 0, leftMs);
+function toldByMs(story: Story, { asked, granted, extended }: Lock, validUntilMs: number): number {
+  const sinceMs = (extended.at(-1) ?? granted).atMs;
+  let untilMs = validUntilMs;
+  for (const { suspended, fromMs, toMs } of story.clients.get(asked.client)?.pauses ?? []) {
+    if (suspended && toMs >= sinceMs && fromMs <= untilMs) untilMs += toMs - Math.max(sinceMs, fromMs);
+  }
+  return latestMs(story, asked.client, untilMs, 0, 0);
 }
 
 /** Whether all servers had forgotten this lock so long ago that no answer of before can still be on its way. */
