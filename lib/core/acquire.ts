@@ -28,7 +28,7 @@ export interface AcquirePlan {
    * less. When a majority answers again, a lock that is held then is waited for anew: for `waitMs`, but not beyond this time.
    */
   readonly unreachableWaitMs?: number | undefined;
-  /** How many more rounds after the first. In a round every server is asked once. */
+  /** How many more rounds after the first, those of a contest included. In a round every server is asked once. */
   readonly maxRetries: number;
   readonly signal?: AbortSignal | undefined;
   /** What the error of a held lock says besides, where there is something to say. */
@@ -110,17 +110,20 @@ async function keepAsking(
   let wasLate = false;
   try {
     if (others !== undefined && (await pause.politely(others))) turn?.noteTaken();
+    let rounds = 0;
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
       const askUntilMs = Math.max(waitUntilMs, Math.min(clock.nowMs(), unreachableUntilMs));
-      const bounds = { ...boundsAfter(askUntilMs, timeoutMs, tickEndAtMs), tickHoldUntilMs };
+      const rest = { tickEndAtMs, tickHoldUntilMs, mostRounds: plan.maxRetries + 1 - rounds };
+      const bounds = boundsAfter(askUntilMs, timeoutMs, rest);
       const decision = await decide(quorum, plan, bounds);
+      rounds += decision.rounds ?? 1;
       if (decision.kind === 'won') return decision.grant;
       if (turn !== undefined) passWordOn(quorum, plan, turn);
       if (decision.kind === 'held') turn?.noteTaken();
       const nowMs = clock.nowMs();
       // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
-      if (decision.kind === 'late' && !wasLate && nowMs >= bounds.endAtMs) {
+      if (decision.kind === 'late' && !wasLate && nowMs >= bounds.endAtMs && rounds <= plan.maxRetries) {
         wasLate = true;
         waitUntilMs = Math.max(waitUntilMs, nowMs);
         continue;
@@ -128,7 +131,7 @@ async function keepAsking(
 
       const isReached = decision.kind === 'held' || decision.kind === 'contested';
       const untilMs = isReached ? waitUntilMs : Math.max(waitUntilMs, unreachableUntilMs);
-      const isOver = nowMs >= untilMs || retry >= plan.maxRetries || tickHasRun(decision, plan);
+      const isOver = nowMs >= untilMs || rounds > plan.maxRetries || tickHasRun(decision, plan);
       if (isOver) throw toError(quorum, plan, decision);
       await pause.afterQuestion(decision, retry, untilMs);
       // The next answer may come from a majority again, and a lock that is held then is waited for anew.

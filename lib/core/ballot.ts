@@ -6,8 +6,9 @@ import { count, majorityOf, type Vote } from './vote.js';
  *
  * - `won`: a majority has granted.
  * - `held`: one other holder has a majority.
- * - `contested`: nobody has a majority, as far as the votes tell. The leader keeps its votes, the others give theirs back.
- * - `unreachable`: failures alone rule a majority out.
+ * - `contested`: a majority of the servers has answered, and no contender has a majority as far as these votes tell. The
+ *   leader keeps its votes, the others give theirs back.
+ * - `unreachable`: so many servers have failed that no contender can get a majority.
  */
 export type Ballot =
   | { readonly kind: 'won' }
@@ -16,24 +17,27 @@ export type Ballot =
   | { readonly kind: 'contested'; readonly holder: Holder; readonly leading: boolean };
 
 /**
- * The verdict on an acquire, as soon as there is one: `undefined` asks for more votes, `'unsure'` says that somebody else
+ * The verdict on an acquire, as soon as there is one: `undefined` asks for more votes, `'unsure'` says that another contender
  * has votes, too, and that the missing ones make the difference: between won, held and contested, or in who leads. That is
  * only worth a short wait.
  *
  * Held and contested must not be mixed up: three replicas that split the votes of three servers would all skip the job,
- * each believing that another one runs it.
+ * each believing that another one runs it. Nor must contested and unreachable: where no majority of the servers answers, no
+ * contender can win, so none has a reason to believe that another one will run the job.
  */
 export function judge(votes: readonly Vote[], servers: number, token: string): Ballot | 'unsure' | undefined {
   const majority = majorityOf(servers);
   const granted = count(votes, 'granted');
+  const answered = granted + count(votes, 'denied');
   const pending = servers - votes.length;
   if (granted >= majority) return { kind: 'won' };
+  if (answered + pending < majority) return { kind: 'unreachable' };
+  if (answered < majority) return undefined;
   if (granted + pending >= majority) {
-    // Nobody knows yet, but where somebody else has votes the missing ones may never come: a contender that waits for a
+    // Not known yet, but where another contender has votes the missing ones may never come: a contender that waits for a
     // stalled server would keep its own votes from those that could settle it with the servers that are up.
-    return votes.length >= majority && count(votes, 'denied') > 0 ? 'unsure' : undefined;
+    return count(votes, 'denied') > 0 ? 'unsure' : undefined;
   }
-  if (servers - count(votes, 'failed') < majority) return { kind: 'unreachable' };
 
   const rival = strongestRival(votes);
   if (rival === undefined)

@@ -5,6 +5,7 @@ import { agreeOnFence } from './fence.js';
 import { poll } from './poll.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { Stalemate } from './stalemate.js';
 import { maybeSuspended, readClocks } from './suspension.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
@@ -20,6 +21,7 @@ import { sleep, throwIfAborted, unlessAborted } from './wait.js';
 export type Decision = {
   readonly votes: readonly Vote[];
   /** How long the servers took to come to it. */ readonly roundMs?: number;
+  /** How often every server was asked. */ readonly rounds?: number;
 } & (
   | Exclude<Ballot, { kind: 'won' | 'contested' }>
   | Contest
@@ -33,7 +35,9 @@ type Contest = Extract<Ballot, { kind: 'contested' }> & {
 };
 
 export interface Bounds {
-  /** No round of a contest begins later. */
+  /** No round of a contest begins later, where the vote stays split for good. */
+  readonly waitUntilMs: number;
+  /** No round of any other contest begins later. */
   readonly settleUntilMs: number;
   /** No round goes on longer. */
   readonly endAtMs: number;
@@ -41,10 +45,16 @@ export interface Bounds {
   readonly tickEndAtMs: number;
   /** Until then the claim of the tick is to live. Default: for its ttl, from each question on. */
   readonly tickHoldUntilMs?: number | undefined;
+  /** How many rounds there may be. */
+  readonly mostRounds: number;
 }
 
-export function boundsAfter(waitUntilMs: number, timeoutMs: number, tickEndAtMs = Infinity): Bounds {
-  return { settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs, tickEndAtMs };
+export function boundsAfter(
+  waitUntilMs: number,
+  timeoutMs: number,
+  rest: Pick<Bounds, 'tickEndAtMs' | 'tickHoldUntilMs' | 'mostRounds'>,
+): Bounds {
+  return { waitUntilMs, settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs, ...rest };
 }
 
 interface Limits extends Pick<Bounds, 'endAtMs' | 'tickEndAtMs' | 'tickHoldUntilMs'> {
@@ -55,17 +65,22 @@ interface Limits extends Pick<Bounds, 'endAtMs' | 'tickEndAtMs' | 'tickHoldUntil
 /** How often a leader asks again without giving its votes back. Then it may be leading against the votes of the dead. */
 const LEADER_ROUNDS = 3;
 
+/** How often in a row a rival that is alive may be seen with the same votes: as a leader, and twice by a process that is nearer. */
+const PATIENCE_ROUNDS = LEADER_ROUNDS + 2;
+
 /** Nobody can tell rounds apart that are shorter: it is about what an event loop takes to turn on a busy machine. */
 export const SHORTEST_ROUND_MS = 2;
 
 /**
  * One decision: won, held or unreachable. A contested vote is none, and is settled in further rounds until
- * the time is over: the leader keeps its votes and asks for the others, everybody else gives theirs back and stays out of
- * the way for a few round trips (P7). Nor is a grant without a fencing token: it is asked for anew.
+ * the time is over: the leader keeps its votes and asks for the others, all other contenders give theirs back and stay out of
+ * the way for a few round trips (P7). Nor is a grant without a fencing token: it is asked for anew. When the wait is over, a
+ * vote that stays split for good is not asked for any more.
  */
 export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds): Promise<Decision> {
   const { clock, entropy, rules } = quorum;
   let token = entropy.token();
+  const stalemate = new Stalemate(quorum.couriers.length, PATIENCE_ROUNDS);
   let led = 0;
   let graceMs = 0;
 
@@ -73,7 +88,8 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
     const startedAtMs = clock.nowMs();
     const decision = await round(quorum, plan, token, { ...bounds, graceMs });
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
-    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return { ...decision, roundMs };
+    const rounds = contest + 1;
+    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return { ...decision, roundMs, rounds };
 
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
@@ -84,15 +100,16 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
     const wishMs = keep
       ? 0.25 * roundMs * entropy.random()
       : leastMs + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
-    const leftMs = bounds.settleUntilMs - clock.nowMs();
-    const giveUp = leftMs <= 0;
+    const isSplitForGood = stalemate.isReached(decision.votes);
+    const leftMs = (isSplitForGood ? bounds.waitUntilMs : bounds.settleUntilMs) - clock.nowMs();
+    const giveUp = leftMs <= 0 || rounds >= bounds.mostRounds;
     if (giveUp || !keep) {
       // Who may have had a majority may have been taken for the holder. For others nobody waits, until they give up.
       const tell = giveUp || decision.kind === 'unconfirmed' || mayHaveMajority(decision.votes, quorum.couriers.length);
       undo(quorum, plan, token, { tell });
       token = entropy.token();
     }
-    if (giveUp) return decision;
+    if (giveUp) return { ...decision, roundMs, rounds };
     await sleep(clock, Math.min(wishMs, leftMs), plan.signal).catch((reason: unknown) => {
       undo(quorum, plan, token, { tell: true });
       throw reason;

@@ -34,5 +34,11 @@ export async function agreeOnFence(
     timeoutMs,
     { judge: (answers, count) => judgeConfirmation(answers, count, servers) },
   );
-  return confirmation.verdict === 'confirmed' ? { fence } : { fence: undefined, votes: confirmation.votes };
+  if (confirmation.verdict === 'confirmed') return { fence };
+  const answers = new Map(confirmation.votes.map((vote) => [counted[vote.position]?.position, vote]));
+  // What the servers said that were not asked again is in the votes, too: the error names all of them.
+  return {
+    fence: undefined,
+    votes: votes.map((vote) => ({ ...(answers.get(vote.position) ?? vote), position: vote.position })),
+  };
 }

@@ -27,16 +27,12 @@ export async function remove(quorum: Quorum, key: string): Promise<Removal> {
   const seen = await inspect(quorum, key);
   const tokens = new Set(seen.flatMap((vote) => (vote.outcome === 'seen' ? [vote.holder.token] : [])));
   const removals = [...tokens].map((token) => askAll(quorum, 'remove', key, token));
-  const rounds = [seen, ...(await Promise.all(removals))].map(byPosition);
+  const rounds = [seen, ...(await Promise.all(removals))];
   const votes = couriers.flatMap((_, position) => {
     const own = rounds.flatMap((round) => round[position] ?? []);
     return own.find(({ outcome }) => outcome === 'released') ?? own.at(-1) ?? [];
   });
   return { votes, tokens };
-}
-
-function byPosition(votes: readonly Vote[]): readonly Vote[] {
-  return votes.toSorted((one, other) => one.position - other.position);
 }
 
 async function askAll(

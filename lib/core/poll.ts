@@ -5,7 +5,7 @@ import type { Vote } from './vote.js';
 
 export interface Poll<V> {
   readonly verdict: V;
-  /** One for each server that was asked; `unanswered` where the verdict did not wait for it. */
+  /** One for each server that was asked, in their order; `unanswered` where the verdict did not wait for it. */
   readonly votes: readonly Vote[];
 }
 
@@ -58,7 +58,7 @@ export function poll<V>(
       if (votes.length < couriers.length) {
         cancelTimeout = clock.after(startedAtMs + timeoutMs - clock.nowMs(), withdrawAll, 'background');
       }
-      resolve({ verdict, votes: [...votes, ...unanswered()] });
+      resolve({ verdict, votes: [...votes, ...unanswered()].sort((one, other) => one.position - other.position) });
     }
 
     function unanswered(): Vote[] {

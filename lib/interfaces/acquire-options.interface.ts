@@ -15,7 +15,10 @@ export interface AcquireOptions {
    */
   wait?: Duration;
 
-  /** A second bound, in rounds after the first. Default: no bound but `wait`. */
+  /**
+   * A second bound, in rounds after the first: in each, every server is asked once. The rounds that settle a split vote count, too, so
+   * with 0 it is not settled. Default: no bound but `wait`.
+   */
   maxRetries?: number;
 
   /** Cancels the waiting: the call rejects with the signal's own reason. It does not affect a lock that was granted. */

@@ -41,7 +41,7 @@ export interface RedlockOptions {
   /** How long `acquire` and `withLock` keep trying; 0 is one decision. Default: `'10s'`. */
   wait?: Duration;
 
-  /** A second bound on trying, in rounds after the first. Default: no bound but `wait`. */
+  /** A second bound on trying, in rounds after the first, those that settle a split vote included. Default: no bound but `wait`. */
   maxRetries?: number;
 
   /** The ceiling of the first pause between rounds; it doubles with each round, and the pause is random below it. Default: 50. */

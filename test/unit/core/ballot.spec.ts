@@ -76,26 +76,45 @@ describe('the ballot of an acquire', () => {
     [3, 'FGF', 'unreachable'],
     [4, 'FF', 'unreachable'],
     [5, 'FFF', 'unreachable'],
-    [5, 'FaF', 'unsure'],
+    [5, 'FaF', undefined],
+    [5, 'FaFF', 'unreachable'],
+    [3, 'aF', undefined],
+    [3, 'aFF', 'unreachable'],
   ])('P7: of %i servers, %s rules a majority out by failures alone: %s', (servers, letters, expected) => {
     expect(verdict(letters, servers)).toBe(expected);
   });
 
   it('waits for more votes where they decide between held and contested, and calls it contested when they do not come', () => {
-    expect(verdict('aa', 4)).toBe('unsure');
-    expect(verdict('aa', 5)).toBeUndefined();
+    expect(verdict('aab', 4)).toBe('unsure');
     expect(verdict('aaG', 4)).toBe('unsure');
-    expect(judgeAsIs(votes('aa'), 4, ME)).toMatchObject({ kind: 'contested', leading: false });
-    expect(judgeAsIs(votes('a'), 4, ME)).toBeUndefined();
+    expect(judgeAsIs(votes('aab'), 4, ME)).toMatchObject({ kind: 'contested', leading: false });
+    expect(judgeAsIs(votes('aa'), 4, ME)).toBeUndefined();
   });
 
   it('P7: waits for more votes where they decide who leads, and goes by those that it has when they do not come', () => {
-    expect(verdict('FGz', 4)).toBe('unsure');
-    expect(judgeAsIs(votes('FGz'), 4, ME)).toMatchObject({ kind: 'contested', leading: true });
+    expect(verdict('GaGz', 6)).toBe('unsure');
+    expect(judgeAsIs(votes('GGzz'), 6, ME)).toMatchObject({ kind: 'contested', leading: true });
     expect(verdict('FGzz', 4)).toBe('contested, yielding');
     expect(verdict('FGGz', 4)).toBe('contested, leading');
-    expect(verdict('Fabc', 6)).toBe('unsure');
+    expect(verdict('FGGzz', 6)).toBe('unsure');
     expect(verdict('Faabc', 6)).toBe('contested, yielding');
+  });
+
+  it.each([
+    [2, 'G'],
+    [2, 'a'],
+    [3, 'aF'],
+    [4, 'aa'],
+    [4, 'FGz'],
+    [5, 'FaF'],
+    [5, 'Ga'],
+    [6, 'Fabc'],
+  ])('P7: of %i servers, %s is no split vote, because less than a majority has answered', (servers, letters) => {
+    expect(verdict(letters, servers)).toBeUndefined();
+    expect(judgeAsIs(votes(letters), servers, ME)).toBeUndefined();
+    const failed = 'F'.repeat(servers - letters.length);
+    const answers = letters.replaceAll('F', '').length;
+    if (answers <= servers / 2) expect(verdict(letters + failed, servers)).toBe('unreachable');
   });
 
   it('P7: exactly one of the contenders of a full split leads, for every number of servers and every split', () => {
