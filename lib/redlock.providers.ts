@@ -1,10 +1,9 @@
 import { Logger, type InjectionToken, type Provider } from '@nestjs/common';
-import { Courier } from './core/courier.js';
 import { FencingStart } from './core/fencing-number.js';
 import type { Clock } from './core/ports/clock.js';
 import type { Entropy } from './core/ports/entropy.js';
+import { createQuorum } from './core/quorum.js';
 import { shardIdentity } from './core/shard.js';
-import { WaitingRoom } from './core/waiting-room.js';
 import type { GivenClient } from './redis/given-connection.js';
 import { GivenConnection } from './redis/given-connection.js';
 import { canBeCopied, GivenSubscriber } from './redis/given-subscriber.js';
@@ -62,10 +61,9 @@ export function createShards(settings: Settings, source: ServerSource = REDIS, n
       logger[level](inInstance(name, line));
     });
     const servers = specs.map((spec) => source.toServer(spec, { settings, clock, entropy, identities, group }));
-    const couriers = servers.map(({ node }) => new Courier(node, clock, settings.maxConcurrency));
-    const identity = shardIdentity(specs.map(({ name }) => name));
-    const room = new WaitingRoom(clock);
-    return { identity, servers, quorum: { couriers, clock, entropy, rules: settings, room, fencingStart } };
+    const nodes = servers.map(({ node }) => node);
+    const quorum = createQuorum(nodes, { clock, entropy, rules: settings, fencingStart }, settings.maxConcurrency);
+    return { identity: shardIdentity(specs.map(({ name }) => name)), servers, quorum };
   });
   return new Shards(list, clock, settings.sharded, name);
 }

@@ -1,6 +1,6 @@
-import type { Parcel } from './courier.js';
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
+import type { Parcel } from './request-queue.js';
 import type { Vote } from './vote.js';
 
 export interface Poll<V> {

@@ -1,8 +1,11 @@
-import type { Courier } from './courier.js';
+import { Courier } from './courier.js';
 import type { FencingStart } from './fencing-number.js';
 import type { Clock } from './ports/clock.js';
 import type { Entropy } from './ports/entropy.js';
-import type { WaitingRoom } from './waiting-room.js';
+import type { LockNode } from './ports/lock-node.js';
+import { LARGEST_BATCH } from './request-queue.js';
+import { Semaphore } from './semaphore.js';
+import { WaitingRoom } from './waiting-room.js';
 
 /** Everything that the verbs work with: the servers of one quorum group, time, chance and the rules. */
 export interface Quorum {
@@ -13,6 +16,23 @@ export interface Quorum {
   readonly room: WaitingRoom;
   /** Where counters begin; of this process, because all its keys may profit from what one has seen. */
   readonly fencingStart: Pick<FencingStart, 'next' | 'note'>;
+  /** Bounds how many attempts ask the servers at one time. */
+  readonly attempts: Semaphore;
+}
+
+/** The quorum that these nodes form. Asks nothing. */
+export function createQuorum(
+  nodes: readonly LockNode[],
+  { clock, ...others }: Pick<Quorum, 'clock' | 'entropy' | 'rules' | 'fencingStart'>,
+  maxConcurrency: number,
+): Quorum {
+  return {
+    ...others,
+    clock,
+    couriers: nodes.map((node) => new Courier(node, clock, maxConcurrency)),
+    room: new WaitingRoom(clock),
+    attempts: new Semaphore(clock, maxConcurrency * LARGEST_BATCH),
+  };
 }
 
 /** All times in milliseconds. What they mean and their defaults: see the public options. */

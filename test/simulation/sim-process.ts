@@ -1,8 +1,6 @@
-import { Courier } from '../../lib/core/courier.js';
 import { FencingStart } from '../../lib/core/fencing-number.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
-import type { Quorum } from '../../lib/core/quorum.js';
-import { WaitingRoom } from '../../lib/core/waiting-room.js';
+import { createQuorum, type Quorum } from '../../lib/core/quorum.js';
 import { HeldLocks } from '../../lib/held-locks.js';
 import { toSettings, type Settings } from '../../lib/input/module-options.js';
 import type { RedlockOptions } from '../../lib/interfaces/index.js';
@@ -37,9 +35,9 @@ export class SimProcess {
     const identities: Identities = new Map();
     const entropy = new SeededEntropy(machine.name, chance);
     this.servers = links.map((link) => this.#serverAt(link, entropy, identities));
-    const couriers = this.servers.map(({ node }) => new Courier(node, machine, this.settings.maxConcurrency));
-    const [room, fencingStart] = [new WaitingRoom(machine), new FencingStart(machine)];
-    this.quorum = { couriers, clock: machine, entropy, rules: this.settings, room, fencingStart };
+    const nodes = this.servers.map(({ node }) => node);
+    const [rules, fencingStart] = [this.settings, new FencingStart(machine)];
+    this.quorum = createQuorum(nodes, { clock: machine, entropy, rules, fencingStart }, rules.maxConcurrency);
     const shard = { identity: 'all', servers: this.servers, quorum: this.quorum };
     this.locks = new HeldLocks(this.settings, new Shards([shard], machine, false));
   }

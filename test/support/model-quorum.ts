@@ -1,11 +1,9 @@
-import { Courier } from '../../lib/core/courier.js';
 import type { AcquirePlan } from '../../lib/core/acquire.js';
 import { FencingStart } from '../../lib/core/fencing-number.js';
 import type { KeepPlan } from '../../lib/core/keep-plan.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
 import type { LockNode } from '../../lib/core/ports/lock-node.js';
-import type { Quorum, Rules } from '../../lib/core/quorum.js';
-import { WaitingRoom } from '../../lib/core/waiting-room.js';
+import { createQuorum, type Quorum, type Rules } from '../../lib/core/quorum.js';
 import { ModelNode } from './model-node.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -50,14 +48,9 @@ export function quorumOver(
   clock: VirtualClock,
   { seed = 1, maxConcurrency = 10, timeOfDay = false, ...rules }: Partial<Rules> & Setup = {},
 ): Quorum {
-  return {
-    clock,
-    couriers: nodes.map((node) => new Courier(node, clock, maxConcurrency)),
-    entropy: new SeededEntropy(seed, rules.owner),
-    rules: { ...RULES, ...rules },
-    room: new WaitingRoom(clock),
-    fencingStart: timeOfDay ? new FencingStart(clock) : NO_START,
-  };
+  const entropy = new SeededEntropy(seed, rules.owner);
+  const fencingStart = timeOfDay ? new FencingStart(clock) : NO_START;
+  return createQuorum(nodes, { clock, entropy, rules: { ...RULES, ...rules }, fencingStart }, maxConcurrency);
 }
 
 export function modelNodes(count: number, clock: VirtualClock): ModelNode[] {

@@ -1,0 +1,54 @@
+import type { Clock } from './ports/clock.js';
+import type { NodeReply, NodeRequest } from './ports/lock-node.js';
+
+interface Trace {
+  /** How many requests have left and are not answered. */
+  inFlight: number;
+  /** Whether one of them has taken the keys, or may have. */
+  mayHold: boolean;
+  /** When the node has forgotten it without being asked to. */
+  expiresAtMs: number;
+}
+
+/** Which tokens a node may hold, so that each is released there in the end, and no release is sent for nothing. */
+export class PossiblyHeld {
+  readonly #traces = new Map<string, Trace>();
+
+  constructor(private readonly clock: Pick<Clock, 'nowMs'>) {}
+
+  has(token: string): boolean {
+    return this.#traces.has(token);
+  }
+
+  onSent({ kind, token, claims }: NodeRequest): void {
+    if (kind === 'release' || kind === 'inspect' || kind === 'remove' || kind === 'tell') return;
+    const trace = this.#traces.get(token) ?? { inFlight: 0, mayHold: false, expiresAtMs: 0 };
+    trace.inFlight++;
+    for (const { ttlMs } of claims) trace.expiresAtMs = Math.max(trace.expiresAtMs, this.clock.nowMs() + ttlMs);
+    this.#traces.set(token, trace);
+  }
+
+  /** Takes the reply to anything but a release; undefined where it is not known what the node has done. */
+  onReply({ kind, token }: NodeRequest, reply: NodeReply | undefined): void {
+    const trace = this.#traces.get(token);
+    if (trace === undefined || kind === 'inspect' || kind === 'remove' || kind === 'tell') return;
+    trace.inFlight--;
+    // A refused script may have been stopped half way, so only a clear no is taken for one.
+    trace.mayHold ||= !(reply?.outcome === 'denied' || isUnsendable(reply));
+    if (!trace.mayHold && trace.inFlight === 0) this.#traces.delete(token);
+  }
+
+  /** Takes the reply to a release. Returns whether it must be sent again. */
+  onReleaseReply({ token }: NodeRequest, reply: NodeReply | undefined): boolean {
+    const trace = this.#traces.get(token);
+    if (trace === undefined) return false;
+    const isUndone = reply !== undefined && reply.outcome !== 'failed';
+    const isOver = isUndone || isUnsendable(reply) || this.clock.nowMs() >= trace.expiresAtMs;
+    if (isOver) this.#traces.delete(token);
+    return !isOver;
+  }
+}
+
+function isUnsendable(reply: NodeReply | undefined): boolean {
+  return reply?.outcome === 'failed' && reply.reason === 'unsendable';
+}

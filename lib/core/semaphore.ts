@@ -1,0 +1,81 @@
+import { LinkedList, type Place } from './linked-list.js';
+import type { Cancel, Clock } from './ports/clock.js';
+import { unlessAborted } from './wait.js';
+
+interface Waiter {
+  readonly permits: number;
+  isGranted: boolean;
+  wake: () => void;
+}
+
+/** A number of permits that are given out in the order in which they are asked for. */
+export class Semaphore {
+  readonly #waiters = new LinkedList<Waiter>();
+  #free: number;
+
+  constructor(
+    private readonly clock: Pick<Clock, 'after'>,
+    /** How many permits there are. A request for more waits for all of them. */
+    private readonly size: number,
+  ) {
+    this.#free = size;
+  }
+
+  /** Takes the permits if they are free and no other request waits for some. */
+  tryAcquire(permits: number): boolean {
+    if (this.#waiters.size > 0) return false;
+    const wanted = Math.min(permits, this.size);
+    if (wanted > this.#free) return false;
+    this.#free -= wanted;
+    return true;
+  }
+
+  /**
+   * Waits for the permits. Resolves to false when the time is over first, and rejects with the signal's reason when that aborts
+   * first: then there is nothing to give back.
+   */
+  async acquire(permits: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    if (this.tryAcquire(permits)) return true;
+    const waiter: Waiter = { permits: Math.min(permits, this.size), isGranted: false, wake: () => undefined };
+    const place = this.#waiters.push(waiter);
+    try {
+      await unlessAborted(this.#untilAwake(waiter, timeoutMs), signal);
+    } catch (reason) {
+      if (waiter.isGranted) this.release(permits);
+      throw reason;
+    } finally {
+      waiter.wake();
+      this.#leave(place);
+    }
+    return waiter.isGranted;
+  }
+
+  release(permits: number): void {
+    this.#free += Math.min(permits, this.size);
+    this.#grant();
+  }
+
+  async #untilAwake(waiter: Waiter, timeoutMs: number): Promise<void> {
+    let cancel: Cancel | undefined;
+    await new Promise<void>((resolve) => {
+      waiter.wake = resolve;
+      cancel = this.clock.after(timeoutMs, resolve);
+    });
+    cancel?.();
+  }
+
+  #leave(place: Place<Waiter>): void {
+    // One that waits for many permits may have kept those behind it from the few that they want.
+    if (this.#waiters.remove(place)) this.#grant();
+  }
+
+  #grant(): void {
+    for (let place = this.#waiters.first; place !== undefined; place = this.#waiters.first) {
+      if (place.value.permits > this.#free) return;
+      this.#free -= place.value.permits;
+      this.#waiters.remove(place);
+      place.value.isGranted = true;
+      place.value.wake();
+    }
+  }
+}

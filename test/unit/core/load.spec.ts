@@ -1,0 +1,223 @@
+import { describe, expect, it } from '@jest/globals';
+import { acquire } from '../../../lib/core/acquire.js';
+import { Courier } from '../../../lib/core/courier.js';
+import { QuorumUnreachableError } from '../../../lib/core/errors/index.js';
+import { HeldLock } from '../../../lib/core/lock.js';
+import type { LockNode, NodeReply, NodeRequest } from '../../../lib/core/ports/lock-node.js';
+import { Semaphore } from '../../../lib/core/semaphore.js';
+import { countElements } from '../../support/counted-work.js';
+import { ModelNode } from '../../support/model-node.js';
+import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
+
+function request(kind: NodeRequest['kind'], token: string, keys = 1): NodeRequest {
+  const claims = Array.from({ length: keys }, (_, index) => ({ key: `${token}:${index}`, ttlMs: 10_000 }));
+  return { kind, token, owner: 'me', claims };
+}
+
+/** A node that notes its round trips, and fails those that a test wants to fail. */
+function noting(node: LockNode, fails: (requests: readonly NodeRequest[]) => boolean = () => false) {
+  const trips: (readonly NodeRequest[])[] = [];
+  const { execute } = node;
+  node.execute = (requests) => {
+    trips.push(requests);
+    return fails(requests) ? Promise.reject(new RangeError('too long')) : execute.call(node, requests);
+  };
+  return trips;
+}
+
+function setUp(fails?: (requests: readonly NodeRequest[]) => boolean) {
+  const clock = new VirtualClock();
+  const node = new ModelNode('node', clock);
+  const trips = noting(node, fails);
+  return { clock, node, trips, courier: new Courier(node, clock, 10) };
+}
+
+describe('a courier with a long queue', () => {
+  it('P5: goes through no queue to undo a request: the cost of a request does not grow with their number', async () => {
+    const perRequest = async (requests: number): Promise<number> => {
+      const { node, courier } = setUp();
+      node.connecting();
+      const elements = await countElements(() => {
+        const parcels = Array.from({ length: requests }, (_, index) => courier.send(request('acquire', `t${index}`)));
+        for (const parcel of parcels.toReversed()) {
+          courier.withdraw(parcel);
+          courier.send(request('release', parcel.request.token));
+        }
+        return Promise.resolve();
+      });
+      return elements / requests;
+    };
+    expect(await perRequest(10_000)).toBeLessThanOrEqual((await perRequest(100)) + 1);
+  });
+
+  it('P6: sends extensions and releases of locks that are held before new requests', async () => {
+    const { clock, node, trips, courier } = setUp();
+    courier.send(request('acquire', 'held'));
+    courier.send(request('acquire', 'done'));
+    await clock.advance(0);
+    node.connecting();
+    for (let index = 0; index < 1000; index++) courier.send(request('acquire', `new${index}`));
+    courier.send(request('extend', 'held'));
+    courier.send(request('release', 'done'));
+    node.connect();
+    await clock.advance(0);
+    expect(trips[1]!.slice(0, 3).map(({ kind, token }) => `${kind} ${token}`)).toEqual([
+      'extend held',
+      'release done',
+      'acquire new0',
+    ]);
+    expect(trips).toHaveLength(12);
+  });
+
+  it('P1: drops an acquire that has not left when its lock is extended: it would shorten the ttl again', async () => {
+    const { clock, node, courier } = setUp();
+    node.connecting();
+    courier.send(request('acquire', 't'));
+    courier.send(request('extend', 't'));
+    node.connect();
+    await clock.advance(0);
+    expect(node.arrived.map(({ kind }) => kind)).toEqual(['extend']);
+  });
+
+  it('P5: keeps to a limit of claims in a round trip, and one request that is larger travels alone', async () => {
+    const { clock, trips, courier } = setUp();
+    for (let index = 0; index < 10; index++) courier.send(request('acquire', `t${index}`, 400));
+    courier.send(request('acquire', 'large', 5000));
+    courier.send(request('acquire', 'small'));
+    await clock.advance(0);
+    expect(trips.map((requests) => requests.length)).toEqual([2, 2, 2, 2, 2, 1, 1]);
+  });
+
+  it('P11, P17: a request that no round trip survives does not fail the others for longer than one trip', async () => {
+    const { clock, node, trips, courier } = setUp((requests) =>
+      requests.some(({ kind, token }) => kind === 'release' && token === 'poison'),
+    );
+    for (const token of ['poison', 'one', 'two']) courier.send(request('acquire', token));
+    await clock.advance(0);
+    for (const token of ['poison', 'one', 'two']) courier.send(request('release', token));
+    await clock.advance(0);
+    const replies: NodeReply[] = [];
+    for (let round = 0; round < 30; round++) {
+      courier.send(request('acquire', `later${round}`), (reply) => replies.push(reply));
+      await clock.advance(1000);
+    }
+    expect(replies.map(({ outcome }) => outcome)).toEqual(Array(30).fill('granted'));
+    expect(node.keys.filter((key) => /one|two/.test(key))).toEqual([]);
+    const tried = trips.filter((requests) => requests.some(({ token }) => token === 'poison')).slice(2);
+    expect(tried.map((requests) => requests.length)).toEqual(Array(tried.length).fill(1));
+    expect(tried.length).toBeLessThanOrEqual(11); // once a second, until its ttl is over
+  });
+
+  it('P11: what cannot be put into a command is over, and neither it nor its undo is tried again', async () => {
+    const { clock, node, courier } = setUp();
+    const cause = new Error('cannot be encoded');
+    node.execute = (requests) =>
+      Promise.resolve(requests.map(() => ({ outcome: 'failed', reason: 'unsendable', cause })));
+    const replies: NodeReply[] = [];
+    courier.send(request('acquire', 't'), (reply) => replies.push(reply));
+    await clock.advance(0);
+    const trips = noting(node);
+    courier.send(request('release', 't'), (reply) => replies.push(reply));
+    await clock.advance(60_000);
+    expect(replies).toMatchObject([{ reason: 'unsendable' }, { outcome: 'released' }]);
+    expect(trips).toEqual([]);
+  });
+});
+
+describe('a rush of requests', () => {
+  async function rush(calls: number, waitMs: number) {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(3, clock);
+    for (const node of nodes) node.delayMs = 100;
+    const quorum = quorumOver(nodes, clock, { maxConcurrency: 1, nodeTimeoutMs: 500 });
+    const plan = planFor({ key: 'held', ttlMs: 2000 });
+    const { value: grant } = await clock.settle(acquire(quorum, plan));
+    const held = new HeldLock(quorum, plan, grant!, keepFor({ autoExtend: true }));
+    let granted = 0;
+    let refused = 0;
+    const asked = Array.from({ length: calls }, (_, index) =>
+      acquire(quorum, planFor({ key: `row:${index}`, ttlMs: 10_000, waitMs })).then(
+        () => granted++,
+        (error: unknown) => {
+          expect(error).toBeInstanceOf(QuorumUnreachableError);
+          refused++;
+        },
+      ),
+    );
+    const { tookMs } = await clock.settle(Promise.all(asked));
+    return { granted, refused, tookMs, isHeld: held.isHeld() };
+  }
+
+  it('P5: is served as fast as the servers answer, one full round trip after the other', async () => {
+    // A hundred requests leave each 100 ms: the last of them after longer than a node timeout, which has not begun for them before.
+    const { tookMs, ...result } = await rush(1000, 10_000);
+    expect(result).toEqual({ granted: 1000, refused: 0, isHeld: true });
+    expect(tookMs).toBeLessThanOrEqual(1300);
+  });
+
+  it('P5, P6: is refused in time where it cannot be served in time, and costs the process none of its locks', async () => {
+    const { granted, refused, tookMs, isHeld } = await rush(4000, 2000);
+    expect(granted).toBeGreaterThanOrEqual(2000);
+    expect(granted + refused).toBe(4000);
+    expect(tookMs).toBeLessThanOrEqual(2000 + 2 * 500);
+    expect(isHeld).toBe(true);
+  });
+
+  it('P7: says that this process is too busy, for each server', async () => {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(3, clock);
+    const quorum = quorumOver(nodes, clock, { maxConcurrency: 1 });
+    for (const node of nodes) node.stall();
+    const asked = Array.from({ length: 201 }, (_, index) =>
+      acquire(quorum, planFor({ key: `row:${index}` })).catch((error: unknown) => error as Error),
+    );
+    const { value, tookMs } = await clock.settle(Promise.all(asked));
+    expect((value!.at(-1) as Error).message).toContain('node-3: not asked, because this process had too many requests');
+    expect(tookMs).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('a semaphore', () => {
+  it('gives its permits out in the order in which they were asked for', async () => {
+    const clock = new VirtualClock();
+    const semaphore = new Semaphore(clock, 3);
+    const order: string[] = [];
+    const ask = async (name: string, permits: number): Promise<void> => {
+      if (await semaphore.acquire(permits, 1000)) order.push(name);
+    };
+    const all = [ask('a', 2), ask('b', 2), ask('c', 1), ask('too many', 9)];
+    await clock.advance(0);
+    expect(order).toEqual(['a']); // c would fit, and waits behind b
+    semaphore.release(2);
+    await clock.advance(0);
+    expect(order).toEqual(['a', 'b', 'c']);
+    semaphore.release(2);
+    semaphore.release(1);
+    await clock.advance(0);
+    expect(order).toEqual(['a', 'b', 'c', 'too many']);
+    await Promise.all(all);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('P5: gives up when the time is over or the signal aborts, and loses no permit by that', async () => {
+    const clock = new VirtualClock();
+    const semaphore = new Semaphore(clock, 1);
+    const cancel = new AbortController();
+    expect(semaphore.tryAcquire(1)).toBe(true);
+    expect(await clock.settle(semaphore.acquire(1, 70))).toEqual({ value: false, tookMs: 70 });
+    const cancelled = clock.settle(semaphore.acquire(1, 1000, cancel.signal));
+    const granted = semaphore.acquire(1, 1000);
+    cancel.abort('enough');
+    expect(await cancelled).toMatchObject({ error: 'enough', tookMs: 0 });
+    const both = new AbortController();
+    const late = clock.settle(semaphore.acquire(1, 1000, both.signal));
+    semaphore.release(1);
+    expect(await granted).toBe(true);
+    semaphore.release(1); // granted to the last one, whose signal aborts before it can know
+    both.abort('enough');
+    expect(await late).toMatchObject({ error: 'enough' });
+    expect(semaphore.tryAcquire(1)).toBe(true);
+    expect(clock.pending).toBe(0);
+  });
+});
