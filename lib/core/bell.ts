@@ -55,7 +55,7 @@ export class Bell {
 
   /** How many releases it has been told of. */
   get rings(): number {
-    return Math.max(...this.#lines.flat().map(({ rings }) => rings));
+    return this.#most(({ rings }) => rings);
   }
 
   /** What has been told so far is not news any more. */
@@ -85,7 +85,16 @@ export class Bell {
       Math.min(graceMs, endAtMs - clock.nowMs()),
       signal,
     );
-    return Math.max(1, ...this.#lines.flat().map(({ told }) => told));
+    return Math.max(
+      1,
+      this.#most(({ told }) => told),
+    );
+  }
+
+  #most(numberOf: (line: Line) => number): number {
+    let most = 0;
+    for (const lines of this.#lines) for (const line of lines) most = Math.max(most, numberOf(line));
+    return most;
   }
 
   close(): void {

@@ -34,7 +34,7 @@ export class PossiblyHeld {
     if (trace === undefined || kind === 'inspect' || kind === 'remove' || kind === 'tell') return;
     trace.inFlight--;
     // A refused script may have been stopped half way, so only a clear no is taken for one.
-    trace.mayHold ||= !(reply?.outcome === 'denied' || isUnsendable(reply));
+    trace.mayHold ||= reply?.outcome !== 'denied';
     if (!trace.mayHold && trace.inFlight === 0) this.#traces.delete(token);
   }
 
@@ -43,12 +43,8 @@ export class PossiblyHeld {
     const trace = this.#traces.get(token);
     if (trace === undefined) return false;
     const isUndone = reply !== undefined && reply.outcome !== 'failed';
-    const isOver = isUndone || isUnsendable(reply) || this.clock.nowMs() >= trace.expiresAtMs;
+    const isOver = isUndone || this.clock.nowMs() >= trace.expiresAtMs;
     if (isOver) this.#traces.delete(token);
     return !isOver;
   }
-}
-
-function isUnsendable(reply: NodeReply | undefined): boolean {
-  return reply?.outcome === 'failed' && reply.reason === 'unsendable';
 }

@@ -79,11 +79,8 @@ export type NodeReply =
 /** A request that got no answer, or no useful one, and why. */
 export interface Failure {
   readonly outcome: 'failed';
-  /**
-   * `refused`: the server answered, but with an error. `untrusted`: it may have forgotten who has what. `unsendable`: the request
-   * cannot be put into a command, so it has not left, and never will.
-   */
-  readonly reason: 'timeout' | 'unreachable' | 'refused' | 'untrusted' | 'unsendable';
+  /** `refused`: the server answered, but with an error. `untrusted`: it may have forgotten who has what. */
+  readonly reason: 'timeout' | 'unreachable' | 'refused' | 'untrusted';
   readonly cause: Error;
 }
 

@@ -230,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what was denied late is taken for everything there is',
     file: 'lib/core/possibly-held.ts',
-    text: "trace.mayHold ||= !(reply?.outcome === 'denied' || isUnsendable(reply));",
+    text: "trace.mayHold ||= reply?.outcome !== 'denied';",
     becomes: "trace.mayHold ||= reply?.outcome === 'granted';",
     checker: 'nothing left',
     seeds: 5000,

@@ -108,21 +108,6 @@ describe('a courier with a long queue', () => {
     expect(tried.map((requests) => requests.length)).toEqual(Array(tried.length).fill(1));
     expect(tried.length).toBeLessThanOrEqual(11); // once a second, until its ttl is over
   });
-
-  it('P11: what cannot be put into a command is over, and neither it nor its undo is tried again', async () => {
-    const { clock, node, courier } = setUp();
-    const cause = new Error('cannot be encoded');
-    node.execute = (requests) =>
-      Promise.resolve(requests.map(() => ({ outcome: 'failed', reason: 'unsendable', cause })));
-    const replies: NodeReply[] = [];
-    courier.send(request('acquire', 't'), (reply) => replies.push(reply));
-    await clock.advance(0);
-    const trips = noting(node);
-    courier.send(request('release', 't'), (reply) => replies.push(reply));
-    await clock.advance(60_000);
-    expect(replies).toMatchObject([{ reason: 'unsendable' }, { outcome: 'released' }]);
-    expect(trips).toEqual([]);
-  });
 });
 
 describe('a rush of requests', () => {

@@ -303,6 +303,14 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         ['a number', plan(7, '1s'), `${KEY} 7`],
         ['an object', plan({ id: 7 }, '1s'), `${KEY} an object`],
         ['no keys', plan([], '1s'), 'key: takes a key or a list of at least one, got an empty list'],
+        [
+          'more keys than one call may lock',
+          plan(
+            Array.from({ length: 60_000 }, (_, index) => `row:${index}`),
+            '1s',
+          ),
+          'key: takes at most 5000 keys in one call, got a list of 60000',
+        ],
         ['an empty one of several', plan(['a', ''], '1s'), `${KEY} a list of 2`],
         [
           'a long one',
