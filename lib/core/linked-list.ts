@@ -51,7 +51,7 @@ export class LinkedList<T> {
     else before.after = after;
     if (after === undefined) this.#last = before;
     else after.before = before;
-    place.list = undefined;
+    place.before = place.after = place.list = undefined;
     this.#size--;
     return true;
   }

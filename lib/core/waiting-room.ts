@@ -1,3 +1,4 @@
+import { LinkedList, type Place } from './linked-list.js';
 import type { Cancel, Clock } from './ports/clock.js';
 
 /**
@@ -40,6 +41,8 @@ export class Turn {
   begun: FirstGo | undefined;
   /** The lock was handed on to it, and nobody else has been told that it is free. */
   owesWord = false;
+  /** Where it stands in line, until it leaves. */
+  place: Place<Turn> | undefined;
   #begin: (others: FirstGo) => void = () => undefined;
 
   /** How many have had it in a row before this one, and up to whom it may go on so: those who come later let others pass. */
@@ -104,7 +107,7 @@ export class Turn {
  */
 export class WaitingRoom {
   lastNumber = 0;
-  readonly #lines = new Map<string, Turn[]>();
+  readonly #lines = new Map<string, LinkedList<Turn>>();
   readonly #courtesies = new Map<string, { readonly courtesy: Courtesy; readonly cancel: Cancel }>();
 
   constructor(private readonly clock: Clock) {}
@@ -112,28 +115,29 @@ export class WaitingRoom {
   enter(keys: readonly string[]): Turn {
     const line = JSON.stringify(keys);
     const turn = new Turn(line, ++this.lastNumber, this);
-    const turns = this.#lines.get(line);
-    if (turns !== undefined) turns.push(turn);
-    else {
-      this.#lines.set(line, [turn]);
-      turn.begin(this.#firstGo(line));
-    }
+    const turns = this.#lines.get(line) ?? new LinkedList();
+    turn.place = turns.push(turn);
+    if (turns.size > 1) return turn;
+    this.#lines.set(line, turns);
+    turn.begin(this.#firstGo(line));
     return turn;
   }
 
   /** Who comes after this one, if it is this one's turn. */
   next(turn: Turn): Turn | undefined {
-    const [first, second] = this.#lines.get(turn.line) ?? [];
-    return first === turn ? second : undefined;
+    const { place } = turn;
+    return place !== undefined && place.before === undefined ? place.after?.value : undefined;
   }
 
   leave(turn: Turn): void {
-    const turns = this.#lines.get(turn.line) ?? [];
-    const index = turns.indexOf(turn);
-    if (index < 0) return;
-    turns.splice(index, 1);
-    if (turns.length === 0) this.#lines.delete(turn.line);
-    else if (index === 0) turns[0]?.begin(this.#firstGo(turn.line));
+    const { line, place } = turn;
+    if (place === undefined) return;
+    const wasFirst = place.before === undefined;
+    const next = place.after?.value;
+    place.list?.remove(place);
+    turn.place = undefined;
+    if (wasFirst && next === undefined) this.#lines.delete(line);
+    else if (wasFirst) next?.begin(this.#firstGo(line));
   }
 
   /** Each time that nobody comes the others get twice as long, up to a limit; and then nothing for a while. */

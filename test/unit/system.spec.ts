@@ -39,10 +39,18 @@ describe('the system clock', () => {
 });
 
 describe('the system entropy', () => {
-  it('gives tokens of 128 bits without white space, each once', () => {
+  it('gives tokens with 128 random bits of the process, without white space, each once', () => {
+    const instances = [new SystemEntropy(), new SystemEntropy()];
+    const tokens = new Set(instances.flatMap((each) => Array.from({ length: 1000 }, () => each.token())));
+    expect(tokens.size).toBe(2000);
+    for (const token of tokens) expect(token).toMatch(/^[0-9a-z]+\.[\w-]{22}\.[0-9a-z]+$/);
+  });
+
+  it('P7: gives tokens whose order is chance, so that no process leads every contest', () => {
     const entropy = new SystemEntropy();
-    const tokens = new Set(Array.from({ length: 1000 }, () => entropy.token()));
-    expect(tokens.size).toBe(1000);
-    for (const token of tokens) expect(token).toMatch(/^[0-9a-f]{32}$/);
+    const tokens = Array.from({ length: 1000 }, () => entropy.token());
+    const rising = tokens.filter((token, index) => index > 0 && token > tokens[index - 1]!).length;
+    expect(rising).toBeGreaterThan(300);
+    expect(rising).toBeLessThan(700);
   });
 });

@@ -347,8 +347,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'who leaves the line tells nobody',
     file: 'lib/core/waiting-room.ts',
-    text: 'else if (index === 0) turns[0]?.begin(',
-    becomes: 'else if (index > 0) turns[0]?.begin(',
+    text: 'else if (wasFirst) next?.begin(',
+    becomes: 'else if (!wasFirst) next?.begin(',
     checker: 'no starvation',
     seeds: 5000,
   },

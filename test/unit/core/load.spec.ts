@@ -5,6 +5,7 @@ import { QuorumUnreachableError } from '../../../lib/core/errors/index.js';
 import { HeldLock } from '../../../lib/core/lock.js';
 import type { LockNode, NodeReply, NodeRequest } from '../../../lib/core/ports/lock-node.js';
 import { Semaphore } from '../../../lib/core/semaphore.js';
+import { WaitingRoom } from '../../../lib/core/waiting-room.js';
 import { countElements } from '../../support/counted-work.js';
 import { ModelNode } from '../../support/model-node.js';
 import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
@@ -160,6 +161,40 @@ describe('a rush of requests', () => {
     const { value, tookMs } = await clock.settle(Promise.all(asked));
     expect((value!.at(-1) as Error).message).toContain('node-3: not asked, because this process had too many requests');
     expect(tookMs).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('many waiters for one key', () => {
+  it('P14: come and go at a cost that does not grow with their number', async () => {
+    const perWaiter = async (waiters: number): Promise<number> => {
+      const room = new WaitingRoom(new VirtualClock());
+      const elements = await countElements(() => {
+        const turns = Array.from({ length: waiters }, () => room.enter(['job']));
+        for (const turn of turns.splice(waiters / 2).reverse()) turn.leave();
+        for (const turn of turns) turn.leave();
+        return Promise.resolve();
+      });
+      return elements / waiters;
+    };
+    expect(await perWaiter(10_000)).toBeLessThanOrEqual((await perWaiter(100)) + 1);
+  });
+
+  it('P14: are called in the order in which they came, whichever of them leave', async () => {
+    const room = new WaitingRoom(new VirtualClock());
+    const turns = Array.from({ length: 6 }, () => room.enter(['job']));
+    const begun = (): number[] => turns.flatMap((turn, index) => (turn.begun === undefined ? [] : [index]));
+    expect(begun()).toEqual([0]);
+    turns[1]!.leave();
+    turns[5]!.leave();
+    turns[0]!.leave();
+    turns[0]!.leave();
+    expect(begun()).toEqual([0, 2]);
+    expect(room.next(turns[2]!)).toBe(turns[3]);
+    expect(room.next(turns[3]!)).toBeUndefined();
+    for (const turn of turns) turn.leave();
+    const later = room.enter(['job']);
+    expect(later.begun).toBeDefined();
+    await later.begins;
   });
 });
 
