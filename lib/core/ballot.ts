@@ -42,11 +42,26 @@ export function judge(votes: readonly Vote[], servers: number, token: string): B
   const rival = strongestRival(votes);
   if (rival === undefined)
     throw new Error('A ballot without denials was neither won nor unreachable. Please report this.');
-  if (rival.votes >= majority) return { kind: 'held', holder: rival.holder };
+  if (rival.votes >= majority) {
+    return { kind: 'held', holder: { ...rival.holder, remainingMs: majorityFreeInMs(votes, servers) } };
+  }
   const leading = leads(token, granted, { ...rival, votes: rival.votes + pending });
   const mayStillLead = leads(token, granted + pending, rival);
   if (pending > 0 && (rival.votes + pending >= majority || leading !== mayStillLead)) return 'unsure';
   return { kind: 'contested', holder: rival.holder, leading };
+}
+
+/**
+ * When a majority of the servers will have forgotten what they have on the key. One that has carried out a release late keeps the
+ * lock for longer than the others: nothing waits for it. One that has not answered may be free already.
+ */
+function majorityFreeInMs(votes: readonly Vote[], servers: number): number {
+  const freeInMs = votes.flatMap((vote) => {
+    if (vote.outcome === 'granted') return 0;
+    return vote.outcome === 'denied' ? vote.holder.remainingMs : [];
+  });
+  const unanswered = Array.from({ length: servers - votes.length }, () => 0);
+  return [...freeInMs, ...unanswered].sort((one, other) => one - other)[majorityOf(servers) - 1] ?? 0;
 }
 
 /** The verdict when the missing votes did not come in time: what is not known to be held is contested. */

@@ -19,4 +19,9 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
   },
   { seed: 1611744, found: 'two contenders spent their time on leading against each other, and nobody ran' },
   { seed: 1602344, found: 'a lone attempt stayed out of the way of nobody, and ran out of time' },
+  {
+    seed: 1999014551,
+    found:
+      'a waiter went by the one server that had carried out a release late, and kept the lock for longer than the others',
+  },
 ];

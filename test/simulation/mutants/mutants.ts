@@ -47,8 +47,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a contested vote is taken for a held lock',
     file: 'lib/core/ballot.ts',
-    text: "if (rival.votes >= majority) return { kind: 'held', holder: rival.holder };",
-    becomes: "if (rival.votes >= 1) return { kind: 'held', holder: rival.holder };",
+    text: 'if (rival.votes >= majority) {',
+    becomes: 'if (rival.votes >= 1) {',
     checker: 'no starvation',
     seeds: 500,
   },

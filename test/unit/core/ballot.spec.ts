@@ -55,6 +55,27 @@ describe('the ballot of an acquire', () => {
   });
 
   it.each([
+    [3, [189, 489], 189],
+    [3, [489, 189], 189],
+    [3, [189, 189, 489], 189],
+    [3, [489, 489, 189], 489],
+    [4, [100, 200, 300], 200],
+    [4, [100, 200, 300, 400], 300],
+    [5, [500, 100, 400, 300, 200], 300],
+    [2, [100, 200], 200],
+    [1, [100], 100],
+  ])(
+    'P14: of %i servers, with %j ms left on those that answered, a majority is free in %i ms',
+    (servers, left, expected) => {
+      const cast = left.map((remainingMs, position): Vote => {
+        const holder = { key: 'k', token: 'a', owner: 'a', fence: 0, remainingMs };
+        return { server: 's', position, outcome: 'denied', holder };
+      });
+      expect(judge(cast, servers, ME)).toMatchObject({ kind: 'held', holder: { token: 'a', remainingMs: expected } });
+    },
+  );
+
+  it.each([
     [2, 'Ga', 'contested, yielding'],
     [2, 'Gz', 'contested, leading'],
     [3, 'Gaz', 'contested, yielding'],
