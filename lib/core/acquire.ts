@@ -1,9 +1,10 @@
-import { boundsAfter, decide, type Decision } from './decide.js';
+import { Deadlines } from './deadlines.js';
+import { decide, type Decision } from './decide.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
 import type { Claim } from './ports/lock-node.js';
-import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import type { Quorum } from './quorum.js';
 import type { ClockReading } from './suspension.js';
 import { withinMs } from './wait.js';
 import type { FirstGo, Turn } from './waiting-room.js';
@@ -58,16 +59,16 @@ export interface Grant {
  */
 export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
   const { clock, room } = quorum;
-  const ends = endsOf(plan, clock.nowMs());
-  if (plan.waitMs === 0 || plan.maxRetries < Infinity) return await keepAsking(quorum, plan, ends);
+  const deadlines = new Deadlines(quorum, plan);
+  if (plan.waitMs === 0 || plan.maxRetries < Infinity) return await keepAsking(quorum, plan, deadlines);
 
   const turn = room.enter(plan.claims.map(({ key }) => key));
   try {
     const others = turn.begun ?? (await withinMs(clock, turn.begins, plan.waitMs, plan.signal));
-    if (others !== undefined) return { ...(await keepAsking(quorum, plan, ends, turn, others)), turn };
+    if (others !== undefined) return { ...(await keepAsking(quorum, plan, deadlines, turn, others)), turn };
     // The wait is over before the turn has begun: it asks once, so that the error can say who holds the lock.
     turn.leave();
-    return await keepAsking(quorum, plan, ends);
+    return await keepAsking(quorum, plan, deadlines);
   } catch (error) {
     passWordOn(quorum, plan, turn);
     turn.leave();
@@ -75,67 +76,27 @@ export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant>
   }
 }
 
-/** Until when an acquisition goes on, depending on what the servers have said last. */
-interface Ends {
-  /** While another process holds the lock, or the vote is split. */
-  readonly waitUntilMs: number;
-  /** While no majority can be reached. Not before `waitUntilMs`. */
-  readonly unreachableUntilMs: number;
-  readonly tickEndAtMs: number;
-  readonly tickHoldUntilMs: number | undefined;
-}
-
-function endsOf(plan: AcquirePlan, nowMs: number): Ends {
-  const { waitMs, unreachableWaitMs = waitMs, tickLeftMs = Infinity, tickHoldMs } = plan;
-  return {
-    waitUntilMs: nowMs + waitMs,
-    unreachableUntilMs: nowMs + Math.max(waitMs, unreachableWaitMs),
-    tickEndAtMs: nowMs + tickLeftMs,
-    tickHoldUntilMs: tickHoldMs === undefined ? undefined : nowMs + tickHoldMs,
-  };
-}
-
 async function keepAsking(
   quorum: Quorum,
   plan: AcquirePlan,
-  ends: Ends,
+  deadlines: Deadlines,
   turn?: Turn,
   others?: FirstGo,
 ): Promise<Grant> {
-  const { clock } = quorum;
-  const { unreachableUntilMs, tickEndAtMs, tickHoldUntilMs } = ends;
-  const timeoutMs = nodeTimeoutMs(quorum.rules, plan.ttlMs);
-  const pause = new Pause(quorum, plan, ends.waitUntilMs, turn !== undefined);
-  let { waitUntilMs } = ends;
-  let wasLate = false;
+  const pause = new Pause(quorum, plan, deadlines.waitUntilMs, turn !== undefined);
   try {
     if (others !== undefined && (await pause.politely(others))) turn?.noteTaken();
-    let rounds = 0;
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
-      const askUntilMs = Math.max(waitUntilMs, Math.min(clock.nowMs(), unreachableUntilMs));
-      const rest = { tickEndAtMs, tickHoldUntilMs, mostRounds: plan.maxRetries + 1 - rounds };
-      const bounds = boundsAfter(askUntilMs, timeoutMs, rest);
-      const decision = await decide(quorum, plan, bounds);
-      rounds += decision.rounds ?? 1;
+      const decision = await decide(quorum, plan, deadlines.next());
       if (decision.kind === 'won') return decision.grant;
       if (turn !== undefined) passWordOn(quorum, plan, turn);
       if (decision.kind === 'held') turn?.noteTaken();
-      const nowMs = clock.nowMs();
-      // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
-      if (decision.kind === 'late' && !wasLate && nowMs >= bounds.endAtMs && rounds <= plan.maxRetries) {
-        wasLate = true;
-        waitUntilMs = Math.max(waitUntilMs, nowMs);
-        continue;
-      }
-
-      const isReached = decision.kind === 'held' || decision.kind === 'contested';
-      const untilMs = isReached ? waitUntilMs : Math.max(waitUntilMs, unreachableUntilMs);
-      const isOver = nowMs >= untilMs || rounds > plan.maxRetries || tickHasRun(decision, plan);
-      if (isOver) throw toError(quorum, plan, decision);
+      const untilMs = tickHasRun(decision, plan) ? 'over' : deadlines.after(decision);
+      if (untilMs === 'over') throw toError(quorum, plan, decision);
+      if (untilMs === 'at once') continue;
       await pause.afterQuestion(decision, retry, untilMs);
-      // The next answer may come from a majority again, and a lock that is held then is waited for anew.
-      if (!isReached) waitUntilMs = Math.max(waitUntilMs, Math.min(clock.nowMs() + plan.waitMs, unreachableUntilMs));
+      deadlines.onPaused(decision);
     }
   } finally {
     pause.close();

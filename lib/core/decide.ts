@@ -1,3 +1,4 @@
+import { admit, leave, tooBusyVotes } from './admission.js';
 import { backoffMs } from './backoff.js';
 import type { AcquirePlan, Grant } from './acquire.js';
 import { judge, judgeAsIs, mayHaveMajority, type Ballot } from './ballot.js';
@@ -5,7 +6,6 @@ import { agreeOnFence } from './fence.js';
 import { poll } from './poll.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
-import { LARGEST_BATCH, LARGEST_BATCH_CLAIMS } from './request-queue.js';
 import { Stalemate } from './stalemate.js';
 import { maybeSuspended, readClocks } from './suspension.js';
 import { deadlineAtMs } from './validity.js';
@@ -50,14 +50,6 @@ export interface Bounds {
   readonly mostRounds: number;
 }
 
-export function boundsAfter(
-  waitUntilMs: number,
-  timeoutMs: number,
-  rest: Pick<Bounds, 'tickEndAtMs' | 'tickHoldUntilMs' | 'mostRounds'>,
-): Bounds {
-  return { waitUntilMs, settleUntilMs: waitUntilMs + timeoutMs, endAtMs: waitUntilMs + 2 * timeoutMs, ...rest };
-}
-
 interface Limits extends Pick<Bounds, 'endAtMs' | 'tickEndAtMs' | 'tickHoldUntilMs'> {
   /** For how long a contest waits at least for the votes that would settle it. */
   readonly graceMs: number;
@@ -87,10 +79,12 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
 
   for (let contest = 0; ; contest++) {
     // Only the first round waits for its turn: a contender that has begun must not stop in the middle of a contest.
-    if (contest === 0 && !(await admit(quorum, plan, bounds))) return tooBusy(quorum);
+    if (contest === 0 && !(await admit(quorum, plan, bounds.settleUntilMs))) {
+      return { kind: 'unreachable', votes: tooBusyVotes(quorum) };
+    }
     const startedAtMs = clock.nowMs();
     const decision = await round(quorum, plan, token, { ...bounds, graceMs }).finally(() => {
-      if (contest === 0) quorum.attempts.release(weightOf(plan));
+      if (contest === 0) leave(quorum, plan);
     });
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
     const rounds = contest + 1;
@@ -122,29 +116,6 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
     // By now that may be over; but who has been heard late once is waited for.
     graceMs = decision.kind === 'contested' ? 2 * (decision.seenHeldMs() ?? 0) : 0;
   }
-}
-
-/** How much of what may be under way at one time this attempt takes up. */
-function weightOf({ claims }: AcquirePlan): number {
-  return Math.max(1, Math.ceil((claims.length * LARGEST_BATCH) / LARGEST_BATCH_CLAIMS));
-}
-
-/**
- * Waits until the attempt may ask. No more of them are under way at one time than the servers are sent at one time: the time in which
- * a server must answer begins then, and a rush of 100,000 does not fill the queues before the servers with what is given up
- * before it leaves. Without a wait, because all is well, nothing is put off.
- */
-async function admit({ attempts, clock }: Quorum, plan: AcquirePlan, { settleUntilMs }: Bounds): Promise<boolean> {
-  throwIfAborted(plan.signal);
-  const weight = weightOf(plan);
-  return attempts.tryAcquire(weight) || (await attempts.acquire(weight, settleUntilMs - clock.nowMs(), plan.signal));
-}
-
-const TOO_BUSY = new Error('not asked, because this process had too many requests under way');
-
-function tooBusy({ couriers }: Quorum): Decision {
-  const failure = { outcome: 'failed', reason: 'timeout', cause: TOO_BUSY } as const;
-  return { kind: 'unreachable', votes: couriers.map(({ name }, position) => ({ server: name, position, ...failure })) };
 }
 
 /** Asks every server once. Undoes it unless it is won, or to be tried again: then the caller does. */

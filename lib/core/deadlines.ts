@@ -1,0 +1,76 @@
+import type { AcquirePlan } from './acquire.js';
+import type { Bounds, Decision } from './decide.js';
+import type { Clock } from './ports/clock.js';
+import { nodeTimeoutMs, type Quorum } from './quorum.js';
+
+/** Until when, and for how many rounds, an acquisition goes on. It depends on what the servers have said last (P5). */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #plan: AcquirePlan;
+  readonly #timeoutMs: number;
+  /** While another process holds the lock, or the vote is split. */
+  #waitUntilMs: number;
+  /** While no majority can be reached. Not before the wait is over. */
+  readonly #unreachableUntilMs: number;
+  readonly #tickEndAtMs: number;
+  readonly #tickHoldUntilMs: number | undefined;
+  #bounds: Bounds | undefined;
+  #rounds = 0;
+  #wasLate = false;
+
+  constructor({ clock, rules }: Pick<Quorum, 'clock' | 'rules'>, plan: AcquirePlan) {
+    const { waitMs, unreachableWaitMs = waitMs, tickLeftMs = Infinity, tickHoldMs, ttlMs } = plan;
+    const nowMs = clock.nowMs();
+    this.#clock = clock;
+    this.#plan = plan;
+    this.#timeoutMs = nodeTimeoutMs(rules, ttlMs);
+    this.#waitUntilMs = nowMs + waitMs;
+    this.#unreachableUntilMs = nowMs + Math.max(waitMs, unreachableWaitMs);
+    this.#tickEndAtMs = nowMs + tickLeftMs;
+    this.#tickHoldUntilMs = tickHoldMs === undefined ? undefined : nowMs + tickHoldMs;
+  }
+
+  get waitUntilMs(): number {
+    return this.#waitUntilMs;
+  }
+
+  /** The bounds of the next attempt. */
+  next(): Bounds {
+    const waitUntilMs = Math.max(this.#waitUntilMs, Math.min(this.#clock.nowMs(), this.#unreachableUntilMs));
+    return (this.#bounds = {
+      waitUntilMs,
+      settleUntilMs: waitUntilMs + this.#timeoutMs,
+      endAtMs: waitUntilMs + 2 * this.#timeoutMs,
+      tickEndAtMs: this.#tickEndAtMs,
+      tickHoldUntilMs: this.#tickHoldUntilMs,
+      mostRounds: this.#plan.maxRetries + 1 - this.#rounds,
+    });
+  }
+
+  /** Until when to go on after this attempt. */
+  after(decision: Decision): number | 'at once' | 'over' {
+    const nowMs = this.#clock.nowMs();
+    this.#rounds += decision.rounds ?? 1;
+    if (this.#rounds > this.#plan.maxRetries) return 'over';
+    // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
+    if (decision.kind === 'late' && !this.#wasLate && nowMs >= (this.#bounds?.endAtMs ?? Infinity)) {
+      this.#wasLate = true;
+      this.#waitUntilMs = Math.max(this.#waitUntilMs, nowMs);
+      return 'at once';
+    }
+    const untilMs = isReached(decision) ? this.#waitUntilMs : Math.max(this.#waitUntilMs, this.#unreachableUntilMs);
+    return nowMs >= untilMs ? 'over' : untilMs;
+  }
+
+  /** The next answer may come from a majority again, and a lock that is held then is waited for anew. */
+  onPaused(decision: Decision): void {
+    if (isReached(decision)) return;
+    const anewMs = Math.min(this.#clock.nowMs() + this.#plan.waitMs, this.#unreachableUntilMs);
+    this.#waitUntilMs = Math.max(this.#waitUntilMs, anewMs);
+  }
+}
+
+/** Whether a majority of the servers has answered. */
+function isReached({ kind }: Decision): boolean {
+  return kind === 'held' || kind === 'contested';
+}
