@@ -1,4 +1,4 @@
-import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
 import { checkFlag, checkName } from './input/check.js';
 import type { RedlockModuleExtras, RedlockModuleOptions } from './interfaces/index.js';
 import { createInstanceProviders } from './redlock.providers.js';
@@ -15,8 +15,15 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new Configurabl
     return {
       ...definition,
       global: isGlobal,
-      providers: [...(definition.providers ?? []), ...instance.providers],
+      providers: [...(definition.providers ?? []).map(hidden), ...instance.providers],
       exports: [...(definition.exports ?? []), ...instance.exports],
     };
   })
   .build();
+
+/** The options behind a function: a dynamic module is printed, and options may hold passwords. */
+function hidden(provider: Provider): Provider {
+  if (typeof provider !== 'object' || !('useValue' in provider)) return provider;
+  const value: unknown = provider.useValue;
+  return { provide: provider.provide, useFactory: () => value };
+}

@@ -11,8 +11,8 @@ function settingsOf({ providers = [] }: DynamicModule): Settings {
   const tokenOf = (provider: Provider): unknown => (typeof provider === 'object' ? provider.provide : provider);
   const settings = providers.find((provider) => tokenOf(provider) === SETTINGS) as FactoryProvider;
   const [token] = settings.inject as unknown[];
-  const options = providers.find((provider) => tokenOf(provider) === token) as { useValue: unknown };
-  return settings.useFactory(options.useValue) as Settings;
+  const options = providers.find((provider) => tokenOf(provider) === token) as FactoryProvider;
+  return settings.useFactory(options.useFactory()) as Settings;
 }
 
 const namesOf = ({ shards }: Settings): string[][] => shards.map((specs) => specs.map(({ name }) => name));

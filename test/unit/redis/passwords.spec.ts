@@ -5,7 +5,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import type { RedlockServer } from '../../../lib/interfaces/index.js';
 import { toSettings } from '../../../lib/input/module-options.js';
+import { RedlockModule } from '../../../lib/redlock.module.js';
 import { createShards } from '../../../lib/redlock.providers.js';
+import { Secrets } from '../../../lib/redis/connection.js';
 import { RedlockService } from '../../../lib/redlock.service.js';
 import type { Shards } from '../../../lib/redlock.shards.js';
 import { CollectingLogger } from '../../support/collecting-logger.js';
@@ -134,5 +136,28 @@ describe.each(Object.entries(REFUSALS))('P16: a password is nowhere to be read, 
     );
     expect(logger.problems).toEqual([expect.stringMatching(/cannot be (reached|used): ./)]);
     expect([...logger.lines.map(({ text }) => text), ...printed].join('\n')).not.toContain(SECRET);
+  });
+});
+
+describe('P16: a password is not printed', () => {
+  it('with what forRoot returns, and the service that is made of it', () => {
+    const url = `redis://user:${SECRET}@${host}:1`;
+    const definition = RedlockModule.forRoot([url, { host, port: 2, password: SECRET }], { name: 'hidden' });
+    expect(inspect(definition, { depth: 12, showHidden: true })).not.toContain(SECRET);
+    expect(JSON.stringify(definition)).not.toContain(SECRET);
+  });
+
+  it('where the server repeats it, in an error or in a reply', async () => {
+    const says = new Secrets({ password: SECRET, sentinelPassword: 'another', tls: { passphrase: 'a third' } });
+    const error = says.toCallError(new Error(`ERR ${SECRET} another a third, and\nmore ${SECRET}`));
+    expect(error.message).toBe('ERR *** *** ***, and\\nmore ***');
+    expect(says.cutAll([`x${SECRET}`, [SECRET, 5, null]])).toEqual(['x***', ['***', 5, null]]);
+    // What Redis says of AUTH where it has another name, and where it is sent inline.
+    const port = await listen(() => `-ERR invalid password "${SECRET}"\r\n`);
+    shards = createShards(toSettings({ servers: `redis://:${SECRET}@${host}:${port}`, reconnectDelay: '1h' }));
+    const [reached] = shards.servers;
+    reached?.node.reach();
+    await eventually(() => reached?.watch.status.state === 'down');
+    expect(reached?.watch.status.reason).toContain('ERR invalid password "***"');
   });
 });
