@@ -12,21 +12,23 @@ export class Deadlines {
   #waitUntilMs: number;
   /** While no majority can be reached. Not before the wait is over. */
   readonly #unreachableUntilMs: number;
-  readonly #tickEndAtMs: number;
+  readonly #startedAtMs: number;
+  readonly #startedAtWallMs: number;
   readonly #tickHoldUntilMs: number | undefined;
   #bounds: Bounds | undefined;
   #rounds = 0;
   #wasLate = false;
 
   constructor({ clock, rules }: Pick<Quorum, 'clock' | 'rules'>, plan: AcquirePlan) {
-    const { waitMs, unreachableWaitMs = waitMs, tickLeftMs = Infinity, tickHoldMs, ttlMs } = plan;
+    const { waitMs, unreachableWaitMs = waitMs, tickHoldMs, ttlMs } = plan;
     const nowMs = clock.nowMs();
     this.#clock = clock;
     this.#plan = plan;
     this.#timeoutMs = nodeTimeoutMs(rules, ttlMs);
     this.#waitUntilMs = nowMs + waitMs;
     this.#unreachableUntilMs = nowMs + Math.max(waitMs, unreachableWaitMs);
-    this.#tickEndAtMs = nowMs + tickLeftMs;
+    this.#startedAtMs = nowMs;
+    this.#startedAtWallMs = clock.wallMs();
     this.#tickHoldUntilMs = tickHoldMs === undefined ? undefined : nowMs + tickHoldMs;
   }
 
@@ -41,11 +43,21 @@ export class Deadlines {
       waitUntilMs,
       settleUntilMs: waitUntilMs + this.#timeoutMs,
       endAtMs: waitUntilMs + 2 * this.#timeoutMs,
-      tickEndAtMs: this.#tickEndAtMs,
+      tickIsOver: this.#tickIsOver,
       tickHoldUntilMs: this.#tickHoldUntilMs,
       mostRounds: this.#plan.maxRetries + 1 - this.#rounds,
     });
   }
+
+  /**
+   * Goes by the clock that has gone further. The claims of a tick that has run expire on the servers while this machine is suspended,
+   * and its monotonic clock does not count that time.
+   */
+  readonly #tickIsOver = (): boolean => {
+    const { tickLeftMs = Infinity } = this.#plan;
+    const sinceMs = this.#clock.nowMs() - this.#startedAtMs;
+    return Math.max(sinceMs, this.#clock.wallMs() - this.#startedAtWallMs) >= tickLeftMs;
+  };
 
   /** Until when to go on after this attempt. */
   after(decision: Decision): number | 'at once' | 'over' {

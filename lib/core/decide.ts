@@ -42,15 +42,15 @@ export interface Bounds {
   readonly settleUntilMs: number;
   /** No round goes on longer. */
   readonly endAtMs: number;
-  /** From then on others may have run the tick, and nothing shows that any more: no round begins, and none is won. */
-  readonly tickEndAtMs: number;
+  /** Whether another process may have run the tick and nothing shows that any more: then no round begins, and none is won. */
+  readonly tickIsOver: () => boolean;
   /** Until then the claim of the tick is to live. Default: for its ttl, from each question on. */
   readonly tickHoldUntilMs?: number | undefined;
   /** How many rounds there may be. */
   readonly mostRounds: number;
 }
 
-interface Limits extends Pick<Bounds, 'endAtMs' | 'tickEndAtMs' | 'tickHoldUntilMs'> {
+interface Limits extends Pick<Bounds, 'endAtMs' | 'tickIsOver' | 'tickHoldUntilMs'> {
   /** For how long a contest waits at least for the votes that would settle it. */
   readonly graceMs: number;
 }
@@ -136,9 +136,8 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
   const { clock, rules, fencingStart } = quorum;
   const askedAt = readClocks(clock);
   const sentAtMs = askedAt.atMs;
-  const { endAtMs, tickEndAtMs, graceMs } = limits;
-  const isTooLate = (): boolean => clock.nowMs() >= tickEndAtMs;
-  if (isTooLate()) return { kind: 'late', votes: [] };
+  const { endAtMs, tickIsOver, graceMs } = limits;
+  if (tickIsOver()) return { kind: 'late', votes: [] };
   const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
   // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
   const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(sentAtMs, plan.tick, limits)];
@@ -168,7 +167,7 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
     askedAt,
     deadlineAtMs: deadlineAtMs(sentAtMs, plan.ttlMs, rules.driftFactor),
   };
-  const isInTime = clock.nowMs() < grant.deadlineAtMs && !isTooLate();
+  const isInTime = clock.nowMs() < grant.deadlineAtMs && !tickIsOver();
   // P19: after a suspension of the machine the lock may be over on the servers.
   const isTrusted = isInTime && !maybeSuspended(askedAt, readClocks(clock), rules.driftFactor);
   return isTrusted ? { kind: 'won', grant, votes } : { kind: 'late', votes };

@@ -54,7 +54,7 @@ describe('the simulation', () => {
     ['extended', 2],
     ['aborted: expired', 0.3],
     ['aborted: taken', 0.01],
-    ['aborted: shutdown', 0.005],
+    ['aborted: shutdown', 0.003],
     ['taken over from one who had lost it', 0.2],
     ['tick run', 0.5],
     ['tick skipped', 1],

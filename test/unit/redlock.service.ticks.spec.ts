@@ -9,10 +9,13 @@ import { quorumOver } from '../support/model-quorum.js';
 /** The clock of a process that can stand still: its time goes on, its timers come when it wakes. */
 class FreezingClock implements Clock {
   #frozen = false;
+  /** How long its machine was suspended, and since when it is. */
+  #suspendedMs = 0;
+  #suspendedAtMs: number | undefined;
   #late: (() => void)[] = [];
   constructor(private readonly clock: Clock) {}
   nowMs(): number {
-    return this.clock.nowMs();
+    return (this.#suspendedAtMs ?? this.clock.nowMs()) - this.#suspendedMs;
   }
   wallMs(): number {
     return this.clock.wallMs();
@@ -39,8 +42,14 @@ class FreezingClock implements Clock {
   freeze(): void {
     this.#frozen = true;
   }
+  suspend(): void {
+    this.freeze();
+    this.#suspendedAtMs = this.clock.nowMs();
+  }
   wake(): void {
     this.#frozen = false;
+    this.#suspendedMs += this.clock.nowMs() - (this.#suspendedAtMs ?? this.clock.nowMs());
+    this.#suspendedAtMs = undefined;
     for (const run of this.#late.splice(0)) run();
   }
 }
@@ -96,6 +105,23 @@ it.each([
     expect(runs).toEqual(['other']);
   },
 );
+
+it('P8, P19: a process whose machine was suspended while it waited for the key of a tick does not run it again', async () => {
+  const { world, clock, runs, other, run } = pair();
+  const tickAtMs = Date.now();
+  const { value: before } = await world.clock.settle(other.acquire('job', '10s'));
+  void run('paused', tickAtMs);
+  await world.clock.advance(50);
+  clock.suspend();
+  const punctual = run('other', tickAtMs);
+  await world.clock.advance(20);
+  await world.clock.settle(before!.release());
+  await world.clock.settle(punctual);
+  await world.clock.advance(10_000);
+  clock.wake();
+  await world.clock.advance(1000);
+  expect(runs).toEqual(['other']);
+});
 
 it('P8: a process that stood still for a moment while the servers answered runs its tick', async () => {
   const { world, clock, runs, run } = pair();

@@ -70,6 +70,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   // How long a lock is valid.
   {
+    name: 'a suspension of the machine is not noticed',
+    file: 'lib/core/suspension.ts',
+    text: 'return now.leastAheadMs - since.mostAheadMs > explainedMs;',
+    becomes: 'return now.leastAheadMs - since.mostAheadMs > 1e12 + explainedMs;',
+    checker: 'mutual exclusion',
+    seeds: 3000,
+  },
+  {
     name: 'the validity counts from after the reply',
     file: 'lib/core/decide.ts',
     text: 'deadlineAtMs: deadlineAtMs(sentAtMs,',
@@ -104,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a grant is handed out whose validity is over',
     file: 'lib/core/decide.ts',
-    text: 'clock.nowMs() < grant.deadlineAtMs && !isTooLate()',
+    text: 'clock.nowMs() < grant.deadlineAtMs && !tickIsOver()',
     becomes: 'clock.nowMs() > 0',
     checker: 'signal in time',
     seeds: 3000,
