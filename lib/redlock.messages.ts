@@ -37,9 +37,9 @@ export const SKIPPED = (why: string): string => `Skipped. ${why}`;
 
 export const NOT_BEGUN = (method: string): string => `${method} does not begin any more: the application shuts down.`;
 
-/** With the name of the instance in front, where it has one. */
-export const inInstance = (name: string | undefined, line: string): string =>
-  name === undefined ? line : `[${printable(name)}] ${line}`;
+/** Whose lines these are: with the name of the instance, where it has one. */
+export const CONTEXT = (name: string | undefined): string =>
+  name === undefined ? 'Redlock' : `Redlock(${printable(name)})`;
 
 /** One line at boot, for each shard. An even number tolerates no more failures than one fewer, and has one more to fail. */
 export const SERVERS = (count: number): { readonly level: 'log' | 'warn'; readonly text: string } => {

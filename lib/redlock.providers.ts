@@ -18,13 +18,11 @@ import { toSettings, type Settings } from './input/module-options.js';
 import type { ServerSpec, Target } from './input/servers.js';
 import { getRedlockToken, REDLOCK_SERVERS, SETTINGS } from './redlock.constants.js';
 import { counterKey, markerKey, trialKey } from './redlock.keys.js';
-import { inInstance } from './redlock.messages.js';
+import { CONTEXT } from './redlock.messages.js';
 import { RedlockService } from './redlock.service.js';
 import { Shards, type Server, type Shard } from './redlock.shards.js';
 import { SystemClock } from './system/system-clock.js';
 import { SystemEntropy } from './system/system-entropy.js';
-
-const logger = new Logger('Redlock');
 
 /** What one instance of the module provides, and what of it others may inject. */
 export function createInstanceProviders(
@@ -56,16 +54,17 @@ export function createShards(settings: Settings, source: ServerSource = REDIS, n
   // Of all shards together: a server in two of them is one server whose end both would feel.
   const identities: Identities = new Map();
   const fencingStart = new FencingStart(clock);
+  const logger = new Logger(CONTEXT(name));
   const list = settings.shards.map((specs): Shard => {
     const group = new ServerGroup(clock, (line, level) => {
-      logger[level](inInstance(name, line));
+      logger[level](line);
     });
     const servers = specs.map((spec) => source.toServer(spec, { settings, clock, entropy, identities, group }));
     const nodes = servers.map(({ node }) => node);
     const quorum = createQuorum(nodes, { clock, entropy, rules: settings, fencingStart }, settings.maxConcurrency);
     return { identity: shardIdentity(specs.map(({ name }) => name)), servers, quorum };
   });
-  return new Shards(list, clock, settings.sharded, name);
+  return new Shards(list, clock, settings.sharded);
 }
 
 /** What the servers of one instance have in common. */

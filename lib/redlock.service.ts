@@ -10,7 +10,6 @@ import { isRedlockError, RedlockShutdownError, type LockContendedError } from '.
 import { hold } from './core/hold.js';
 import { inspect } from './core/inspect.js';
 import type { HeldLock } from './core/lock.js';
-import { printable } from './core/printable.js';
 import { WorkTracker } from './core/work-tracker.js';
 import { HeldLocks } from './held-locks.js';
 import { checkOnContended, given } from './input/acquire-options.js';
@@ -26,7 +25,7 @@ import type {
 } from './interfaces/index.js';
 import { runUnder, type HeldAround } from './redlock.context.js';
 import { lockKey } from './redlock.keys.js';
-import { inInstance, RELEASE_FAILED, SERVERS, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
+import { CONTEXT, RELEASE_FAILED, SERVERS, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
 import type { Shards } from './redlock.shards.js';
 import { toHealth, toInspection } from './redlock.views.js';
 
@@ -51,7 +50,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
 
   /** With the name of the instance, where it has one: its log lines are to be told from those of others. */
   constructor(settings: Settings, shards: Shards, name?: string) {
-    this.#logger = new Logger(name === undefined ? 'Redlock' : `Redlock(${printable(name)})`);
+    this.#logger = new Logger(CONTEXT(name));
     setMaxListeners(0, this.closing); // As many as there are scheduled runs that wait.
     this.#settings = settings;
     this.#shards = shards;
@@ -226,7 +225,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     for (const { servers } of this.#shards.list) {
       for (const { node } of servers) node.reach();
       const { level, text } = SERVERS(servers.length);
-      this.#logger[level](inInstance(this.#shards.instance, text));
+      this.#logger[level](text);
     }
   }
 

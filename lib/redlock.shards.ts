@@ -37,8 +37,6 @@ export class Shards {
     readonly clock: Clock,
     /** Whether the user knows of shards. */
     readonly named: boolean,
-    /** The name of the instance, where it has one. */
-    readonly instance?: string,
   ) {
     this.#identities = list.map(({ identity }) => identity);
   }

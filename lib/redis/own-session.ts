@@ -83,25 +83,27 @@ export class OwnSession {
   /** Why it is over. What the server has said last counts for more than what the socket makes of it. */
   get cause(): Error {
     if (this.#verdict !== undefined) return this.#verdict;
-    const { lastError, heard } = this.#check;
-    if (lastError !== undefined) return new Error(this.secrets.messageOf(new Error(lastError)));
+    if (this.#said !== undefined) return this.#said;
     const trouble = this.#trouble ?? 'the connection was closed';
-    if (heard || (this.#trouble !== undefined && !/ (EPIPE|ECONNRESET)\b/.test(trouble))) return new Error(trouble);
+    if (this.#check.heard || (this.#trouble !== undefined && !/ (EPIPE|ECONNRESET)\b/.test(trouble)))
+      return new Error(trouble);
     const hint = this.target.tls ? '' : '; a port that speaks TLS does so: it needs a rediss:// URL, or the option tls';
     return new Error(`${trouble}, before the server had said anything${hint}`);
   }
 
-  #onError(error: Error): void {
-    const trouble = whyOf(this.secrets.messageOf(error));
-    this.#trouble = trouble;
-    // The client would go on, with replies that belong to no command, or to another one.
-    if (this.#client.status === 'ready' || error instanceof MalformedReplyError) this.#onUnusable(error, trouble);
+  /** The error that the server has said last, if it has said nothing else after it. */
+  get #said(): Error | undefined {
+    const { lastError } = this.#check;
+    return lastError === undefined ? undefined : new Error(this.secrets.messageOf(new Error(lastError)));
   }
 
-  /** A socket that breaks is no verdict: the server may just close what is idle. */
-  #onUnusable(error: Error, trouble: string): void {
-    if ('syscall' in error) return;
-    this.#end(new Error(trouble));
+  #onError(error: Error): void {
+    this.#trouble = whyOf(this.secrets.messageOf(error));
+    // A socket that breaks is no verdict: the server may just close what is idle.
+    const isOfSocket = 'syscall' in error;
+    // The client would go on, with replies that belong to no command, or to another one.
+    const isUnusable = this.#client.status === 'ready' && !isOfSocket;
+    if (isUnusable || error instanceof MalformedReplyError) this.#end(this.#said ?? new Error(this.#trouble));
   }
 
   #end(verdict: Error): void {

@@ -94,7 +94,6 @@ const SIGNS: Record<string, (service: RedlockService) => Promise<string>> = {
   pexpire: async (service) => await failureOf((await service.acquire('k', '5s')).extend()),
   pttl: (service) => failureOf(service.acquire('k', '5s', { wait: 0 })),
   info: (service) => illnessOf(service),
-  ping: (service) => illnessOf(service),
 };
 
 /** Those that only make waiting cheap. Without them it goes on, so there is no error to see. */

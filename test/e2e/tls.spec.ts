@@ -10,6 +10,7 @@ import { Redis } from 'ioredis';
 import { RedlockModule, RedlockService, type RedlockServer } from 'redlock-nestjs';
 import { createAuthority } from '../support/certificate.js';
 import { CollectingLogger } from '../support/collecting-logger.js';
+import { eventually } from '../support/eventually.js';
 import { start, type Fleet } from '../support/fleet.js';
 import { onFreePort } from '../support/servers/port.js';
 
@@ -93,6 +94,21 @@ describe('a server with TLS', () => {
     for (const printed of [lock, service, health]) {
       expect(inspect(printed, { depth: 20, showHidden: true }) + JSON.stringify(printed)).not.toContain(PASSWORD);
     }
+  });
+
+  it.each<[string, RegExp, () => string]>([
+    [
+      'a rediss:// URL for a port without TLS',
+      /no answer to the TLS handshake within 2000 ms|may speak no TLS on this port/,
+      () => `rediss://:${PASSWORD}@127.0.0.1:${fleet.servers[0]!.port}`,
+    ],
+    ['a redis:// URL for a port with TLS', /TLS.*rediss:\/\/ URL/, () => `redis://:${PASSWORD}@127.0.0.1:${port}`],
+  ])('P17: %s is named as the likely reason, within three seconds', async (_, reason, server) => {
+    const { service } = await boot(server());
+    const startedAtMs = performance.now();
+    await eventually(async () => reason.test((await service.health()).servers[0]?.reason ?? ''));
+    expect(performance.now() - startedAtMs).toBeLessThan(3000);
+    expect(await service.health()).toMatchObject({ quorum: false, servers: [{ state: 'down' }] });
   });
 
   it.each<[string, RegExp, () => RedlockServer]>([

@@ -429,6 +429,15 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
   });
 });
 
+describe('P16: a client that is none of ioredis', () => {
+  it('is refused with the reason, as that of ioredis-mock is', () => {
+    const mock = { status: 'ready', on: () => mock, connect: () => undefined, options: { host: 'h', port: 1 }, get: 1 };
+    expect(errorOf(withServers(mock)).message).toMatch(
+      /^servers: takes a client of ioredis, got one without call\(\), such as that of ioredis-mock.*RedlockTestingModule/,
+    );
+  });
+});
+
 describe('P16: the query of a URL', () => {
   it.each(['tls', 'enableOfflineQueue', 'autoResendUnfulfilledCommands', 'Connector', 'retryStrategy', 'host', 'path'])(
     'may not say %s',

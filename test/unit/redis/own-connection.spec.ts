@@ -155,6 +155,51 @@ describe('a connection of our own', () => {
   });
 });
 
+describe('P17: a server that hangs up', () => {
+  it('with its reason is down for that reason, whatever the socket makes of it', async () => {
+    const { server, port } = await serverFor();
+    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    connection.reach();
+    await eventually(() => server.sockets.length === 1);
+    server.sockets[0]?.end('-ERR max number of clients reached\r\n');
+    await eventually(() => connection.reach().status === 'down');
+    expect(connection.reach()).toMatchObject({ cause: { message: 'ERR max number of clients reached' } });
+  });
+
+  it('before it says anything is said to do what a port with TLS does', async () => {
+    const { server, port } = await serverFor();
+    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    connection.reach();
+    await eventually(() => server.sockets.length === 1);
+    server.sockets[0]?.destroy();
+    await eventually(() => connection.reach().status === 'down');
+    expect(connection.reach()).toMatchObject({ cause: { message: expect.stringContaining('rediss:// URL') } });
+  });
+
+  it('while it is idle, or just when it is asked, is connected again at once; only if that fails it is down', async () => {
+    const { server, port } = await serverFor((text) => (text.includes('die') ? '' : '+PONG\r\n'));
+    const connection = connectTo(port, { reconnectDelayMs: 10, maxReconnectDelayMs: 10 });
+    const states: string[] = [];
+    connection.onChange(({ status }) => states.push(status));
+    connection.reach();
+    for (const last of ['ping', 'die']) {
+      await eventually(() => connection.reach().status === 'ready');
+      await connection.call('ping', []);
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      const call = connection.call(last, []).catch(() => undefined);
+      await eventually(() => server.received.includes(last));
+      server.sockets.at(-1)?.destroy();
+      await call;
+      await eventually(() => states.at(-1) === 'ready' && connection.reach().status === 'ready');
+    }
+    expect(states).not.toContain('down');
+    await connection.call('ping', []);
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    await server.close();
+    await eventually(() => states.includes('down'));
+  });
+});
+
 describe('the pauses between two tries to connect', () => {
   /** To a port where no server listens; each try asks for the target. */
   async function setUp(
