@@ -5,6 +5,7 @@ import type { ServerWarning } from './server-status.js';
 export interface ServerInfo {
   /** Another one after every start. */
   readonly runId: string | undefined;
+  /** Not more than it has been up for. */
   readonly uptimeMs: number;
   readonly version: string | undefined;
   readonly replica: boolean;
@@ -32,7 +33,8 @@ export function parseInfo(text: string): ServerInfo {
   }
   const policy = fields.get('maxmemory_policy');
   const limited = (fields.get('maxmemory') ?? '0') !== '0';
-  const uptimeMs = Number(fields.get('uptime_in_seconds') ?? 0) * 1000;
+  // Redis takes the difference of two times in whole seconds: a server that started 20 ms ago may say that it was a second.
+  const uptimeMs = (Number(fields.get('uptime_in_seconds') ?? 0) - 1) * 1000;
   return {
     runId: fields.get('run_id'),
     uptimeMs: uptimeMs >= 0 ? uptimeMs : 0,

@@ -196,7 +196,7 @@ const SAFE = { autoResendUnfulfilledCommands: false, enableOfflineQueue: false }
 describe('a client that was given', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    fleet = await start(2, { direct: true, args: ['--repl-diskless-sync-delay', '0'] });
+    fleet = await start(3, { direct: true, args: ['--repl-diskless-sync-delay', '0'] });
   });
   afterAll(() => fleet.stop());
 

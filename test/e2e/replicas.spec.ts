@@ -87,7 +87,7 @@ it('would notice: with perTick off, clocks that are 500 ms apart run ticks twice
   await app.fire({ key: 'lock only', ticks: 5, everyMs: 100, skewMs: 500, perTick: false });
   const verdict = judge(await app.report(), 'lock only', 5);
   await app.close();
-  expect(verdict.doubled.length).toBeGreaterThan(2);
+  expect(verdict.doubled.length).toBeGreaterThan(0);
 });
 
 it('would notice a tick that nobody ran, runs that overlap, errors and loud logs', () => {

@@ -220,7 +220,7 @@ describe('shards', () => {
   it('health has a quorum when each shard has one, and tells which servers are in which', async () => {
     const healthy = await service.health();
     expect(healthy.quorum).toBe(true);
-    expect(healthy.shards).toEqual(groups.map(({ hosts }) => ({ quorum: true, servers: hosts })));
+    expect(healthy.shards).toEqual(groups.map(({ hosts }) => ({ quorum: true, voting: 3, needed: 2, servers: hosts })));
     expect(healthy.servers.map(({ server, shard }) => [shard, server])).toEqual(
       groups.flatMap(({ hosts }, shard) => hosts.map((host) => [shard, host])),
     );

@@ -175,7 +175,8 @@ export class ModelServer implements ScriptHost {
     return [
       'redis_version:7.0.15',
       `run_id:${this.runId}`,
-      `uptime_in_seconds:${Math.floor(this.uptimeMs / 1000)}`,
+      // Redis takes the difference of two whole seconds, which may be up to a second too much.
+      `uptime_in_seconds:${Math.ceil(this.uptimeMs / 1000)}`,
       'role:master',
       'redis_mode:standalone',
       'maxmemory:0',

@@ -12,7 +12,7 @@ const SHORTEST_TTL_MS = 100;
 const LONGEST_TTL_MS = 200;
 
 /** How many of the grants find their holder standing still: past its ttl, or in the middle of asking. */
-const PAUSES = 0.02;
+const PAUSES = 0.1;
 const STALLS = 0.005;
 const EXTENSIONS = 0.05;
 

