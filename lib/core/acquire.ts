@@ -51,8 +51,8 @@ export interface Grant {
 
 /**
  * Takes the lock, or rejects: {@link LockContendedError}, {@link QuorumUnreachableError}, or the signal's reason. It
- * settles within `waitMs` (or `unreachableWaitMs`, while no majority can be reached) and two node timeouts. Whatever an attempt that failed has left, or may yet leave, on a server
- * is undone behind.
+ * settles within `waitMs` (or `unreachableWaitMs`, while no majority can be reached) and two node timeouts. Whatever an attempt
+ * that failed has left on a server, or may yet leave there, is undone behind.
  *
  * Those who wait stand in line, and only the first of a process asks the servers (P14). Who asks once, or counts its
  * rounds, does not.

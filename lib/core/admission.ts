@@ -5,8 +5,8 @@ import type { Vote } from './vote.js';
 import { throwIfAborted } from './wait.js';
 
 /**
- * Waits until the attempt may ask; false where the time is over first. No more of them ask at one time than can be under way to a
- * server at one time. So the time within which a server must answer begins when the request can leave, and a rush of 100,000 does
+ * Waits until the attempt may ask; false where the time is over first. No more of them ask at one time than the process and the
+ * servers get through within a node timeout. So the time within which a server must answer begins when the request can leave, and a rush of 100,000 does
  * not fill the queues with requests that are given up before they leave. Where there is room, nothing is put off.
  */
 export async function admit({ attempts, clock }: Quorum, plan: AcquirePlan, untilMs: number): Promise<boolean> {

@@ -3,7 +3,6 @@ import type { FencingStart } from './fencing-number.js';
 import type { Clock } from './ports/clock.js';
 import type { Entropy } from './ports/entropy.js';
 import type { LockNode } from './ports/lock-node.js';
-import { LARGEST_BATCH } from './request-queue.js';
 import { Semaphore } from './semaphore.js';
 import { WaitingRoom } from './waiting-room.js';
 
@@ -20,6 +19,12 @@ export interface Quorum {
   readonly attempts: Semaphore;
 }
 
+/**
+ * How many attempts may be under way for each round trip that may. More would fill the trips better, and take the process longer than
+ * a node timeout to hear of their answers when the machine is busy: then fewer of them are granted, not more.
+ */
+const ATTEMPTS_A_TRIP = 20;
+
 /** The quorum that these nodes form. Asks nothing. */
 export function createQuorum(
   nodes: readonly LockNode[],
@@ -31,7 +36,7 @@ export function createQuorum(
     clock,
     couriers: nodes.map((node) => new Courier(node, clock, maxConcurrency)),
     room: new WaitingRoom(clock),
-    attempts: new Semaphore(clock, maxConcurrency * LARGEST_BATCH),
+    attempts: new Semaphore(clock, maxConcurrency * ATTEMPTS_A_TRIP),
   };
 }
 

@@ -116,7 +116,7 @@ describe('a rush of requests', () => {
     const clock = new VirtualClock();
     const nodes = modelNodes(3, clock);
     for (const node of nodes) node.delayMs = 100;
-    const quorum = quorumOver(nodes, clock, { maxConcurrency: 1, nodeTimeoutMs: 500 });
+    const quorum = quorumOver(nodes, clock, { maxConcurrency: 5, nodeTimeoutMs: 500 });
     const plan = planFor({ key: 'held', ttlMs: 2000 });
     const { value: grant } = await clock.settle(acquire(quorum, plan));
     const held = new HeldLock(quorum, plan, grant!, keepFor({ autoExtend: true }));
@@ -153,7 +153,7 @@ describe('a rush of requests', () => {
   it('P7: says that this process is too busy, for each server', async () => {
     const clock = new VirtualClock();
     const nodes = modelNodes(3, clock);
-    const quorum = quorumOver(nodes, clock, { maxConcurrency: 1 });
+    const quorum = quorumOver(nodes, clock, { maxConcurrency: 5 });
     for (const node of nodes) node.stall();
     const asked = Array.from({ length: 201 }, (_, index) =>
       acquire(quorum, planFor({ key: `row:${index}` })).catch((error: unknown) => error as Error),
