@@ -169,7 +169,15 @@ export class HeldLocks {
       }
     }
     if (!lock.isHeld()) await lock.ensureHeld();
-    if (plan.tick !== undefined) await acquire(quorum, { ...plan, claims: [], waitMs: 0 });
+    if (plan.tick === undefined) return;
+    const ofTick = { ...plan, claims: [], waitMs: 0 };
+    const { token } = await acquire(quorum, ofTick);
+    if (lock.isHeld()) return;
+    // Meanwhile the lock may have ended: nothing is started under it, and the tick has not run (P6, P8).
+    await lock.ensureHeld().catch((error: unknown) => {
+      undo(quorum, ofTick, token, { tell: true });
+      throw error;
+    });
   }
 
   /** Deletes the lock that the servers have on the key, and gives it up if it is held here. Returns whether there was one. */

@@ -69,7 +69,9 @@ export async function runUnder<T>(lock: Lock, work: () => T | PromiseLike<T>): P
   try {
     return await storage.run(frame, work);
   } finally {
-    await frame.nested.settle();
+    // What begins between the last look and the end would run under a lock that is being given back.
+    do await frame.nested.settle();
+    while (frame.nested.isBusy);
     frame.lock = undefined;
     frame.outer = nearestOpen(frame.outer);
   }

@@ -7,7 +7,7 @@ import { claimJobName } from './decorators/job-names.js';
 import { lockedMethodsOf, locksOfCall, type LockedMethod } from './decorators/locked-method.js';
 import { isScheduler, isSchedulerRegistry, watchScheduler, type CronEntry } from './decorators/scheduler.js';
 import { giveService, servicesOf } from './decorators/services.js';
-import { triggerOf, type Trigger } from './decorators/trigger.js';
+import { isScheduled, triggerOf, type Trigger } from './decorators/trigger.js';
 import { getRedlockToken } from './redlock.constants.js';
 import { BAD_SCHEDULE, CANNOT_LOCK, DIFFERENT_SHARDS, NO_MODULE, UNKNOWN_SCHEDULER } from './redlock.messages.js';
 import type { RedlockService } from './redlock.service.js';
@@ -71,6 +71,8 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
     checkTrigger(method, trigger);
     this.#report.warnOfWrappers(host, method, trigger);
     if (trigger === undefined) return;
+    // An override without a schedule: Nest looks at what the host has under the name, and never calls it.
+    if (!isScheduled(host, method.propertyKey)) return;
     this.#jobs.push({ host, token, method, trigger, service });
     if (trigger.kind === 'cron') checkDate(method, trigger.schedule.cronTime);
     else if (trigger.kind === 'interval') this.#report.tellOfTtl(method, service, trigger.everyMs);

@@ -216,7 +216,8 @@ export class HeldLock {
     } else {
       this.#votes = answer.votes;
       this.#later(this.#retryDelayMs, () => {
-        this.look();
+        // Where the wall clock was set right meanwhile there is no doubt any more, and the extensions go on.
+        if (this.#state === 'held' && !this.#isInDoubt()) this.#extendLater(0);
       });
     }
   }

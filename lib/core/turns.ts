@@ -26,6 +26,10 @@ export class Turns {
     }
   }
 
+  get isBusy(): boolean {
+    return this.#last !== undefined;
+  }
+
   /** Resolves when everything has ended, well or not, also what begins meanwhile. */
   async settle(): Promise<void> {
     while (this.#last !== undefined) await this.#last;

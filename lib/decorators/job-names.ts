@@ -10,6 +10,9 @@ interface Owner {
   readonly token: unknown;
   /** `Class.method`, with the class of the host. */
   readonly label: string;
+  /** Of a name that a key function has made: for which second. Another second's is no name any more. */
+  readonly forSecond: number | undefined;
+  readonly isMade: boolean;
 }
 
 /** The jobs of one lock service, which stands for its instance of the module. */
@@ -20,13 +23,20 @@ class JobNames {
 
   claim(name: string, owner: Owner): Owner | undefined {
     const other = this.#owners.get(name);
-    if (other !== undefined && !isSameJob(other, owner)) return other;
+    const isOld = other?.isMade === true && owner.forSecond !== undefined && other.forSecond !== owner.forSecond;
+    if (other !== undefined && !isOld && !isSameJob(other, owner)) return other;
     let names = this.#names.get(owner.host);
     if (names === undefined) this.#names.set(owner.host, (names = new Map<string | symbol, string>()));
     const before = names.get(owner.propertyKey);
-    if (before !== undefined && before !== name) this.#owners.delete(before);
+    if (
+      before !== undefined &&
+      before !== name &&
+      this.#owners.get(before)?.host === owner.host &&
+      this.#owners.get(before)?.propertyKey === owner.propertyKey
+    )
+      this.#owners.delete(before);
     names.set(owner.propertyKey, name);
-    if (other === undefined) this.#owners.set(name, owner);
+    if (other === undefined || owner.isMade) this.#owners.set(name, owner);
     return undefined;
   }
 }
@@ -44,11 +54,19 @@ export function claimJobName(
   method: LockedMethod,
   { host, token }: Pick<Owner, 'host'> & { readonly token?: unknown },
   jobOrKey: string | string[],
+  firedAtMs?: number,
 ): void {
   let names = known.get(service);
   if (names === undefined) known.set(service, (names = new JobNames()));
   const name = [jobOrKey].flat().toSorted().join('", "');
-  const owner = { host, token, propertyKey: method.propertyKey, label: labelOf(method, host) };
+  const owner = {
+    host,
+    token,
+    propertyKey: method.propertyKey,
+    label: labelOf(method, host),
+    forSecond: firedAtMs === undefined ? undefined : Math.round(firedAtMs / 1000),
+    isMade: method.options.job === undefined && typeof method.key === 'function',
+  };
   const other = names.claim(name, owner);
   if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(name, other.label, owner.label));
 }

@@ -106,7 +106,7 @@ async function lockAndWork(
 ): Promise<unknown> {
   const key = keyOf(method, host, args);
   const { instance, job, perTick = true, onContended, ...rest } = given(method.options);
-  if (firing !== undefined) claimJobName(service, method, { host }, job ?? key);
+  if (firing !== undefined) claimJobName(service, method, { host }, job ?? key, firing.firedAtMs);
   const { wait = 0, ...timing } = firing === undefined ? {} : timingOf(firing, perTick);
   const whenContended = onContended ?? (firing === undefined ? 'wait' : 'skip');
   const any = anySignal([rest.signal, firing && (service as Partial<RedlockService>).closing]);

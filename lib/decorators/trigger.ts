@@ -35,6 +35,12 @@ export function triggerOf(
   return (typeof outermost === 'function' ? triggerOn(outermost) : undefined) ?? triggerOn(wrapper);
 }
 
+/** Whether Nest schedules the method: it looks at what the host has under the name, and nowhere else. */
+export function isScheduled(host: object, propertyKey: string | symbol): boolean {
+  const outermost = (host as Record<string | symbol, unknown>)[propertyKey];
+  return typeof outermost === 'function' && triggerOn(outermost) !== undefined;
+}
+
 /** A method with several schedules has the metadata of each, and the type of the outermost, by which alone Nest calls it. */
 function triggerOn(method: object): Trigger | undefined {
   switch (Reflect.getMetadata(TYPE, method)) {

@@ -73,7 +73,9 @@ function fromQuery(query: URLSearchParams, option: string): RedisOptions {
   for (const [name, value] of query) {
     if (isOneOf(TEXTS, name)) options[name] = value;
     else if (!isOneOf(WHOLE_NUMBERS, name)) throw unknownName(name, option);
-    else if (/^\d{1,9}$/.test(value)) options[name] = Number(value);
+    else if (name === 'family' && !/^[046]$/.test(value)) {
+      throw new InvalidOptionsError(option, 'takes 0, 4 or 6 for family in the query of a URL, got something else');
+    } else if (/^\d{1,9}$/.test(value)) options[name] = Number(value);
     else throw new InvalidOptionsError(option, `takes a whole number for ${name} in the query of a URL, got a text`);
   }
   return options;
