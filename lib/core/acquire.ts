@@ -3,11 +3,11 @@ import { decide, type Decision } from './decide.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
-import type { Claim } from './ports/lock-node.js';
+import type { Claim, Holder } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import type { ClockReading } from './suspension.js';
 import { withinMs } from './wait.js';
-import type { FirstGo, Turn } from './waiting-room.js';
+import type { FirstGo, KnownHolder, Turn } from './waiting-room.js';
 
 /** What is to be locked, and how hard to try. */
 export interface AcquirePlan {
@@ -66,8 +66,11 @@ export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant>
   try {
     const others = turn.begun ?? (await withinMs(clock, turn.begins, plan.waitMs, plan.signal));
     if (others !== undefined) return { ...(await keepAsking(quorum, plan, deadlines, turn, others)), turn };
-    // The wait is over before the turn has begun: it asks once, so that the error can say who holds the lock.
+    // The wait is over before the turn has begun. The first in line knows which process holds the lock, so thousands whose wait ends
+    // at once need not ask. Where it does not know, or not any more, the attempt asks once.
+    const knownHolder = room.knownHolder(turn);
     turn.leave();
+    if (knownHolder !== undefined) throw heldError(quorum, plan, knownHolder);
     return await keepAsking(quorum, plan, deadlines);
   } catch (error) {
     passWordOn(quorum, plan, turn);
@@ -89,9 +92,15 @@ async function keepAsking(
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
       const decision = await decide(quorum, plan, deadlines.next());
-      if (decision.kind === 'won') return decision.grant;
+      if (decision.kind === 'won') {
+        if (turn !== undefined) quorum.room.noteHolder(turn, holderOf(quorum, plan, decision.grant), decision.votes);
+        return decision.grant;
+      }
       if (turn !== undefined) passWordOn(quorum, plan, turn);
-      if (decision.kind === 'held') turn?.noteTaken();
+      if (turn !== undefined && decision.kind === 'held') {
+        turn.noteTaken();
+        quorum.room.noteHolder(turn, decision.holder, decision.votes);
+      }
       const untilMs = tickHasRun(decision, plan) ? 'over' : deadlines.after(decision);
       if (untilMs === 'over') throw toError(quorum, plan, decision);
       if (untilMs === 'at once') continue;
@@ -109,6 +118,17 @@ function passWordOn({ couriers, rules }: Quorum, plan: AcquirePlan, turn: Turn):
   turn.owesWord = false;
   const claims = plan.claims.map(({ key }) => ({ key, ttlMs: 0, channel: key }));
   for (const courier of couriers) courier.send({ kind: 'tell', token: '-', owner: rules.owner, claims });
+}
+
+/** This process, as the holder that waiters behind it may name. */
+function holderOf({ clock, rules }: Quorum, { claims }: AcquirePlan, { token, fence, deadlineAtMs }: Grant): Holder {
+  const remainingMs = Math.max(0, deadlineAtMs - clock.nowMs());
+  return { key: claims[0]?.key ?? '', token, owner: rules.owner, fence, remainingMs };
+}
+
+function heldError({ clock }: Quorum, { keys, hint }: AcquirePlan, { holder, votes, atMs }: KnownHolder): Error {
+  const remainingMs = Math.max(0, holder.remainingMs - (clock.nowMs() - atMs));
+  return new LockContendedError(keys, { ...holder, remainingMs }, votes, 'held', hint?.());
 }
 
 function tickHasRun(decision: Decision, { tick }: AcquirePlan): boolean {

@@ -1,3 +1,4 @@
+import { refused, unreachable, untrusted } from './failures.js';
 import type { Cancel, Clock } from './ports/clock.js';
 import type { Failure, LockNode, NodeReply, NodeRequest, ReleaseListener } from './ports/lock-node.js';
 import { PossiblyHeld } from './possibly-held.js';
@@ -188,16 +189,4 @@ function deliver(parcel: Parcel, reply: NodeReply): void {
   const { settle } = parcel;
   parcel.settle = undefined;
   settle?.(reply);
-}
-
-function unreachable(cause: unknown): Failure {
-  return { outcome: 'failed', reason: 'unreachable', cause: cause instanceof Error ? cause : new Error(String(cause)) };
-}
-
-function untrusted(cause: Error): Failure {
-  return { outcome: 'failed', reason: 'untrusted', cause };
-}
-
-function refused(cause: Error): Failure {
-  return { outcome: 'failed', reason: 'refused', cause };
 }

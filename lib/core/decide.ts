@@ -73,7 +73,7 @@ export const SHORTEST_ROUND_MS = 2;
 export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds): Promise<Decision> {
   const { clock, entropy, rules } = quorum;
   let token = entropy.token();
-  const stalemate = new Stalemate(quorum.couriers.length, PATIENCE_ROUNDS);
+  let stalemate: Stalemate | undefined;
   let led = 0;
   let graceMs = 0;
 
@@ -99,6 +99,7 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
     const wishMs = keep
       ? 0.25 * roundMs * entropy.random()
       : leastMs + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
+    stalemate ??= new Stalemate(quorum.couriers.length, PATIENCE_ROUNDS);
     const isSplitForGood = stalemate.isReached(decision.votes);
     const leftMs = (isSplitForGood ? bounds.waitUntilMs : bounds.settleUntilMs) - clock.nowMs();
     const giveUp = leftMs <= 0 || rounds >= bounds.mostRounds;

@@ -1,5 +1,7 @@
 import { LinkedList, type Place } from './linked-list.js';
 import type { Cancel, Clock } from './ports/clock.js';
+import type { Holder } from './ports/lock-node.js';
+import type { Vote } from './vote.js';
 
 /**
  * So many times in a row a lock is handed on within this process. Then other processes are told, which have heard nothing
@@ -31,6 +33,18 @@ interface Courtesy extends FirstGo {
   readonly ignored: number;
   /** Until then they get no time at all. */
   readonly unheededUntilMs: number;
+}
+
+/** Which process was last known to hold the lock that a line waits for. */
+export interface KnownHolder {
+  readonly holder: Holder;
+  readonly votes: readonly Vote[];
+  readonly atMs: number;
+}
+
+interface Line {
+  readonly turns: LinkedList<Turn>;
+  known: KnownHolder | undefined;
 }
 
 /** A place in line. At the front it is this one's turn, and stays so until it leaves: when it has given up, or has had the lock. */
@@ -107,7 +121,7 @@ export class Turn {
  */
 export class WaitingRoom {
   lastNumber = 0;
-  readonly #lines = new Map<string, LinkedList<Turn>>();
+  readonly #lines = new Map<string, Line>();
   readonly #courtesies = new Map<string, { readonly courtesy: Courtesy; readonly cancel: Cancel }>();
 
   constructor(private readonly clock: Clock) {}
@@ -115,10 +129,10 @@ export class WaitingRoom {
   enter(keys: readonly string[]): Turn {
     const line = JSON.stringify(keys);
     const turn = new Turn(line, ++this.lastNumber, this);
-    const turns = this.#lines.get(line) ?? new LinkedList();
+    const { turns, known } = this.#lines.get(line) ?? { turns: new LinkedList(), known: undefined };
     turn.place = turns.push(turn);
     if (turns.size > 1) return turn;
-    this.#lines.set(line, turns);
+    this.#lines.set(line, { turns, known });
     turn.begin(this.#firstGo(line));
     return turn;
   }
@@ -127,6 +141,17 @@ export class WaitingRoom {
   next(turn: Turn): Turn | undefined {
     const { place } = turn;
     return place !== undefined && place.before === undefined ? place.after?.value : undefined;
+  }
+
+  /** What those behind this one may say when their wait is over. */
+  noteHolder({ line: name }: Turn, holder: Holder, votes: readonly Vote[]): void {
+    const line = this.#lines.get(name);
+    if (line !== undefined) line.known = { holder, votes, atMs: this.clock.nowMs() };
+  }
+
+  knownHolder({ line }: Turn): KnownHolder | undefined {
+    const { known } = this.#lines.get(line) ?? {};
+    return known !== undefined && known.atMs + known.holder.remainingMs > this.clock.nowMs() ? known : undefined;
   }
 
   leave(turn: Turn): void {

@@ -7,7 +7,7 @@ import { RedlockModule, RedlockService } from 'redlock-nestjs';
 import { RedlockTestingModule } from 'redlock-nestjs/testing';
 import { start, type Fleet } from '../support/fleet.js';
 
-const HELP = `node --import ./test/support/ts-loader.mjs test/load/main.ts [options]
+const HELP = `npm run bench:rush -- [options]
 
 One process asks for many locks in the same instant, while it holds another one. Prints how long it took, what became of the
 calls, how long the event loop stood still, and whether the lock was kept.

@@ -198,6 +198,32 @@ describe('many waiters for one key', () => {
   });
 });
 
+describe('many waiters whose wait ends at once', () => {
+  it.each(['this process', 'another process'])(
+    'P5, P7: are told that %s holds the lock, and do not all ask',
+    async (by) => {
+      const clock = new VirtualClock();
+      const nodes = modelNodes(3, clock);
+      for (const node of nodes) node.delayMs = 100;
+      const quorum = quorumOver(nodes, clock, { maxConcurrency: 1, nodeTimeoutMs: 500, owner: 'here:1' });
+      if (by === 'this process') await clock.settle(acquire(quorum, planFor({ ttlMs: 100_000, waitMs: 1000 })));
+      else for (const node of nodes) node.plant('job', 'other', 100_000, 'there:1');
+      const asked = Array.from({ length: 3000 }, () =>
+        acquire(quorum, planFor({ ttlMs: 10_000, waitMs: 2000 })).catch((error: unknown) => error),
+      );
+      const { value, tookMs } = await clock.settle(Promise.all(asked));
+      expect(tookMs).toBeLessThanOrEqual(2000 + 2 * 500);
+      for (const error of value ?? []) {
+        const owner = by === 'this process' ? 'here:1' : 'there:1';
+        expect(error).toMatchObject({ code: 'LOCK_CONTENDED', owner, undecided: false });
+        expect((error as { remainingMs: number }).remainingMs).toBeGreaterThan(90_000);
+        expect((error as { votes: unknown[] }).votes).toHaveLength(3);
+      }
+      expect(nodes[0]!.arrived.filter(({ kind }) => kind === 'acquire').length).toBeLessThan(50);
+    },
+  );
+});
+
 describe('a semaphore', () => {
   it('gives its permits out in the order in which they were asked for', async () => {
     const clock = new VirtualClock();
