@@ -97,6 +97,13 @@ describe('the documentation', () => {
     expect(deadLinks(page)).toEqual([]);
   });
 
+  it('names files of the library that exist, where it leads through the code', () => {
+    const [page] = pagesOf('CONTRIBUTING.md');
+    const named = [...(page?.text ?? '').matchAll(/`((?:core|redis|decorators)\/[\w./-]+\.ts|redlock\.[\w.]+\.ts)`/g)];
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.map(([, file = '']) => file).filter((file) => !existsSync(join('lib', file)))).toEqual([]);
+  });
+
   it('would notice a dead link', () => {
     const text = '# A heading\n[one](README.md) [two](nowhere.md) [three](#install) [four](#another)';
     expect(deadLinks({ path: 'README.md', text, blocks: [] })).toEqual(['nowhere.md', '#another']);
