@@ -5,7 +5,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { RedlockModule, RedlockService } from 'redlock-nestjs';
 import { RedlockTestingModule } from 'redlock-nestjs/testing';
-import { start, type Fleet } from '../support/fleet.js';
+import { start, type Fleet } from '../test/support/fleet.js';
 
 const HELP = `npm run bench:rush -- [options]
 
