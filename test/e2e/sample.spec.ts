@@ -113,7 +113,9 @@ describe('npm start', () => {
     expect(await sample.exit).toBe(code);
     await untilNoneIsLeftOf(pids);
     expect(await leftOf(pids)).toEqual([]);
-    expect(sample.stderr).toMatch(/^3 servers .*\ntime .*\n\d+ ticks?: each ran exactly once\n( {2}.*\n){3}$/);
+    // On a busy machine the scheduler says on the same stream that a timer came late.
+    const said = sample.stderr.replace(/^.*\[Cron\] Missed execution deadline.*\n/gm, '');
+    expect(said).toMatch(/^3 servers .*\ntime .*\n\d+ ticks?: each ran exactly once\n( {2}.*\n){3}$/);
   });
 
   it('leaves no process behind when the coordinator is killed', async () => {
