@@ -55,7 +55,7 @@ export class GivenConnection implements Connection {
     const options = optionsOf(client);
     this.space = spaceOf(options);
     this.#secrets = new Secrets(options, options.redisOptions ?? {});
-    this.warnings = warningsOn(options, this.clustered);
+    this.warnings = warningsOn(options);
     this.#silence = new Silence(clock, (forMs) => {
       for (const listener of this.#onSilence) listener(forMs);
     });
@@ -144,24 +144,15 @@ function optionsOf(client: GivenClient): GivenOptions {
   return 'options' in client ? (client.options as GivenOptions) : {};
 }
 
-function warningsOn(options: GivenOptions, clustered: boolean): ServerWarning[] {
-  const warnings: ServerWarning[] = [];
+function warningsOn(options: GivenOptions): ServerWarning[] {
   const unsafe = Object.entries(SAFE).flatMap(([name, safe]) =>
     options[name as keyof typeof SAFE] === safe
       ? []
       : [safe === undefined ? `leave out ${name}` : `set ${name} to ${String(safe)}`],
   );
-  if (unsafe.length > 0) {
-    const message =
-      `may be sent a command again, or late, by the client that was given for it: ${unsafe.join(', ')} ` +
-      '(for the commands of locks this is made harmless; for those of your own it cannot be)';
-    warnings.push({ code: 'client-resends', message });
-  }
-  if (clustered && options.enableAutoPipelining === true) {
-    const message =
-      'is a Cluster with enableAutoPipelining: ioredis below 5.11 sends the commands of locks to the wrong nodes then, and ' +
-      'no lock is granted; use ioredis 5.11 or later, or leave out enableAutoPipelining';
-    warnings.push({ code: 'auto-pipelining', message });
-  }
-  return warnings;
+  if (unsafe.length === 0) return [];
+  const message =
+    `may be sent a command again, or late, by the client that was given for it: ${unsafe.join(', ')} ` +
+    '(for the commands of locks this is made harmless; for those of your own it cannot be)';
+  return [{ code: 'client-resends', message }];
 }

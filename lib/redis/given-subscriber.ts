@@ -1,10 +1,14 @@
+import type { RedisOptions } from 'ioredis';
 import type { Clock } from '../core/ports/clock.js';
 import type { SubscriberConnection } from './connection.js';
 import { GivenConnection, type GivenClient } from './given-connection.js';
+import { guardedConnector } from './guarded-connector.js';
+import { ReplyCheck } from './reply-check.js';
 
 /** A client that can be copied, as all of ioredis can. */
 export interface Original {
-  readonly duplicate: (...args: unknown[]) => GivenClient & { disconnect(): void };
+  readonly duplicate: (...args: unknown[]) => Copy;
+  readonly options?: RedisOptions;
   readonly isCluster?: boolean;
 }
 
@@ -20,15 +24,28 @@ const OPTIONS = {
   autoResendUnfulfilledCommands: false,
 };
 
+type Copy = GivenClient & { disconnect(): void };
+
+/** Where the copy makes its own socket, what the server sends is read along, so that a malformed reply ends the copy alone. */
+function copyOf(client: Original, check: ReplyCheck, clock: Clock): Copy {
+  // A Cluster takes other servers as the first argument; none are those that it has.
+  if (client.isCluster) return client.duplicate([], OPTIONS);
+  const { options = {} } = client;
+  if (options.sentinels || options.Connector) return client.duplicate(OPTIONS);
+  return client.duplicate({ ...OPTIONS, protocol: 2, Connector: guardedConnector(options, check, clock) });
+}
+
 /** A copy of a client that was given. The copy is ours, and is closed. */
 export class GivenSubscriber extends GivenConnection implements SubscriberConnection {
-  readonly #copy: GivenClient & { disconnect(): void };
+  readonly #copy: Copy;
+  readonly #check: ReplyCheck;
 
   constructor(name: string, client: Original, clock: Clock) {
-    // A Cluster takes other servers as the first argument; none are those that it has.
-    const copy = client.isCluster ? client.duplicate([], OPTIONS) : client.duplicate(OPTIONS);
+    const check = new ReplyCheck();
+    const copy = copyOf(client, check, clock);
     super(name, copy, clock);
     this.#copy = copy;
+    this.#check = check;
     copy.on('error', () => undefined); // The client that was given tells the same.
   }
 
@@ -38,6 +55,11 @@ export class GivenSubscriber extends GivenConnection implements SubscriberConnec
 
   onMessage(listener: (channel: string, message: string) => void): void {
     this.#copy.on('message', listener);
+  }
+
+  override async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
+    if (command === 'subscribe') this.#check.subscribed = true;
+    return await super.call(command, args);
   }
 
   override close(): void {

@@ -29,6 +29,7 @@ export class OpenCalls {
     [first, ...rest]: readonly (string | number)[],
   ): Promise<unknown> {
     const script = command.startsWith('eval') ? Buffer.from(String(first)) : undefined;
+    if (script !== undefined) routeBy(script, rest[1]);
     const call = { script, subject: script && rest[1], giveUp: (_: Error): void => undefined };
     const givenUp = new Promise<never>((_, reject) => {
       call.giveUp = reject;
@@ -60,4 +61,12 @@ export class OpenCalls {
     this.#open.delete(call);
     call.script?.fill(BLANK);
   }
+}
+
+/**
+ * With `enableAutoPipelining` a Cluster of ioredis below 5.11 chooses the node by the first argument of a command, as text: the
+ * script, which is the same for all keys. So as text the script is its first key; what is sent are its bytes.
+ */
+function routeBy(script: Buffer, key: unknown): void {
+  Object.defineProperty(script, 'toString', { value: () => String(key) });
 }

@@ -125,7 +125,7 @@ function safeOptions(target: RedisOptions, check: ReplyCheck, clock: Clock): Red
   const options = {
     keepAlive: KEEP_ALIVE_MS,
     // The master of Sentinels is told by it. All others are inspected anyway, and may say then that they are loading.
-    enableReadyCheck: target.sentinels !== undefined,
+    enableReadyCheck: Boolean(target.sentinels),
     ...target,
     ...SAFE_OPTIONS,
   };

@@ -35,7 +35,6 @@ export interface ServerWarning {
     | 'may-evict'
     | 'cluster-node'
     | 'cluster'
-    | 'auto-pipelining'
     | 'no-append-only-file'
     | 'not-inspected'
     | 'client-resends'

@@ -1,16 +1,15 @@
-import type { Cancel, Clock } from '../core/ports/clock.js';
+import type { Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
 import { withinMs } from '../core/wait.js';
 import { AskAgain } from './ask-again.js';
-import { CLOSED, type Connection } from './connection.js';
+import type { Connection } from './connection.js';
+import { duplicateOf, type Identities } from './identities.js';
 import type { RestartGuard } from './restart-guard.js';
 import type { Member, ServerGroup } from './server-group.js';
 import { CLUSTER_WARNING, type ServerInfo } from './server-info.js';
-import { inspectServer, type Inspection, type Verdict } from './server-inspection.js';
-import { assess, type Assessment, type ServerStatus, type ServerWarning } from './server-status.js';
-
-/** Which watch watches which server of an instance, by run id: the same server under two names has one vote. */
-export type Identities = Map<string, ServerWatch>;
+import { inspectServer, mayRefuseAll, type Inspection, type Verdict } from './server-inspection.js';
+import type { Facts, ServerStatus, ServerWarning } from './server-status.js';
+import { ToldState } from './told-state.js';
 
 export interface WatchOptions {
   readonly guard: RestartGuard;
@@ -18,10 +17,6 @@ export interface WatchOptions {
   readonly group: ServerGroup;
   readonly clock: Clock;
 }
-
-/** Refusals that may concern all keys of a server. */
-const MAY_REFUSE_ALL =
-  /\b(OOM|NOREPLICAS|NOPERM|READONLY|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|NOAUTH|DENIED|BUSY|UNKILLABLE)\b/;
 
 /**
  * Knows the state of one server. On every new connection it inspects the server, before it may vote (P13): which database it
@@ -38,10 +33,8 @@ export class ServerWatch implements Member {
   #refusal: Error | undefined;
   #info: ServerInfo | undefined;
   #warnings: readonly ServerWarning[] = [];
-  #told: Assessment = { state: 'connecting', reason: 'not connected yet', text: '' };
-  #since: Date;
+  readonly #told: ToldState;
   readonly #askAgain: AskAgain;
-  #cancelQuarantine: Cancel = () => undefined;
   #writing: Promise<void> | undefined;
   #tryWrite: () => Promise<Error | undefined> = () => Promise.resolve(undefined);
   readonly #said = new Set<string>();
@@ -52,12 +45,19 @@ export class ServerWatch implements Member {
     private readonly connection: Connection,
     private readonly options: WatchOptions,
   ) {
-    this.#since = new Date(options.clock.wallMs());
-    this.#askAgain = new AskAgain(options.clock, () => {
+    const { guard, group, clock } = options;
+    const facts = (): Facts => ({
+      ...{ connection: this.#connection, verdict: this.#verdict },
+      ...{ silence: this.#silence, refusal: this.#refusal, guard },
+    });
+    this.#told = new ToldState(clock, facts, (change) => {
+      group.onChange(this, change);
+    });
+    this.#askAgain = new AskAgain(clock, () => {
       if (this.#verdict?.state !== 'ready') void this.#inspect(this.#epoch);
       else void this.#write();
     });
-    options.group.join(this);
+    group.join(this);
     connection.onChange((state) => {
       this.#onConnection(state);
     });
@@ -79,8 +79,7 @@ export class ServerWatch implements Member {
   }
 
   get status(): ServerStatus {
-    const { state, reason } = this.#assess();
-    return { state, since: this.#since, ...(reason !== undefined && { reason }) };
+    return this.#told.status;
   }
 
   /** For a connection that is ready: whether its server was inspected, and may take part. */
@@ -115,12 +114,12 @@ export class ServerWatch implements Member {
 
   /** The server has been seen to have lost its data. */
   onLoss(): void {
-    this.#update();
+    this.#told.update();
   }
 
   /** The server has refused a request. */
   onRefused({ message }: Error): void {
-    if (this.#refusal !== undefined || this.#verdict?.state !== 'ready' || !MAY_REFUSE_ALL.test(message)) return;
+    if (this.#refusal !== undefined || this.#verdict?.state !== 'ready' || !mayRefuseAll(message)) return;
     if (message.includes('READONLY')) void this.#inspect(this.#epoch);
     void this.#write();
   }
@@ -146,17 +145,19 @@ export class ServerWatch implements Member {
     this.#refusal = undefined;
     this.#verdict = undefined;
     this.#askAgain.reset();
-    this.#update();
+    this.#told.update();
   }
 
   #onSilence(silence: string | undefined): void {
     if (this.#silence !== undefined && silence !== undefined) return;
     this.#silence = silence;
-    this.#update();
+    this.#told.update();
   }
 
   async #inspect(epoch: number): Promise<void> {
-    const inspection = await inspectServer(this.connection, (info) => this.#duplicateOf(info));
+    const inspection = await inspectServer(this.connection, ({ runId }) =>
+      duplicateOf(this.options.identities, this, runId),
+    );
     if (epoch !== this.connection.epoch) return;
     this.#conclude(inspection);
     for (const listener of this.#listeners) listener();
@@ -171,21 +172,12 @@ export class ServerWatch implements Member {
     this.#verdict = verdict;
     if (verdict.state === 'ready' && this.#refusal === undefined) this.#askAgain.reset();
     else this.#askAgain.plan();
-    this.#update();
+    this.#told.update();
     for (const warning of this.#warnings) {
       if (!this.#said.has(warning.code)) this.options.group.onWarning(this, warning);
       this.#said.add(warning.code);
     }
     if (verdict.state === 'ready' && info !== undefined) for (const listener of this.#onFit) listener(isQuarantined);
-  }
-
-  #duplicateOf({ runId }: ServerInfo): string | undefined {
-    const { identities } = this.options;
-    for (const [id, owner] of identities) if (owner === this) identities.delete(id);
-    if (runId === undefined) return undefined;
-    const other = identities.get(runId);
-    if (other === undefined) identities.set(runId, this);
-    return other?.name;
   }
 
   /** One write at a time. */
@@ -203,31 +195,6 @@ export class ServerWatch implements Member {
     this.#refusal = refusal;
     if (refusal === undefined) this.#askAgain.reset();
     else this.#askAgain.plan();
-    this.#update();
-  }
-
-  /** As long as a new connection says nothing new, the server is what it was. */
-  #assess(): Assessment {
-    const { guard } = this.options;
-    const [connection, verdict, silence, refusal] = [this.#connection, this.#verdict, this.#silence, this.#refusal];
-    return assess({ connection, verdict, silence, refusal, guard }) ?? this.#told;
-  }
-
-  #update(): void {
-    const { clock, guard, group } = this.options;
-    const from = this.#told.state;
-    this.#told = this.#assess();
-    const { state, text } = this.#told;
-    this.#cancelQuarantine();
-    if (state === 'quarantined') {
-      const onEnd = (): void => {
-        this.#update();
-      };
-      this.#cancelQuarantine = clock.after(guard.leftMs(), onEnd, 'background');
-    }
-    if (state === from) return;
-    this.#since = new Date(clock.wallMs());
-    const isClosed = this.#connection?.status === 'down' && this.#connection.cause === CLOSED;
-    if (!isClosed) group.onChange(this, { from, to: state, text });
+    this.#told.update();
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createServer, type Server, type Socket } from 'node:net';
+import { GivenSubscriber, type Original } from '../../../lib/redis/given-subscriber.js';
 import type { OwnConnection } from '../../../lib/redis/own-connection.js';
 import { MalformedReplyError, ReplyCheck } from '../../../lib/redis/reply-check.js';
 import { SystemClock } from '../../../lib/system/system-clock.js';
@@ -143,6 +144,22 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
           cause: expect.stringMatching(/^its reply is not one of a/),
         });
       }
+    }
+  });
+
+  it('a copy of a given client is over as well after each in answer to SUBSCRIBE', async () => {
+    const { Redis } = (await import(name)) as typeof import('ioredis');
+    let reply = '';
+    const port = await answering(() => reply);
+    const options = { host: '127.0.0.1', port, lazyConnect: true, enableReadyCheck: false, disableClientInfo: true };
+    for (const text of [...MALFORMED, ...NO_MESSAGE]) {
+      reply = `${text}\r\n`;
+      const given = new Redis({ ...options, retryStrategy: () => null, disconnectTimeout: 10 });
+      const copy = new GivenSubscriber('s', given as unknown as Original, new SystemClock());
+      await eventually(() => copy.reach().status === 'ready');
+      await expect(copy.call('subscribe', ['channel'])).rejects.toThrow();
+      await eventually(() => copy.ended);
+      copy.close();
     }
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NodeState } from '../../../lib/core/ports/lock-node.js';
 import { ServerError, SilenceError, type Connection } from '../../../lib/redis/connection.js';
+import type { Identities } from '../../../lib/redis/identities.js';
 import { RestartGuard } from '../../../lib/redis/restart-guard.js';
 import { ServerGroup } from '../../../lib/redis/server-group.js';
 import { ServerWatch } from '../../../lib/redis/server-watch.js';
@@ -60,7 +61,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 function setUp(count = 1, answer: string | Error = MASTER, clustered = false) {
   const lines: string[] = [];
   const clock = new VirtualClock();
-  const identities = new Map<string, ServerWatch>();
+  const identities: Identities = new Map();
   const group = new ServerGroup(clock, (line, level) => lines.push(`${level}: ${line}`));
   const servers = Array.from({ length: count }, (_, index) => {
     const own = typeof answer === 'string' ? answer.replace('run_id:a', `run_id:${index}`) : answer;

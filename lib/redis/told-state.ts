@@ -1,0 +1,48 @@
+import type { Cancel, Clock } from '../core/ports/clock.js';
+import { CLOSED } from './connection.js';
+import { assess, type Assessment, type Facts, type ServerStatus } from './server-status.js';
+import type { Change } from './server-group.js';
+
+/** The state of a server as it was told last, and since when. It is told anew when it has changed. */
+export class ToldState {
+  #told: Assessment = { state: 'connecting', reason: 'not connected yet', text: '' };
+  #since: Date;
+  #cancelQuarantine: Cancel = () => undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly facts: () => Facts,
+    private readonly onChange: (change: Change) => void,
+  ) {
+    this.#since = new Date(clock.wallMs());
+  }
+
+  get status(): ServerStatus {
+    const { state, reason } = this.#assess();
+    return { state, since: this.#since, ...(reason !== undefined && { reason }) };
+  }
+
+  /** The facts have changed. The end of a quarantine is noticed by itself. */
+  update(): void {
+    const from = this.#told.state;
+    this.#told = this.#assess();
+    const { state, text } = this.#told;
+    const { guard, connection } = this.facts();
+    this.#cancelQuarantine();
+    if (state === 'quarantined') {
+      const onEnd = (): void => {
+        this.update();
+      };
+      this.#cancelQuarantine = this.clock.after(guard.leftMs(), onEnd, 'background');
+    }
+    if (state === from) return;
+    this.#since = new Date(this.clock.wallMs());
+    const isClosed = connection?.status === 'down' && connection.cause === CLOSED;
+    if (!isClosed) this.onChange({ from, to: state, text });
+  }
+
+  /** As long as a new connection says nothing new, the server is what it was. */
+  #assess(): Assessment {
+    return assess(this.facts()) ?? this.#told;
+  }
+}

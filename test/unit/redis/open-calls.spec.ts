@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { OpenCalls } from '../../../lib/redis/open-calls.js';
+
+describe('a script on a client that was given', () => {
+  it('P4: is its first key as text, by which a Cluster of ioredis below 5.11 finds the node, and itself as bytes', async () => {
+    let sent: unknown[] = [];
+    const send = (args: readonly unknown[]): Promise<unknown> => {
+      sent = [String(args[0]), Buffer.from(args[0] as Buffer).toString(), ...args.slice(1)];
+      return Promise.resolve(['done']);
+    };
+    expect(await new OpenCalls().run(send, 'evalsha', ['hash', 2, 'redlock:k', '{redlock:k}:fence', 'A'])).toEqual([
+      'done',
+    ]);
+    expect(sent).toEqual(['redlock:k', 'hash', 2, 'redlock:k', '{redlock:k}:fence', 'A']);
+  });
+
+  it('P11: is blank as soon as it has been given up: what a client sends after that does nothing', async () => {
+    const calls = new OpenCalls();
+    let script: Buffer = Buffer.from('');
+    const send = ([first]: readonly unknown[]): Promise<unknown> => {
+      script = first as Buffer;
+      return new Promise(() => undefined);
+    };
+    const call = calls.run(send, 'eval', ['return 1', 1, 'k']);
+    calls.giveUpAll(new Error('closed'));
+    await expect(call).rejects.toThrow('closed');
+    expect(Buffer.from(script).toString().trim()).toBe('');
+  });
+});
