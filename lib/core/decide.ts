@@ -7,7 +7,7 @@ import { poll } from './poll.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { Stalemate } from './stalemate.js';
-import { maybeSuspended, readClocks } from './suspension.js';
+import { maybeSuspended, readClocks, uncountedMs } from './suspension.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
 import { sleep, throwIfAborted, unlessAborted } from './wait.js';
@@ -24,16 +24,10 @@ export type Decision = {
   /** How long the servers took to come to it. */ readonly roundMs?: number;
   /** How often every server was asked. */ readonly rounds?: number;
 } & (
-  | Exclude<Ballot, { kind: 'won' | 'contested' }>
-  | Contest
+  | Exclude<Ballot, { kind: 'won' }>
   | { readonly kind: 'late' | 'unconfirmed' }
   | { readonly kind: 'won'; readonly grant: Grant }
 );
-
-type Contest = Extract<Ballot, { kind: 'contested' }> & {
-  /** If votes that came late have shown that somebody else had a majority: after how long, in milliseconds from the question on. */
-  readonly seenHeldMs: () => number | undefined;
-};
 
 export interface Bounds {
   /** No round of a contest begins later, where the vote stays split for good. */
@@ -51,8 +45,13 @@ export interface Bounds {
 }
 
 interface Limits extends Pick<Bounds, 'endAtMs' | 'tickIsOver' | 'tickHoldUntilMs'> {
-  /** For how long a contest waits at least for the votes that would settle it. */
-  readonly graceMs: number;
+  readonly late: LateVotes;
+}
+
+/** What the votes that came after the verdict of a round have shown: a far server is waited for in the rounds that follow. */
+interface LateVotes {
+  /** How long it took, from the question on, until they said who has a majority. */
+  settledAfterMs: number;
 }
 
 /** How often a leader asks again without giving its votes back. Then it may be leading against the votes of the dead. */
@@ -74,8 +73,8 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
   const { clock, entropy, rules } = quorum;
   let token = entropy.token();
   let stalemate: Stalemate | undefined;
+  const late: LateVotes = { settledAfterMs: 0 };
   let led = 0;
-  let graceMs = 0;
 
   for (let contest = 0; ; contest++) {
     // Only the first round waits for its turn: a contender that has begun must not stop in the middle of a contest.
@@ -83,7 +82,7 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
       return { kind: 'unreachable', votes: tooBusyVotes(quorum) };
     }
     const startedAtMs = clock.nowMs();
-    const decision = await round(quorum, plan, token, { ...bounds, graceMs }).finally(() => {
+    const decision = await round(quorum, plan, token, { ...bounds, late }).finally(() => {
       if (contest === 0) leave(quorum, plan);
     });
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
@@ -114,8 +113,6 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
       undo(quorum, plan, token, { tell: true });
       throw reason;
     });
-    // By now that may be over; but who has been heard late once is waited for.
-    graceMs = decision.kind === 'contested' ? 2 * (decision.seenHeldMs() ?? 0) : 0;
   }
 }
 
@@ -137,23 +134,25 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
   const { clock, rules, fencingStart } = quorum;
   const askedAt = readClocks(clock);
   const sentAtMs = askedAt.atMs;
-  const { endAtMs, tickIsOver, graceMs } = limits;
+  const { endAtMs, tickIsOver, late } = limits;
   if (tickIsOver()) return { kind: 'late', votes: [] };
   const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
   // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
   const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(sentAtMs, plan.tick, limits)];
   const request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next() } as const;
-  let seenHeldMs: number | undefined;
+  let wasSettledLate = false;
   const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs(), {
-    graceMs,
+    graceMs: 2 * late.settledAfterMs,
     judge: (soFar, servers) => judge(soFar, servers, token),
     judgeAsIs: (soFar, servers) => judgeAsIs(soFar, servers, token),
     onLateVote: (_, __, soFar) => {
       const later = judge(soFar, quorum.couriers.length, token);
-      if (typeof later === 'object' && later.kind === 'held') seenHeldMs ??= clock.nowMs() - sentAtMs;
+      if (wasSettledLate || typeof later !== 'object' || !['won', 'held'].includes(later.kind)) return;
+      // By now that may be over; but who has been heard late once is waited for.
+      wasSettledLate = true;
+      late.settledAfterMs = clock.nowMs() - sentAtMs;
     },
   });
-  if (verdict.kind === 'contested') return { ...verdict, votes, seenHeldMs: () => seenHeldMs };
   if (verdict.kind !== 'won') return { ...verdict, votes };
 
   // What was called off while the servers voted is undone already, and nothing more may be sent for it.
@@ -168,9 +167,10 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
     askedAt,
     deadlineAtMs: deadlineAtMs(sentAtMs, plan.ttlMs, rules.driftFactor),
   };
-  const isInTime = clock.nowMs() < grant.deadlineAtMs && !tickIsOver();
   // P19: after a suspension of the machine the lock may be over on the servers.
-  const isTrusted = isInTime && !maybeSuspended(askedAt, readClocks(clock), rules.driftFactor);
+  const now = readClocks(clock);
+  const isOver = now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || tickIsOver();
+  const isTrusted = !isOver && !maybeSuspended(askedAt, now, rules.driftFactor);
   return isTrusted ? { kind: 'won', grant, votes } : { kind: 'late', votes };
 }
 

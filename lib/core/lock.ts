@@ -11,7 +11,7 @@ import type { KeepPlan } from './keep-plan.js';
 import type { Cancel } from './ports/clock.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
-import { lowered, maybeSuspended, readClocks, type ClockReading } from './suspension.js';
+import { lowered, maybeSuspended, readClocks, uncountedMs, type ClockReading } from './suspension.js';
 import type { Vote } from './vote.js';
 
 /** The first try to extend comes when this part of the ttl is over: two more fit in before the end. */
@@ -19,6 +19,9 @@ const EXTEND_AFTER = 1 / 3;
 
 /** After an extension with too few answers, the next comes when this part of what is left is over. */
 const EXTEND_AGAIN_AFTER = 1 / 4;
+
+/** The signal aborts at most this much before the validity ends: the resolution of timers, and what they may be late. */
+const EARLY_MS = 2;
 
 /** A lock that was granted: it knows until when it may be trusted, says so before that is over, and can be given back. */
 export class HeldLock {
@@ -139,7 +142,9 @@ export class HeldLock {
   }
 
   get #leftMs(): number {
-    return Math.max(0, this.#deadline.atMs - this.#quorum.clock.nowMs());
+    const { clock, rules } = this.#quorum;
+    const now = readClocks(clock);
+    return Math.max(0, this.#deadline.atMs - now.atMs - uncountedMs(this.#confirmed, now, rules.driftFactor));
   }
 
   #noticeEnd(): void {
@@ -277,13 +282,18 @@ export class HeldLock {
     return Math.max(this.#quorum.rules.retryDelayMs, this.#leftMs * EXTEND_AGAIN_AFTER);
   }
 
-  /** A local timer, so that the signal aborts in time whatever the network does. Timers are late rather than early. */
+  /**
+   * A local timer, so that the signal aborts in time whatever the network does. Timers are late rather than early, and the wall clock
+   * may run faster than theirs: so it comes a little before its time, and looks how much is left.
+   */
   #guardDeadline(): void {
+    const { clock, rules } = this.#quorum;
     this.#cancelDeadline();
-    this.#cancelDeadline = this.#quorum.clock.after(
-      Math.max(0, Math.floor(this.#leftMs) - 1),
+    this.#cancelDeadline = clock.after(
+      Math.max(this.#leftMs >= EARLY_MS ? 1 : 0, Math.floor(this.#leftMs * (1 - rules.driftFactor)) - 1),
       () => {
-        void this.lose('expired', this.#votes);
+        if (this.#leftMs >= EARLY_MS) this.#guardDeadline();
+        else void this.lose('expired', this.#votes);
       },
       'background',
     );

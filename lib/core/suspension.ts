@@ -27,8 +27,21 @@ export function readClocks(clock: Pick<Clock, 'nowMs' | 'wallMs'>): ClockReading
 
 /** Whether the machine may have been suspended between the two readings. */
 export function maybeSuspended(since: ClockReading, now: ClockReading, driftFactor: number): boolean {
-  const explainedMs = TOLERANCE_MS + driftFactor * (now.atMs - since.atMs);
+  const explainedMs = mostExplainedMs(since, now, driftFactor);
   return now.leastAheadMs - since.mostAheadMs > explainedMs;
+}
+
+/**
+ * How much of a validity that counts from the first reading is gone besides what the monotonic clock says: a suspension that is too
+ * short to raise doubt. Beyond that the servers are asked, because the wall clock may merely have been set.
+ */
+export function uncountedMs(since: ClockReading, now: ClockReading, driftFactor: number): number {
+  const aheadMs = now.leastAheadMs - since.mostAheadMs;
+  return Math.max(0, Math.min(aheadMs, mostExplainedMs(since, now, driftFactor)));
+}
+
+function mostExplainedMs(since: ClockReading, now: ClockReading, driftFactor: number): number {
+  return TOLERANCE_MS + driftFactor * (now.atMs - since.atMs);
 }
 
 /** The earlier reading, as it is to be compared with later ones: where the wall clock was set back, from there on. */

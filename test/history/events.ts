@@ -66,6 +66,8 @@ export type AttemptEvent =
       readonly nodeTimeoutMs: number;
       /** The lock stays on the servers for so long after its grant, also when it is released earlier. Default: 0. */
       readonly minHoldMs?: number;
+      /** How often it may ask again. Default: as often as the wait lets it. */
+      readonly maxRetries?: number;
       readonly tick?: TickOfRun;
     }
   /** The client's own signal cancels the waiting. */

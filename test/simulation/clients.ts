@@ -87,6 +87,7 @@ async function run(world: World, member: Member, errand: Errand, chance: Chance,
   const hasSignal = waitMs === null || (!isTick && chance.happens(0.08));
   const attempt = recorder.asked({
     ...{ client: machine.name, keys, ttlMs, waitMs, nodeTimeoutMs: plan.options.nodeTimeout },
+    ...(options.maxRetries !== undefined && { maxRetries: options.maxRetries }),
     ...(options.minHold !== undefined && { minHoldMs: Number(options.minHold) }),
     ...(tick && { tick }),
   });

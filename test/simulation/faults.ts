@@ -56,7 +56,7 @@ export class Saboteur {
     this.#open++;
     const befalls = this.chance.weighted<'pause' | 'isolate' | 'kill' | 'any'>({
       pause: 3,
-      isolate: 3,
+      isolate: this.world.plan.delays ? 3 : 0,
       kill: 1,
       any: 4,
     });

@@ -77,6 +77,8 @@ export interface Plan {
   readonly faults: number;
   /** A fault that befalls somebody just after each question, when locks and counts are half way. */
   readonly storm: 'evict' | 'jump' | undefined;
+  /** Whether faults may hold messages up on their way. */
+  readonly delays: boolean;
   readonly weights: Readonly<Record<Fault, number>>;
   /** About how long it will take. */
   readonly lengthMs: number;
@@ -101,6 +103,9 @@ const COMMON: Readonly<Record<Fault, number>> = {
   },
   ...{ scriptFlush: 1, pause: 3, suspend: 1.5, stumble: 2, kill: 1, start: 1, shutDown: 0.5, force: 1.5, sweep: 1 },
 };
+
+/** Longer than any schedule. */
+const LONG_RETENTION_MS = 3_600_000;
 
 export function planOf(chance: Chance): Plan {
   const profile = chance.weighted<Profile>({
@@ -162,12 +167,23 @@ export function planOf(chance: Chance): Plan {
     ticks,
     faults: chance.happens(0.1) ? 0 : chance.whole(1, 8),
     storm: stormOf(profile, chance.aside(2)),
+    delays: true,
     weights: weightsOf(profile, chance),
     lengthMs,
     outside: outsideOf(profile, spiky || far, servers),
   };
   const { lose, flush, snapshot, evict } = plan.weights;
-  return hasTicks && lose + flush + snapshot + evict === 0 ? { ...plan, longestPauseMs: 6000 } : plan;
+  return {
+    ...plan,
+    ...(hasTicks && lose + flush + snapshot + evict === 0 && { longestPauseMs: 6000 }),
+    ...(Number(plan.options.fencingRetention) < LONG_RETENTION_MS && withoutDelays(plan)),
+  };
+}
+
+/** P2: no request may arrive after the end of the counters that it would have counted on. */
+function withoutDelays({ weights, distance }: Plan): Pick<Plan, 'delays' | 'weights' | 'distance'> {
+  const none = { stall: 0, cut: 0, cutToServer: 0, partition: 0, isolate: 0, slow: 0, giveUp: 0 };
+  return { delays: false, weights: { ...weights, ...none }, distance: { ...distance, spikeMs: 0, spikes: 0 } };
 }
 
 /**
@@ -176,7 +192,7 @@ export function planOf(chance: Chance): Plan {
  */
 function retentionOf(profile: Profile, chance: Chance): number {
   if (profile === 'wild clocks') return 30 * 24 * 3_600_000;
-  return chance.happens(0.3) ? Math.ceil(chance.ratio(1, 1000)) : 3_600_000;
+  return chance.happens(0.3) ? Math.ceil(chance.ratio(1, 1000)) : LONG_RETENTION_MS;
 }
 
 function stormOf(profile: Profile, chance: Chance): Plan['storm'] {
@@ -230,6 +246,9 @@ function weightsOf(profile: Profile, chance: Chance): Readonly<Record<Fault, num
   return weights;
 }
 
+const LATE_START =
+  'a majority may lose a counter, and a request that arrives late then begins it at the time at which it was sent';
+
 function outsideOf(profile: Profile, slow: boolean, servers: number): Plan['outside'] {
   const late = 'messages may take longer than the node timeout, so that a majority is up and not in time';
   const liveness: Plan['outside'] = slow ? { 'no starvation': late, 'no lost tick': late } : {};
@@ -240,11 +259,11 @@ function outsideOf(profile: Profile, slow: boolean, servers: number): Plan['outs
       return { ...liveness, 'fencing order': 'servers come back with older counts, which look as good as any' };
     case 'unguarded': {
       const why = 'servers lose their data, and the restart guard is off';
-      return { ...liveness, 'mutual exclusion': why, 'one run a tick': why };
+      return { ...liveness, 'mutual exclusion': why, 'one run a tick': why, 'fencing order': LATE_START };
     }
     case 'evicting': {
       const why = `${servers} servers evict single keys: nobody can know`;
-      return { ...liveness, 'mutual exclusion': why, 'one run a tick': why };
+      return { ...liveness, 'mutual exclusion': why, 'one run a tick': why, 'fencing order': LATE_START };
     }
     case 'reordering': {
       const why = 'an acquire may arrive after its own release, and then stays for its ttl';

@@ -57,6 +57,8 @@ function refusedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[],
   if (isRemoved(story, attempt) || tickHasRun(attempt, rivals)) return [];
   if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) return [];
   const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
+  // Who asks for few rounds may leave a contest before it is settled.
+  if (asked.maxRetries !== undefined && around.length > 0) return [];
   if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(story, other))) return [];
   if (![span, ...around.map(({ attempt: other }) => spanOf(story, other))].every((each) => steady(story, each))) {
     return [];

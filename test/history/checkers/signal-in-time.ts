@@ -45,11 +45,10 @@ export function signalInTime(story: Story): Findings {
  * When the signal must have aborted. The clock of a machine that was suspended has not counted that time, so its timers come
  * later by as much; until the servers have told it more, it believes in nothing.
  */
-function toldByMs(story: Story, { asked, granted, extended }: Lock, validUntilMs: number): number {
-  const sinceMs = (extended.at(-1) ?? granted).atMs;
+function toldByMs(story: Story, { asked, granted }: Lock, validUntilMs: number): number {
   let untilMs = validUntilMs;
   for (const { suspended, fromMs, toMs } of story.clients.get(asked.client)?.pauses ?? []) {
-    if (suspended && toMs >= sinceMs && fromMs <= untilMs) untilMs += toMs - Math.max(sinceMs, fromMs);
+    if (suspended && toMs >= granted.atMs && fromMs <= untilMs) untilMs += toMs - Math.max(granted.atMs, fromMs);
   }
   return latestMs(story, asked.client, untilMs, 0, 0);
 }

@@ -112,8 +112,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a grant is handed out whose validity is over',
     file: 'lib/core/decide.ts',
-    text: 'clock.nowMs() < grant.deadlineAtMs && !tickIsOver()',
-    becomes: 'clock.nowMs() > 0',
+    text: 'now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || tickIsOver()',
+    becomes: 'clock.nowMs() < 0',
     checker: 'signal in time',
     seeds: 3000,
   },

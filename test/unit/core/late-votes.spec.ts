@@ -53,6 +53,19 @@ function ask(quorum: Quorum, plan: Partial<AcquirePlan> = {}): Promise<boolean> 
 }
 
 describe('votes that come late', () => {
+  it('P14: a far server is waited for whose vote makes the majority, where a near one keeps a lock that is over', async () => {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(4, clock);
+    nodes[1]!.plant('job', 'left behind', 60_000);
+    const distant = nodes.map((node, at) => new DistantNode(node, clock, at === 3 ? 7 : 1, at === 3 ? 4 : 0.5));
+    let isGranted = false;
+    void ask(named(quorumOver(distant, clock), 'a'), { waitMs: 60_000 }).then((granted) => {
+      isGranted = granted;
+    });
+    await clock.advance(60);
+    expect(isGranted).toBe(true);
+  });
+
   it.each([1.8, 9])(
     'P14: nobody is left waiting for one who had a majority, did not know, gave it back, and went away: heard of after %d ms',
     async (thirdMs) => {

@@ -122,6 +122,29 @@ describe('P19: a suspension that the monotonic clock does not count', () => {
     expect(nodes[0]!.arrived).toHaveLength(1);
   });
 
+  it('counts one that is too short to ask the servers', async () => {
+    const { clock, nodes, lock } = await held();
+    const leftMs = lock.remaining;
+    clock.suspend(15);
+    expect(lock.remaining).toBeCloseTo(leftMs - 15, 0);
+    await clock.advance(leftMs - 18);
+    expect([lock.isHeld(), lock.signal.aborted]).toEqual([true, false]);
+    await clock.advance(3);
+    expect([lock.isHeld(), lock.signal.aborted]).toEqual([false, true]);
+    expect(nodes[0]!.arrived.filter(({ kind }) => kind === 'confirm')).toEqual([]);
+  });
+
+  it('hands nothing out that is over because of one that is too short to be seen', async () => {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(3, clock);
+    for (const node of nodes) node.delayMs = 4;
+    const asked = acquire(quorumOver(nodes, clock), planFor({ ttlMs: 20 }));
+    await clock.advance(3);
+    clock.suspend(15);
+    await clock.advance(2);
+    expect((await clock.settle(asked)).value).toBeUndefined();
+  });
+
   it('hands nothing out that was granted before it', async () => {
     const clock = new VirtualClock();
     const nodes = modelNodes(3, clock);

@@ -147,6 +147,24 @@ describe('P8: the checker of lost ticks', () => {
     expect(verdictOf('no lost tick', paused.end(2000))).toMatchObject({ outcome: 'unknown', why: 'nothing' });
   });
 
+  it('does not wait for the late timer of a machine that was suspended before, and ended meanwhile', () => {
+    const pause = (suspended: boolean): HistoryEvent[] => [
+      { kind: 'paused', atMs: 100, client: 'b', ...(suspended && { suspended }) },
+      { kind: 'resumed', atMs: 300, client: 'b' },
+    ];
+    const due: HistoryEvent = {
+      ...{ kind: 'due', atMs: 500, keys: ['k'], tickAtMs: 60_500, untilMs: 600 },
+      replicas: ['a', 'b'],
+    };
+    const silent = (suspended: boolean): Script =>
+      new Script()
+        .tick(500, 1, ['a'])
+        .add(due, ...pause(suspended))
+        .client(750, 'killed', 'b');
+    expect(verdictOf('no lost tick', silent(true).end(2000))).not.toMatchObject({ outcome: 'unknown' });
+    expect(verdictOf('no lost tick', silent(false).end(2000))).toMatchObject({ why: 'incomplete' });
+  });
+
   it('does not know of a replica that has not fired, nor of a tick that was never due', () => {
     const silent = new Script().tick(500, 1, ['a']).add({
       ...{ kind: 'due', atMs: 500, keys: ['k'], tickAtMs: 60_500, untilMs: 600 },
@@ -173,6 +191,19 @@ describe('P5: the checker of bounds', () => {
   it('takes a quarter of the ttl for the node timeout where that is less', () => {
     const asked = new Script().asked(10, 1, 'a', { ttlMs: 100 }).refused(61, 1);
     expect(proofOf('settles in time', asked.end(2000))).toEqual(['asked refused']);
+  });
+
+  it('gives a release two where the machine was suspended under the lock: its process asks the servers first', () => {
+    const released = (suspended: boolean): History =>
+      new Script()
+        .asked(10, 1, 'a')
+        .granted(20, 1, 1)
+        .add({ kind: 'paused', atMs: 30, client: 'a', ...(suspended && { suspended }) })
+        .client(90, 'resumed', 'a')
+        .released(100, 1, 190)
+        .end(2000);
+    expect(proofOf('settles in time', released(true))).toBe('holds');
+    expect(proofOf('settles in time', released(false))).toHaveLength(1);
   });
 
   it('finds a call that has never settled', () => {
@@ -334,6 +365,18 @@ describe('P7, P14: the checker of starvation', () => {
   it('finds contenders that all lose', () => {
     const history = new Script().asked(100, 1, 'a').asked(101, 2, 'b').refused(120, 1).refused(121, 2).end(900);
     expect(proofOf('no starvation', history)).toEqual(['asked refused asked refused', 'asked refused asked refused']);
+  });
+
+  it('accepts that who asks for few rounds leaves a contest before it is settled', () => {
+    const contest = (more: { maxRetries?: number }): History =>
+      new Script()
+        .asked(10, 1, 'a', { waitMs: 500, ...more })
+        .asked(10, 2, 'b', more)
+        .refused(30, 1)
+        .refused(30, 2)
+        .end(2000);
+    expect(proofOf('no starvation', contest({ maxRetries: 0 }))).toBe('holds');
+    expect(proofOf('no starvation', contest({}))).toHaveLength(2);
   });
 
   it('finds a refusal long after the lock was given back', () => {
