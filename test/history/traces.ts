@@ -28,7 +28,11 @@ export function heldOnServers(story: Story, attempt: Attempt): Span | undefined 
   const minHoldMs = granted.atMs + (asked.minHoldMs ?? 0) * (1 + story.about.driftFactor);
   // A clean release is over when a majority has confirmed it, but the rest of it is still on its way, if nobody dies.
   const { released } = lock;
-  const clean = released !== undefined && released.code === undefined && released.atMs + graceMs < killedAtMs;
+  const isOver = released !== undefined && released.code === undefined && released.atMs + graceMs < killedAtMs;
+  // Who shuts down gives it up, but a server that is away keeps it.
+  const stoppedAtMs = story.clients.get(asked.client)?.stopped?.atMs ?? Infinity;
+  const wasLeft = isOver && released.atMs > stoppedAtMs && deliveredAtMs(story, stoppedAtMs) > stoppedAtMs;
+  const clean = isOver && !wasLeft;
   const lastMs = killedAtMs < Infinity ? deliveredAtMs(story, untilMs) : untilMs;
   const toMs = clean ? Math.max(released.atMs, minHoldMs) + graceMs : lastMs + ttlMs + graceMs;
   return { fromMs: asked.atMs, toMs: toMs + toleranceMs };

@@ -20,11 +20,12 @@ export function signalInTime(story: Story): Findings {
       const events = aborted ? [...proof, aborted, began] : [...proof, began];
       violations.push({ what: 'work began under a lock that was not valid any more', events });
     }
-    // An end that comes nearer is no revival: whoever asks for less is bound by it at once.
-    const revived = extended.find(
-      (event, index) =>
-        event.validUntilMs > (extended[index - 1] ?? granted).validUntilMs && isRemoved(story, lock, event.atMs),
-    );
+    // An end that comes nearer is no revival: whoever asks for less is bound by it at once. Nor is one that is further away by as
+    // much as the machine was suspended, which its clock has not counted.
+    const revived = extended.find((event, index) => {
+      const beforeMs = (extended[index - 1] ?? granted).validUntilMs;
+      return event.validUntilMs > beforeMs + suspendedMs(story, lock, event.atMs) && isRemoved(story, lock, event.atMs);
+    });
     if (revived !== undefined) {
       violations.push({ what: 'a lock was extended that had been removed everywhere', events: [...proof, revived] });
     }
@@ -45,12 +46,17 @@ export function signalInTime(story: Story): Findings {
  * When the signal must have aborted. The clock of a machine that was suspended has not counted that time, so its timers come
  * later by as much; until the servers have told it more, it believes in nothing.
  */
-function toldByMs(story: Story, { asked, granted }: Lock, validUntilMs: number): number {
-  let untilMs = validUntilMs;
-  for (const { suspended, fromMs, toMs } of story.clients.get(asked.client)?.pauses ?? []) {
-    if (suspended && toMs >= granted.atMs && fromMs <= untilMs) untilMs += toMs - Math.max(granted.atMs, fromMs);
+function toldByMs(story: Story, lock: Lock, validUntilMs: number): number {
+  return latestMs(story, lock.asked.client, validUntilMs + suspendedMs(story, lock, validUntilMs), 0, 0);
+}
+
+/** For how long the machine was suspended in all, from the grant on, in what began by then or by the end of what came before. */
+function suspendedMs({ clients }: Story, { asked, granted }: Lock, byMs: number): number {
+  let sumMs = 0;
+  for (const { suspended, fromMs, toMs } of clients.get(asked.client)?.pauses ?? []) {
+    if (suspended && toMs >= granted.atMs && fromMs <= byMs + sumMs) sumMs += toMs - Math.max(granted.atMs, fromMs);
   }
-  return latestMs(story, asked.client, untilMs, 0, 0);
+  return sumMs;
 }
 
 /** Whether all servers had forgotten this lock so long ago that no answer of before can still be on its way. */

@@ -337,6 +337,21 @@ describe('P6: the checker of signals', () => {
     expect(proofOf('signal in time', held().client(100, 'killed', 'a').end(2000))).toBe('holds');
   });
 
+  it('takes no suspension for an extension of a lock that was removed everywhere', () => {
+    const later = (suspended: boolean): History =>
+      new Script()
+        .asked(10, 1, 'a')
+        .granted(20, 1, 1, 920)
+        .removal(100, 110, 'b')
+        .add({ kind: 'paused', atMs: 300, client: 'a', ...(suspended && { suspended }) })
+        .client(320, 'resumed', 'a')
+        .extended(500, 1, 940)
+        .aborted(940, 1)
+        .end(2000);
+    expect(proofOf('signal in time', later(true))).toBe('holds');
+    expect(proofOf('signal in time', later(false))).toHaveLength(1);
+  });
+
   it('finds a lock that goes on although an operator has removed it everywhere', () => {
     const forced = (atMs: number, everywhere = true): Script => held().removal(atMs, 300, 'c', 'k', everywhere);
     const goesOn = (script: Script, atMs: number): History => script.extended(atMs, 1, 1300).aborted(1300, 1).end(2000);
@@ -433,6 +448,23 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', history(60, 1300).end(4000))).toBe('holds');
     expect(proofOf('no starvation', history(60, 1500).end(4000))).toEqual(['asked refused']);
     expect(proofOf('no starvation', history(450, 1300).end(4000))).toEqual(['asked refused']);
+  });
+
+  it('accepts what a process held that shut down while a server was away', () => {
+    const script = (awayAtMs: number): History =>
+      new Script()
+        .server(awayAtMs, 0, 'away')
+        .asked(10, 1, 'a')
+        .granted(20, 1, 1)
+        .aborted(100, 1, 'shutdown')
+        .client(160, 'stopped', 'a')
+        .server(300, 0, 'up')
+        .released(310, 1)
+        .asked(700, 2, 'b')
+        .refused(710, 2)
+        .end(2000);
+    expect(proofOf('no starvation', script(50))).toBe('holds');
+    expect(proofOf('no starvation', script(250))).toHaveLength(1);
   });
 
   it('does not judge while a majority is away, or a contender stands still', () => {
