@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { acquire, type AcquirePlan, type Grant } from './core/acquire.js';
+import { Cancellation } from './core/cancellation.js';
 import { undo } from './core/decide.js';
 import {
   InvalidOptionsError,
@@ -11,7 +12,6 @@ import { remove } from './core/inspect.js';
 import { HeldLock } from './core/lock.js';
 import { Look } from './core/look.js';
 import type { Quorum } from './core/quorum.js';
-import { onAbort } from './core/signals.js';
 import { count, majorityOf } from './core/vote.js';
 import { withinMs } from './core/wait.js';
 import { callerOf, given, toAcquireSettings, type AcquireSettings } from './input/acquire-options.js';
@@ -31,7 +31,7 @@ const MOST_WARNINGS = 100;
 export class HeldLocks {
   /** By their tokens. */
   readonly #locks = new Map<string, HeldLock>();
-  readonly #waiting = new Set<AbortController>();
+  readonly #waiting = new Set<Cancellation>();
   readonly #warned = new Set<string>();
   readonly #look: Look;
   #closed = false;
@@ -58,24 +58,17 @@ export class HeldLocks {
     where: 'acquire' | 'withLock',
   ): Promise<HeldLock> {
     const chosen = toAcquireSettings(given(options), where, this.#settings);
-    const controller = new AbortController();
     const own = this.#heldAround(key);
     const plan = {
-      ...toAcquirePlan(key, ttl, { ...chosen, signal: controller.signal }, this.#settings),
+      ...toAcquirePlan(key, ttl, chosen, this.#settings),
       hint: () => (own?.lock.isHeld() && own.frame.lock !== undefined ? WAITED_FOR_ITSELF(own.keys) : undefined),
     };
     const quorum = this.#shards.quorumOf(plan.keys);
     if (this.isClosed()) throw new RedlockShutdownError(plan.keys);
     if (own !== undefined && plan.waitMs > 0) this.#warnOfItself(own.keys, callerOf(options) ?? where);
 
-    const cancel =
-      chosen.signal &&
-      onAbort(chosen.signal, () => {
-        controller.abort(chosen.signal?.reason);
-      });
-    this.#waiting.add(controller);
-    try {
-      const grant = await acquire(quorum, plan);
+    return await this.#cancellable(chosen.signal, async (cancellation) => {
+      const grant = await acquire(quorum, { ...plan, cancellation });
       if (this.isClosed()) {
         // It will not be handed out, so nothing of it may stay, the tick least of all.
         undo(quorum, plan, grant.token, { tell: true });
@@ -83,9 +76,21 @@ export class HeldLocks {
         throw new RedlockShutdownError(plan.keys);
       }
       return this.#hold(quorum, plan, grant, chosen, where);
+    });
+  }
+
+  /** What the signal ends, or the shutdown, while it waits. */
+  async #cancellable<T>(
+    signal: AbortSignal | undefined,
+    wait: (cancellation: Cancellation) => Promise<T>,
+  ): Promise<T> {
+    const cancellation = new Cancellation(signal);
+    this.#waiting.add(cancellation);
+    try {
+      return await wait(cancellation);
     } finally {
-      this.#waiting.delete(controller);
-      cancel?.();
+      this.#waiting.delete(cancellation);
+      cancellation.close();
     }
   }
 
@@ -155,11 +160,17 @@ export class HeldLocks {
     before: Promise<void> | undefined,
   ): Promise<void> {
     const chosen = toAcquireSettings(given(options), 'withLock', this.#settings);
-    const plan = toAcquirePlan(key, ttl, chosen, this.#settings);
+    await this.#cancellable(chosen.signal, async (cancellation) => {
+      const plan = { ...toAcquirePlan(key, ttl, chosen, this.#settings), cancellation };
+      await this.#joinWith(lock, plan, before);
+    });
+  }
+
+  async #joinWith(lock: HeldLock, plan: AcquirePlan, before: Promise<void> | undefined): Promise<void> {
     const quorum = this.#shards.quorumOf(plan.keys);
     if (before !== undefined) {
       const turn = before.then(() => true);
-      if (!(await withinMs(quorum.clock, turn, plan.waitMs, plan.signal))) {
+      if (!(await withinMs(quorum.clock, turn, plan.waitMs, plan.cancellation))) {
         throw new LockContendedError(
           plan.keys,
           { owner: this.#settings.owner, remainingMs: lock.remaining },
@@ -193,7 +204,7 @@ export class HeldLocks {
   /** No more locks: who waits for one hears that it is over. */
   close(): void {
     this.#closed = true;
-    for (const controller of this.#waiting) controller.abort(new RedlockShutdownError());
+    for (const cancellation of this.#waiting) cancellation.cancel(new RedlockShutdownError());
   }
 
   /** Gives up everything that is still held, and waits until what is to be undone or given back has left. */

@@ -1,3 +1,4 @@
+import type { Cancellation } from './cancellation.js';
 import { Deadlines } from './deadlines.js';
 import { decide, type Decision } from './decide.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
@@ -31,7 +32,7 @@ export interface AcquirePlan {
   readonly unreachableWaitMs?: number | undefined;
   /** How many more rounds after the first, those of a contest included. In a round every server is asked once. */
   readonly maxRetries: number;
-  readonly signal?: AbortSignal | undefined;
+  readonly cancellation?: Cancellation | undefined;
   /** What the error of a held lock says besides, where there is something to say. */
   readonly hint?: (() => string | undefined) | undefined;
 }
@@ -50,8 +51,8 @@ export interface Grant {
 }
 
 /**
- * Takes the lock, or rejects: {@link LockContendedError}, {@link QuorumUnreachableError}, or the signal's reason. It
- * settles within `waitMs` (or `unreachableWaitMs`, while no majority can be reached) and two node timeouts. Whatever an attempt
+ * Takes the lock, or rejects: {@link LockContendedError}, {@link QuorumUnreachableError}, or the
+ * reason of the cancellation. It settles within `waitMs` (or `unreachableWaitMs`, while no majority can be reached) and two node timeouts. Whatever an attempt
  * that failed has left on a server, or may yet leave there, is undone behind.
  *
  * Those who wait stand in line, and only the first of a process asks the servers (P14). Who asks once, or counts its
@@ -64,7 +65,7 @@ export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant>
 
   const turn = room.enter(plan.claims.map(({ key }) => key));
   try {
-    const others = turn.begun ?? (await withinMs(clock, turn.begins, plan.waitMs, plan.signal));
+    const others = turn.begun ?? (await withinMs(clock, turn.begins, plan.waitMs, plan.cancellation));
     if (others !== undefined) return { ...(await keepAsking(quorum, plan, deadlines, turn, others)), turn };
     // The wait is over before the turn has begun. The first in line knows which process holds the lock, so thousands whose wait ends
     // at once need not ask. Where it does not know, or not any more, the attempt asks once.

@@ -2,7 +2,6 @@ import type { AcquirePlan } from './acquire.js';
 import type { Quorum } from './quorum.js';
 import { LARGEST_BATCH, LARGEST_BATCH_CLAIMS } from './request-queue.js';
 import type { Vote } from './vote.js';
-import { throwIfAborted } from './wait.js';
 
 /**
  * Waits until the attempt may ask; false where the time is over first. No more of them ask at one time than the process and the
@@ -10,9 +9,9 @@ import { throwIfAborted } from './wait.js';
  * not fill the queues with requests that are given up before they leave. Where there is room, nothing is put off.
  */
 export async function admit({ attempts, clock }: Quorum, plan: AcquirePlan, untilMs: number): Promise<boolean> {
-  throwIfAborted(plan.signal);
+  plan.cancellation?.throwIfCancelled();
   const permits = permitsOf(plan);
-  return attempts.tryAcquire(permits) || (await attempts.acquire(permits, untilMs - clock.nowMs(), plan.signal));
+  return attempts.tryAcquire(permits) || (await attempts.acquire(permits, untilMs - clock.nowMs(), plan.cancellation));
 }
 
 /** The attempt has been admitted, and has its answers. */

@@ -1,7 +1,8 @@
+import type { Cancellation } from './cancellation.js';
 import type { Cancel } from './ports/clock.js';
 import type { Quorum } from './quorum.js';
 import { majorityOf } from './vote.js';
-import { unlessAborted } from './wait.js';
+import { untilOver } from './wait.js';
 
 /** What a node has told on one channel, and whether it would. */
 interface Line {
@@ -64,8 +65,8 @@ export class Bell {
   }
 
   /** Waits until it hears, but not longer than this. */
-  async tune(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
-    await this.#until(() => this.hears, timeoutMs, signal);
+  async tune(timeoutMs: number, cancellation?: Cancellation): Promise<boolean> {
+    await this.#until(() => this.hears, timeoutMs, cancellation);
     return this.hears;
   }
 
@@ -73,17 +74,17 @@ export class Bell {
    * Waits for a release since the last reset, but not longer than this, and not when it hears no more. Where too few servers
    * have told of it, it gives the others `graceMs` of that time. Says how many were told, and 0 where nothing was.
    */
-  async ring(timeoutMs: number, graceMs: number, signal?: AbortSignal): Promise<number> {
+  async ring(timeoutMs: number, graceMs: number, cancellation?: Cancellation): Promise<number> {
     const { clock } = this.quorum;
     const endAtMs = clock.nowMs() + timeoutMs;
     const rang = ({ rang }: Line): boolean => rang;
     const somewhere = (): boolean => this.#lines.some((lines) => lines.some(rang));
-    await this.#until(() => !this.hears || somewhere(), timeoutMs, signal);
+    await this.#until(() => !this.hears || somewhere(), timeoutMs, cancellation);
     if (!somewhere()) return 0;
     await this.#until(
       () => this.#lines.some((lines) => isMajority(lines, rang)),
       Math.min(graceMs, endAtMs - clock.nowMs()),
-      signal,
+      cancellation,
     );
     return Math.max(
       1,
@@ -101,17 +102,14 @@ export class Bell {
     for (const cancel of this.#cancels.splice(0)) cancel();
   }
 
-  async #until(condition: () => boolean, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  async #until(condition: () => boolean, timeoutMs: number, cancellation: Cancellation | undefined): Promise<void> {
     if (condition()) return;
-    let cancel: Cancel = () => undefined;
-    const over = new Promise<void>((resolve) => {
-      cancel = this.quorum.clock.after(timeoutMs, resolve);
+    const over = untilOver<true>(this.quorum.clock, timeoutMs, cancellation, (resolve) => {
       this.#onChange = () => {
-        if (condition()) resolve();
+        if (condition()) resolve(true);
       };
     });
-    await unlessAborted(over, signal).finally(() => {
-      cancel();
+    await over.finally(() => {
       this.#onChange = () => undefined;
     });
   }

@@ -10,7 +10,7 @@ import { Stalemate } from './stalemate.js';
 import { maybeSuspended, readClocks, uncountedMs } from './suspension.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
-import { sleep, throwIfAborted, unlessAborted } from './wait.js';
+import { sleep, unlessCancelled } from './wait.js';
 
 /**
  * What one decision came to.
@@ -109,7 +109,7 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
       token = entropy.token();
     }
     if (giveUp) return { ...decision, roundMs, rounds };
-    await sleep(clock, Math.min(wishMs, leftMs), plan.signal).catch((reason: unknown) => {
+    await sleep(clock, Math.min(wishMs, leftMs), plan.cancellation).catch((reason: unknown) => {
       undo(quorum, plan, token, { tell: true });
       throw reason;
     });
@@ -118,8 +118,8 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds):
 
 /** Asks every server once. Undoes it unless it is won, or to be tried again: then the caller does. */
 async function round(quorum: Quorum, plan: AcquirePlan, token: string, limits: Limits): Promise<Decision> {
-  throwIfAborted(plan.signal);
-  const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {
+  plan.cancellation?.throwIfCancelled();
+  const decision = await unlessCancelled(ask(quorum, plan, token, limits), plan.cancellation).catch((reason: unknown) => {
     undo(quorum, plan, token, { tell: true });
     throw reason;
   });
@@ -156,7 +156,7 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
   if (verdict.kind !== 'won') return { ...verdict, votes };
 
   // What was called off while the servers voted is undone already, and nothing more may be sent for it.
-  throwIfAborted(plan.signal);
+  plan.cancellation?.throwIfCancelled();
   const agreement = await agreeOnFence(quorum, request, votes, timeoutMs());
   if (agreement.fence === undefined) return { kind: 'unconfirmed', votes: agreement.votes };
   fencingStart.note(agreement.fence);

@@ -35,7 +35,7 @@ export class Pause {
     if (untilMs <= clock.nowMs()) return false;
     this.#tripMs = tripMs;
     const bell = this.#listen();
-    await bell.tune(Math.min(untilMs - clock.nowMs(), this.#leftMs), this.plan.signal);
+    await bell.tune(Math.min(untilMs - clock.nowMs(), this.#leftMs), this.plan.cancellation);
     return await this.#waitForRing(bell, untilMs - clock.nowMs());
   }
 
@@ -66,10 +66,10 @@ export class Pause {
   /** Returns whether it is time to ask again. */
   async #listenFor(remainingMs: number): Promise<boolean> {
     const { rules } = this.quorum;
-    const { signal, ttlMs } = this.plan;
+    const { cancellation, ttlMs } = this.plan;
     if (this.#bell === undefined) {
       // What was told before it listens is missed: so it asks again as soon as it does.
-      return await this.#listen().tune(Math.min(nodeTimeoutMs(rules, ttlMs), remainingMs, this.#leftMs), signal);
+      return await this.#listen().tune(Math.min(nodeTimeoutMs(rules, ttlMs), remainingMs, this.#leftMs), cancellation);
     }
     if (!this.#listening) return false;
     await this.#waitForRing(this.#bell, remainingMs);
@@ -78,11 +78,11 @@ export class Pause {
 
   /** Returns whether it has rung. */
   async #waitForRing(bell: Bell, timeoutMs: number): Promise<boolean> {
-    const told = await bell.ring(Math.max(1, Math.min(timeoutMs, this.#leftMs)), this.#graceMs, this.plan.signal);
+    const told = await bell.ring(Math.max(1, Math.min(timeoutMs, this.#leftMs)), this.#graceMs, this.plan.cancellation);
     // Who has been passed over most often goes first, and at once. The others spread, so that they need not contest it.
     const ahead = Math.max(0, told - bell.rings);
     const delayMs = (this.#graceMs * this.quorum.entropy.random() * ahead) / told;
-    if (ahead > 0) await sleep(this.quorum.clock, Math.min(delayMs, this.#leftMs), this.plan.signal);
+    if (ahead > 0) await sleep(this.quorum.clock, Math.min(delayMs, this.#leftMs), this.plan.cancellation);
     return told > 0;
   }
 
@@ -98,6 +98,6 @@ export class Pause {
   }
 
   #sleep(delayMs: number): Promise<void> {
-    return sleep(this.quorum.clock, Math.max(1, Math.min(delayMs, this.#leftMs)), this.plan.signal);
+    return sleep(this.quorum.clock, Math.max(1, Math.min(delayMs, this.#leftMs)), this.plan.cancellation);
   }
 }

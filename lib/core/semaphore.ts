@@ -1,6 +1,7 @@
-import { LinkedList, type Place } from './linked-list.js';
-import type { Cancel, Clock } from './ports/clock.js';
-import { unlessAborted } from './wait.js';
+import type { Cancellation } from './cancellation.js';
+import { LinkedList } from './linked-list.js';
+import type { Clock } from './ports/clock.js';
+import { untilOver } from './wait.js';
 
 interface Waiter {
   readonly permits: number;
@@ -31,21 +32,25 @@ export class Semaphore {
   }
 
   /**
-   * Waits for the permits. Resolves to false when the time is over first, and rejects with the signal's reason when that aborts
-   * first: then there is nothing to give back.
+   * Waits for the permits. Resolves to false when the time is over first, and rejects when it is cancelled first: then there is
+   * nothing to give back.
    */
-  async acquire(permits: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+  async acquire(permits: number, timeoutMs: number, cancellation?: Cancellation): Promise<boolean> {
     if (this.tryAcquire(permits)) return true;
     const waiter: Waiter = { permits: Math.min(permits, this.size), isGranted: false, wake: () => undefined };
     const place = this.#waiters.push(waiter);
     try {
-      await unlessAborted(this.#untilAwake(waiter, timeoutMs), signal);
+      await untilOver<true>(this.clock, timeoutMs, cancellation, (resolve) => {
+        waiter.wake = () => {
+          resolve(true);
+        };
+      });
     } catch (reason) {
       if (waiter.isGranted) this.release(permits);
       throw reason;
     } finally {
-      waiter.wake();
-      this.#leave(place);
+      // One that waits for many permits may have kept those behind it from the few that they want.
+      if (this.#waiters.remove(place)) this.#grant();
     }
     return waiter.isGranted;
   }
@@ -53,20 +58,6 @@ export class Semaphore {
   release(permits: number): void {
     this.#free += Math.min(permits, this.size);
     this.#grant();
-  }
-
-  async #untilAwake(waiter: Waiter, timeoutMs: number): Promise<void> {
-    let cancel: Cancel | undefined;
-    await new Promise<void>((resolve) => {
-      waiter.wake = resolve;
-      cancel = this.clock.after(timeoutMs, resolve);
-    });
-    cancel?.();
-  }
-
-  #leave(place: Place<Waiter>): void {
-    // One that waits for many permits may have kept those behind it from the few that they want.
-    if (this.#waiters.remove(place)) this.#grant();
   }
 
   #grant(): void {

@@ -1,47 +1,74 @@
-import type { Clock } from './ports/clock.js';
+import type { Cancellation } from './cancellation.js';
+import type { Cancel, Clock } from './ports/clock.js';
 
-/** Rejects with the signal's own reason, which need not be an Error: it belongs to the caller. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  signal?.throwIfAborted();
-}
-
-/** Waits, or rejects with the signal's own reason as soon as it aborts. Leaves no timer and no listener behind. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
-  let cancel: (() => void) | undefined;
-  const slept = new Promise<void>((resolve) => {
-    cancel = clock.after(delayMs, resolve);
+/**
+ * Begins something, and resolves to what that resolves to; to undefined when the time is over first. Rejects with the reason of the
+ * cancellation when that comes first. Leaves no timer and no listener behind.
+ */
+export function untilOver<T>(
+  clock: Pick<Clock, 'after'>,
+  timeoutMs: number,
+  cancellation: Cancellation | undefined,
+  begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    let cancelTimer: Cancel | undefined;
+    const listening: { forget?: Cancel | undefined } = {};
+    const close = (): void => {
+      cancelTimer?.();
+      listening.forget?.();
+    };
+    const fail = (reason: unknown): void => {
+      close();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's own reason, unchanged
+      reject(reason);
+    };
+    if (timeoutMs < Infinity) {
+      cancelTimer = clock.after(timeoutMs, () => {
+        close();
+        resolve(undefined);
+      });
+    }
+    listening.forget = cancellation?.onCancel(fail);
+    begin((value) => {
+      close();
+      resolve(value);
+    }, fail);
   });
-  return unlessAborted(slept, signal).finally(() => cancel?.());
 }
 
-/** What the promise resolves to, or undefined when the time is over first. Rejects when the signal aborts. */
-export async function withinMs<T>(
+/** Waits for so long. Rejects when it is cancelled. */
+export async function sleep(clock: Clock, delayMs: number, cancellation?: Cancellation): Promise<void> {
+  await untilOver(clock, delayMs, cancellation, () => undefined);
+}
+
+/** What the promise resolves to, or undefined when the time is over first. Rejects when it is cancelled. */
+export function withinMs<T>(
   clock: Clock,
   promise: Promise<T>,
   timeoutMs: number,
-  signal?: AbortSignal,
+  cancellation?: Cancellation,
 ): Promise<T | undefined> {
-  let cancel: (() => void) | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    cancel = clock.after(timeoutMs, () => {
-      resolve(undefined);
-    });
+  return untilOver<T>(clock, timeoutMs, cancellation, (resolve, reject) => {
+    promise.then(resolve, reject);
   });
-  return await unlessAborted(Promise.race([promise, timeout]), signal).finally(() => cancel?.());
 }
 
-/** The promise, or the signal's own reason if that comes first. What happens to the promise then is up to the caller. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
+/** The promise, or the reason of the cancellation if that comes first. What happens to the promise then is up to the caller. */
+export function unlessCancelled<T>(promise: Promise<T>, cancellation: Cancellation | undefined): Promise<T> {
+  if (cancellation === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the signal's own reason, unchanged
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
+    const forget = cancellation.onCancel(reject);
+    promise.then(
+      (value) => {
+        forget();
+        resolve(value);
+      },
+      (error: unknown) => {
+        forget();
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it is
+        reject(error);
+      },
+    );
   });
 }

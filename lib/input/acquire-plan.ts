@@ -29,10 +29,10 @@ export function toAcquirePlan(asked: unknown, ttl: unknown, chosen: AcquireSetti
     const retentionMs = settings.fencingRetentionMs;
     return { key: full, ttlMs, guardMs: Math.max(ttlMs, chosen.minHoldMs), counter, retentionMs };
   });
-  const { tick, maxRetries, signal } = chosen;
+  const { tick, maxRetries } = chosen;
   // The claim of a tick must outlive those who wait with the same tick, so their wait has an end.
   const waitMs = tick === undefined ? chosen.waitMs : Math.min(chosen.waitMs, LONGEST_TICK_WAIT_MS);
-  const plan = { keys, claims, ttlMs, waitMs, maxRetries, signal };
+  const plan = { keys, claims, ttlMs, waitMs, maxRetries };
   if (tick === undefined) return plan;
   const lockKeys = claims.map((claim) => claim.key);
   const names = chosen.job === undefined ? lockKeys : [lockKey(settings.keyPrefix, chosen.job)];

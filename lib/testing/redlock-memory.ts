@@ -39,7 +39,7 @@ export class RedlockMemory implements ServerSource {
     const { store, channels } = this.#serverOf(`${name}${spaceOfSpec(spec)}`);
     return {
       connection: { name, call: () => Promise.resolve('PONG'), close: nothing },
-      node: new MemoryLockNode(name, store, channels),
+      node: new MemoryLockNode(name, store, channels, this.#clock),
       watch: new MemoryWatch(clock),
       guard: new RestartGuard('off', clock),
       receiver: { close: nothing },

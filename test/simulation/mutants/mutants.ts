@@ -204,10 +204,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a cancelled attempt is not undone',
     file: 'lib/core/decide.ts',
-    text: `const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {
+    text: `const decision = await unlessCancelled(ask(quorum, plan, token, limits), plan.cancellation).catch((reason: unknown) => {
     undo(quorum, plan, token, { tell: true });`,
     becomes:
-      'const decision = await unlessAborted(ask(quorum, plan, token, limits), plan.signal).catch((reason: unknown) => {',
+      'const decision = await unlessCancelled(ask(quorum, plan, token, limits), plan.cancellation).catch((reason: unknown) => {',
     checker: 'nothing left',
     seeds: 5000,
   },

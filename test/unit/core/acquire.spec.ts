@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire, type Grant } from '../../../lib/core/acquire.js';
+import { Cancellation } from '../../../lib/core/cancellation.js';
 import { LockContendedError, QuorumUnreachableError } from '../../../lib/core/errors/index.js';
 import type { LockNode } from '../../../lib/core/ports/lock-node.js';
 import { DistantNode } from '../../support/distant-node.js';
@@ -180,7 +181,7 @@ describe('acquire', () => {
     const { clock, nodes } = setUp(3);
     for (const node of nodes) node.delayMs = 50;
     const cancel = new AbortController();
-    const asked = clock.settle(acquire(quorumOver(nodes, clock), planFor({ waitMs: 5000, signal: cancel.signal })));
+    const asked = clock.settle(acquire(quorumOver(nodes, clock), planFor({ waitMs: 5000, cancellation: new Cancellation(cancel.signal) })));
     clock.after(30, () => {
       cancel.abort('enough');
     });
@@ -196,7 +197,7 @@ describe('acquire', () => {
     const { clock, nodes } = setUp(3);
     plantAll(nodes, 100_000);
     const cancel = new AbortController();
-    const asked = clock.settle(acquire(quorumOver(nodes, clock), planFor({ waitMs: 60_000, signal: cancel.signal })));
+    const asked = clock.settle(acquire(quorumOver(nodes, clock), planFor({ waitMs: 60_000, cancellation: new Cancellation(cancel.signal) })));
     clock.after(5000, () => {
       cancel.abort('enough');
     });
@@ -207,7 +208,7 @@ describe('acquire', () => {
   it('sends nothing when its signal had aborted before', async () => {
     const { clock, nodes } = setUp(3);
     const { error } = await clock.settle(
-      acquire(quorumOver(nodes, clock), planFor({ signal: AbortSignal.abort('before') })),
+      acquire(quorumOver(nodes, clock), planFor({ cancellation: new Cancellation(AbortSignal.abort('before')) })),
     );
     expect(error).toBe('before');
     expect(nodes.map(({ trips }) => trips)).toEqual([0, 0, 0]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire, type AcquirePlan } from '../../../lib/core/acquire.js';
+import { Cancellation } from '../../../lib/core/cancellation.js';
 import { undo } from '../../../lib/core/decide.js';
 import type { Quorum } from '../../../lib/core/quorum.js';
 import { DistantNode } from '../../support/distant-node.js';
@@ -75,7 +76,7 @@ describe('votes that come late', () => {
       const { value: grant } = await clock.settle(acquire(holder, plan));
       const waiting = ask(other, { waitMs: 60_000 });
       const controller = new AbortController();
-      const gone = ask(early, { waitMs: 60_000, signal: controller.signal });
+      const gone = ask(early, { waitMs: 60_000, cancellation: new Cancellation(controller.signal) });
       await clock.advance(500); // Both are told of the release.
       undo(holder, plan, grant!.token, { tell: true });
       await clock.advance(12);
@@ -91,7 +92,7 @@ describe('votes that come late', () => {
     const { clock, nodes, early, other } = bothYield(9);
     const controller = new AbortController();
     const plan = { waitMs: 0, tick: { key: 'tick', ttlMs: 60_000 } };
-    const gone = ask(early, { ...plan, signal: controller.signal });
+    const gone = ask(early, { ...plan, cancellation: new Cancellation(controller.signal) });
     const running = ask(other, plan);
     await clock.advance(9);
     for (const node of nodes) expect(node.keys).toEqual([]);
@@ -127,7 +128,7 @@ describe('an attempt that needs a confirmation', () => {
   it('P11: sends nothing more once it was called off', async () => {
     const { clock, nodes } = apart(2, 20, 60);
     const controller = new AbortController();
-    const asked = ask(named(quorumOver(nodes, clock), 't'), { ...counted, signal: controller.signal });
+    const asked = ask(named(quorumOver(nodes, clock), 't'), { ...counted, cancellation: new Cancellation(controller.signal) });
     clock.after(5, () => {
       controller.abort(new Error('enough'));
     });

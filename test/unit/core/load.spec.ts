@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire } from '../../../lib/core/acquire.js';
+import { Cancellation } from '../../../lib/core/cancellation.js';
 import { Courier } from '../../../lib/core/courier.js';
 import { QuorumUnreachableError } from '../../../lib/core/errors/index.js';
 import { HeldLock } from '../../../lib/core/lock.js';
@@ -249,20 +250,21 @@ describe('a semaphore', () => {
   it('P5: gives up when the time is over or the signal aborts, and loses no permit by that', async () => {
     const clock = new VirtualClock();
     const semaphore = new Semaphore(clock, 1);
-    const cancel = new AbortController();
+    const cancel = new Cancellation();
     expect(semaphore.tryAcquire(1)).toBe(true);
     expect(await clock.settle(semaphore.acquire(1, 70))).toEqual({ value: false, tookMs: 70 });
-    const cancelled = clock.settle(semaphore.acquire(1, 1000, cancel.signal));
+    const cancelled = clock.settle(semaphore.acquire(1, 1000, cancel));
     const granted = semaphore.acquire(1, 1000);
-    cancel.abort('enough');
+    cancel.cancel('enough');
     expect(await cancelled).toMatchObject({ error: 'enough', tookMs: 0 });
-    const both = new AbortController();
-    const late = clock.settle(semaphore.acquire(1, 1000, both.signal));
+    const both = new Cancellation();
+    const late = clock.settle(semaphore.acquire(1, 1000, both));
     semaphore.release(1);
     expect(await granted).toBe(true);
-    semaphore.release(1); // granted to the last one, whose signal aborts before it can know
-    both.abort('enough');
-    expect(await late).toMatchObject({ error: 'enough' });
+    semaphore.release(1); // Granted to the last one, which is cancelled before it can know: it has the permit to give back.
+    both.cancel('enough');
+    expect(await late).toMatchObject({ value: true });
+    semaphore.release(1);
     expect(semaphore.tryAcquire(1)).toBe(true);
     expect(clock.pending).toBe(0);
   });

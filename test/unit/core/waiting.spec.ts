@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire, type AcquirePlan } from '../../../lib/core/acquire.js';
+import { Cancellation } from '../../../lib/core/cancellation.js';
 import { LockContendedError } from '../../../lib/core/errors/index.js';
 import { HeldLock } from '../../../lib/core/lock.js';
 import type { Quorum } from '../../../lib/core/quorum.js';
@@ -83,7 +84,7 @@ describe('P14: waiters of one process', () => {
     const controllers = Array.from({ length: 4 }, () => new AbortController());
     const order: number[] = [];
     const all = controllers.map(({ signal }, index) =>
-      use(quorum, 5, { signal }).then(
+      use(quorum, 5, { cancellation: new Cancellation(signal) }).then(
         () => order.push(index),
         (error: unknown) => {
           expect(error).toBe(`reason ${index}`);
@@ -262,7 +263,7 @@ describe('P14: waiters of other processes', () => {
     const controller = new AbortController();
     // Its answers are long on their way: it is cancelled after the servers have granted, before it knows.
     for (const node of nodes) node.delayMs = 80;
-    const cancelled = take(one, { signal: controller.signal });
+    const cancelled = take(one, { cancellation: new Cancellation(controller.signal) });
     await clock.advance(45);
     for (const node of nodes) node.delayMs = TRIP_MS;
     const waiting = take(other);
@@ -374,7 +375,7 @@ describe('P14: whoever the lock was handed on to in silence, and does not take i
 
   it('because it was cancelled in the same breath', async () => {
     const controller = new AbortController();
-    const waitedMs = await waitsFor({ signal: controller.signal }, () => {
+    const waitedMs = await waitsFor({ cancellation: new Cancellation(controller.signal) }, () => {
       controller.abort();
     });
     expect(waitedMs).toBeLessThanOrEqual(3 * TRIP_MS);

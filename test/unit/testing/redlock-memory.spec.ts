@@ -28,6 +28,15 @@ describe('a memory that is cleared', () => {
     expect(await service.tryAcquire('held', '5s')).not.toBeNull();
   });
 
+  it('P6: lets timers have their turn in a rush of calls, so that a lock that is held is extended in time', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const work = (): Promise<void> => Promise.resolve();
+    await Promise.all(Array.from({ length: 5000 }, (_, row) => service.withLock(`row:${row}`, '10s', work)));
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(3);
+  });
+
   it('P2: gives larger fencing tokens than before all the same', async () => {
     const before = await service.acquire('k', '5s');
     memory.clear();
