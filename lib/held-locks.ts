@@ -1,7 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { acquire, type AcquirePlan, type Grant } from './core/acquire.js';
 import { Cancellation } from './core/cancellation.js';
-import { undo } from './core/decide.js';
 import {
   InvalidOptionsError,
   LockContendedError,
@@ -12,6 +11,7 @@ import { remove } from './core/inspect.js';
 import { HeldLock } from './core/lock.js';
 import { Look } from './core/look.js';
 import type { Quorum } from './core/quorum.js';
+import { undo } from './core/round.js';
 import { count, majorityOf } from './core/vote.js';
 import { withinMs } from './core/wait.js';
 import { callerOf, given, toAcquireSettings, type AcquireSettings } from './input/acquire-options.js';

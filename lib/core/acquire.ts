@@ -1,14 +1,16 @@
 import type { Cancellation } from './cancellation.js';
 import { Deadlines } from './deadlines.js';
-import { decide, type Decision } from './decide.js';
+import { admitAtOnce, leave } from './admission.js';
+import { decide, type BegunRound } from './decide.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
 import type { Claim, Holder } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import type { ClockReading } from './suspension.js';
-import { withinMs } from './wait.js';
-import type { FirstGo, KnownHolder, Turn } from './waiting-room.js';
+import { Round, type Decision } from './round.js';
+import type { Vote } from './vote.js';
+import type { FirstGo, Turn } from './waiting-room.js';
 
 /** What is to be locked, and how hard to try. */
 export interface AcquirePlan {
@@ -52,32 +54,106 @@ export interface Grant {
 
 /**
  * Takes the lock, or rejects: {@link LockContendedError}, {@link QuorumUnreachableError}, or the
- * reason of the cancellation. It settles within `waitMs` (or `unreachableWaitMs`, while no majority can be reached) and two node timeouts. Whatever an attempt
- * that failed has left on a server, or may yet leave there, is undone behind.
+ * reason of the cancellation. It settles within `waitMs` (or `unreachableWaitMs`, while no majority can be reached) and two node
+ * timeouts. Whatever an attempt that failed has left on a server, or may yet leave there, is undone behind.
  *
  * Those who wait stand in line, and only the first of a process asks the servers (P14). Who asks once, or counts its
  * rounds, does not.
+ *
+ * Where nobody is ahead the servers are asked at once, and most of the time they grant: that way makes nothing that only
+ * waiting needs. Everything else is `keepAsking`.
  */
-export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
-  const { clock, room } = quorum;
+export function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
   const deadlines = new Deadlines(quorum, plan);
-  if (plan.waitMs === 0 || plan.maxRetries < Infinity) return await keepAsking(quorum, plan, deadlines);
+  const turn = standsInLine(plan) ? quorum.room.enter(plan.claims) : undefined;
+  const isFree = turn === undefined || (turn.begun !== undefined && turn.begun.untilMs <= quorum.clock.nowMs());
+  if (!isFree || !admitAtOnce(quorum, plan)) return waitAndAsk(quorum, plan, deadlines, turn);
+  return new Promise((resolve, reject) => {
+    const token = quorum.entropy.token();
+    const late = { settledAfterMs: 0 };
+    const startedAtMs = quorum.clock.nowMs();
+    const onDecision = (decision: Decision): void => {
+      leave(quorum, plan);
+      if (decision.kind === 'won') resolve(granted(quorum, plan, turn, decision));
+      else goOn(quorum, plan, deadlines, turn, { token, startedAtMs, late, decision }).then(resolve, reject);
+    };
+    const onError = (error: unknown): void => {
+      leave(quorum, plan);
+      giveUp(quorum, plan, turn);
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason of the caller's signal, unchanged
+      reject(error);
+    };
+    new Round(quorum, plan, token, { ...deadlines.next(), late }, onDecision, onError).ask();
+  });
+}
 
-  const turn = room.enter(plan.claims.map(({ key }) => key));
+function standsInLine({ waitMs, maxRetries }: AcquirePlan): boolean {
+  return waitMs > 0 && maxRetries === Infinity;
+}
+
+async function waitAndAsk(
+  quorum: Quorum,
+  plan: AcquirePlan,
+  deadlines: Deadlines,
+  turn: Turn | undefined,
+): Promise<Grant> {
+  if (turn === undefined) return await keepAsking(quorum, plan, deadlines);
   try {
-    const others = turn.begun ?? (await withinMs(clock, turn.begins, plan.waitMs, plan.cancellation));
-    if (others !== undefined) return { ...(await keepAsking(quorum, plan, deadlines, turn, others)), turn };
+    const { waitMs, cancellation } = plan;
+    const others = turn.begun ?? (await turn.beginsWithin(quorum.clock, waitMs, cancellation));
+    if (others !== undefined) return await keepAsking(quorum, plan, deadlines, turn, others);
     // The wait is over before the turn has begun. The first in line knows which process holds the lock, so thousands whose wait ends
     // at once need not ask. Where it does not know, or not any more, the attempt asks once.
-    const knownHolder = room.knownHolder(turn);
+    const knownHolder = quorum.room.knownHolder(turn);
     turn.leave();
-    if (knownHolder !== undefined) throw heldError(quorum, plan, knownHolder);
+    if (knownHolder !== undefined) {
+      const { holder, votes } = knownHolder;
+      throw new LockContendedError(plan.keys, holder, votes, 'held', plan.hint?.());
+    }
     return await keepAsking(quorum, plan, deadlines);
   } catch (error) {
-    passWordOn(quorum, plan, turn);
-    turn.leave();
+    giveUp(quorum, plan, turn);
     throw error;
   }
+}
+
+/** After a first round that was not won. */
+async function goOn(
+  quorum: Quorum,
+  plan: AcquirePlan,
+  deadlines: Deadlines,
+  turn: Turn | undefined,
+  begun: BegunRound,
+): Promise<Grant> {
+  try {
+    return await keepAsking(quorum, plan, deadlines, turn, undefined, begun);
+  } catch (error) {
+    giveUp(quorum, plan, turn);
+    throw error;
+  }
+}
+
+function giveUp(quorum: Quorum, plan: AcquirePlan, turn: Turn | undefined): void {
+  if (turn === undefined) return;
+  passWordOn(quorum, plan, turn);
+  turn.leave();
+}
+
+/** Those behind it in line may say that this process has the lock when their wait is over. */
+function granted(
+  { room, clock, rules }: Quorum,
+  plan: AcquirePlan,
+  turn: Turn | undefined,
+  { grant, votes }: Extract<Decision, { kind: 'won' }>,
+): Grant {
+  if (turn === undefined) return grant;
+  const { token, fence, deadlineAtMs } = grant;
+  const key = plan.claims[0]?.key ?? '';
+  room.noteHolder(turn, () => ({
+    holder: { key, token, owner: rules.owner, fence, remainingMs: deadlineAtMs - clock.nowMs() },
+    votes,
+  }));
+  return { ...grant, turn };
 }
 
 async function keepAsking(
@@ -86,21 +162,21 @@ async function keepAsking(
   deadlines: Deadlines,
   turn?: Turn,
   others?: FirstGo,
+  begun?: BegunRound,
 ): Promise<Grant> {
   const pause = new Pause(quorum, plan, deadlines.waitUntilMs, turn !== undefined);
   try {
     if (others !== undefined && (await pause.politely(others))) turn?.noteTaken();
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
-      const decision = await decide(quorum, plan, deadlines.next());
-      if (decision.kind === 'won') {
-        if (turn !== undefined) quorum.room.noteHolder(turn, holderOf(quorum, plan, decision.grant), decision.votes);
-        return decision.grant;
-      }
+      const first = retry === 0 ? begun : undefined;
+      const bounds = first === undefined ? deadlines.next() : deadlines.bounds;
+      const decision = await decide(quorum, plan, bounds, first);
+      if (decision.kind === 'won') return granted(quorum, plan, turn, decision);
       if (turn !== undefined) passWordOn(quorum, plan, turn);
       if (turn !== undefined && decision.kind === 'held') {
         turn.noteTaken();
-        quorum.room.noteHolder(turn, decision.holder, decision.votes);
+        noteHolder(quorum, turn, decision.holder, decision.votes);
       }
       const untilMs = tickHasRun(decision, plan) ? 'over' : deadlines.after(decision);
       if (untilMs === 'over') throw toError(quorum, plan, decision);
@@ -121,15 +197,9 @@ function passWordOn({ couriers, rules }: Quorum, plan: AcquirePlan, turn: Turn):
   for (const courier of couriers) courier.send({ kind: 'tell', token: '-', owner: rules.owner, claims });
 }
 
-/** This process, as the holder that waiters behind it may name. */
-function holderOf({ clock, rules }: Quorum, { claims }: AcquirePlan, { token, fence, deadlineAtMs }: Grant): Holder {
-  const remainingMs = Math.max(0, deadlineAtMs - clock.nowMs());
-  return { key: claims[0]?.key ?? '', token, owner: rules.owner, fence, remainingMs };
-}
-
-function heldError({ clock }: Quorum, { keys, hint }: AcquirePlan, { holder, votes, atMs }: KnownHolder): Error {
-  const remainingMs = Math.max(0, holder.remainingMs - (clock.nowMs() - atMs));
-  return new LockContendedError(keys, { ...holder, remainingMs }, votes, 'held', hint?.());
+function noteHolder({ room, clock }: Quorum, turn: Turn, holder: Holder, votes: readonly Vote[]): void {
+  const freeAtMs = clock.nowMs() + holder.remainingMs;
+  room.noteHolder(turn, () => ({ holder: { ...holder, remainingMs: freeAtMs - clock.nowMs() }, votes }));
 }
 
 function tickHasRun(decision: Decision, { tick }: AcquirePlan): boolean {

@@ -10,8 +10,12 @@ import type { Vote } from './vote.js';
  */
 export async function admit({ attempts, clock }: Quorum, plan: AcquirePlan, untilMs: number): Promise<boolean> {
   plan.cancellation?.throwIfCancelled();
-  const permits = permitsOf(plan);
-  return attempts.tryAcquire(permits) || (await attempts.acquire(permits, untilMs - clock.nowMs(), plan.cancellation));
+  return await attempts.acquire(permitsOf(plan), untilMs - clock.nowMs(), plan.cancellation);
+}
+
+/** Whether the attempt may ask without waiting. */
+export function admitAtOnce({ attempts }: Quorum, plan: AcquirePlan): boolean {
+  return attempts.tryAcquire(permitsOf(plan));
 }
 
 /** The attempt has been admitted, and has its answers. */

@@ -42,11 +42,11 @@ export class Courier {
   /** Takes a request on. `settle` is called once with the reply, possibly before this returns. */
   send(request: NodeRequest, settle?: (reply: NodeReply) => void): Parcel {
     const parcel: Parcel = { request, settle };
-    this.#take(parcel);
+    this.take(parcel);
     return parcel;
   }
 
-  #take(parcel: Parcel): void {
+  take(parcel: Parcel): void {
     const { request } = parcel;
     const state = this.node.reach();
     this.#queue.supersede(request);
@@ -130,7 +130,12 @@ export class Courier {
 
   /** What leaves next. Between the request and now the node may have been looked at, and found to have forgotten locks. */
   #load(): readonly Parcel[] {
+    const nowMs = this.clock.nowMs();
     return this.#queue.takeBatch().filter((parcel) => {
+      if (isOver(parcel, nowMs)) {
+        deliver(parcel, TOO_LATE);
+        return false;
+      }
       const objection = this.node.objection(parcel.request);
       if (objection !== undefined) deliver(parcel, untrusted(objection));
       return objection === undefined;
@@ -170,7 +175,7 @@ export class Courier {
     this.clock.after(
       RELEASE_AGAIN_MS,
       () => {
-        this.#take(parcel);
+        this.take(parcel);
       },
       'background',
     );
@@ -188,5 +193,14 @@ export class Courier {
 function deliver(parcel: Parcel, reply: NodeReply): void {
   const { settle } = parcel;
   parcel.settle = undefined;
-  settle?.(reply);
+  settle?.(reply, parcel.position ?? 0);
+}
+
+const TOO_LATE: Failure = {
+  ...{ outcome: 'failed', reason: 'timeout' },
+  cause: new Error('not sent, because its time was over before it could leave'),
+};
+
+function isOver({ request, dueAtMs = Infinity }: Parcel, nowMs: number): boolean {
+  return nowMs > dueAtMs && request.kind !== 'release';
 }

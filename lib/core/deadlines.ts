@@ -1,7 +1,8 @@
 import type { AcquirePlan } from './acquire.js';
-import type { Bounds, Decision } from './decide.js';
+import type { Bounds } from './decide.js';
 import type { Clock } from './ports/clock.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import type { Decision } from './round.js';
 
 /** Until when, and for how many rounds, an acquisition goes on. It depends on what the servers have said last (P5). */
 export class Deadlines {
@@ -34,6 +35,11 @@ export class Deadlines {
 
   get waitUntilMs(): number {
     return this.#waitUntilMs;
+  }
+
+  /** The bounds of the attempt that has begun last. */
+  get bounds(): Bounds {
+    return this.#bounds ?? this.next();
   }
 
   /** The bounds of the next attempt. */

@@ -23,9 +23,10 @@ export async function agreeOnFence(
   timeoutMs: number,
 ): Promise<Agreement> {
   const servers = couriers.length;
+  const agreed = agreedFence(votes, servers);
+  if (agreed !== undefined) return { fence: agreed };
   const counted = votes.filter((vote) => vote.outcome === 'granted');
-  const fence = Math.max(...counted.map((vote) => vote.fence));
-  if (counted.filter((vote) => vote.fence === fence).length >= majorityOf(servers)) return { fence };
+  const fence = highestOf(votes);
 
   const asked = counted.flatMap(({ position }) => couriers[position] ?? []);
   const confirmation = await poll(
@@ -41,4 +42,18 @@ export async function agreeOnFence(
     fence: undefined,
     votes: votes.map((vote) => ({ ...(answers.get(vote.position) ?? vote), position: vote.position })),
   };
+}
+
+/** The highest number, where a majority of the servers has granted under it. */
+export function agreedFence(votes: readonly Vote[], servers: number): number | undefined {
+  const fence = highestOf(votes);
+  let agree = 0;
+  for (const vote of votes) if (vote.outcome === 'granted' && vote.fence === fence) agree++;
+  return agree >= majorityOf(servers) ? fence : undefined;
+}
+
+function highestOf(votes: readonly Vote[]): number {
+  let highest = -Infinity;
+  for (const vote of votes) if (vote.outcome === 'granted') highest = Math.max(highest, vote.fence);
+  return highest;
 }

@@ -1,8 +1,9 @@
 import type { AcquirePlan } from './acquire.js';
 import { backoffMs } from './backoff.js';
 import { Bell } from './bell.js';
-import { SHORTEST_ROUND_MS, type Decision } from './decide.js';
+import { SHORTEST_ROUND_MS } from './decide.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import type { Decision } from './round.js';
 import { sleep } from './wait.js';
 import type { FirstGo } from './waiting-room.js';
 

@@ -1,3 +1,5 @@
+import type { Courier } from './courier.js';
+import type { Cancel, Clock } from './ports/clock.js';
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import type { Parcel } from './request-queue.js';
@@ -24,6 +26,8 @@ export interface Judge<V> {
 /** How long an unsure judge waits for more votes, as a share of what those so far have taken. */
 const GRACE = 0.5;
 
+type Asked = Pick<Quorum, 'couriers' | 'clock'>;
+
 /**
  * Asks every server and settles with the first verdict that no missing vote can change, within
  * `timeoutMs` at the latest. It never waits for the slowest (P4, P5).
@@ -31,99 +35,115 @@ const GRACE = 0.5;
  * What has not left by then does not leave any more; what has left goes on behind.
  */
 export function poll<V>(
-  { couriers, clock }: Pick<Quorum, 'couriers' | 'clock'>,
+  asked: Asked,
   request: NodeRequest | ((position: number) => NodeRequest),
   timeoutMs: number,
-  { judge, judgeAsIs, graceMs = 0, onLateVote }: Judge<V>,
+  judge: Judge<V>,
 ): Promise<Poll<V>> {
-  const startedAtMs = clock.nowMs();
-  const votes: Vote[] = [];
-  const parcels: Parcel[] = [];
-
   return new Promise((resolve, reject) => {
-    let open = true;
-    let onLate: (vote: Vote) => void = () => undefined;
-    let cancelGrace: (() => void) | undefined;
-    // After a stall of this process the answers may lie here unread: they count.
-    let cancelTimeout = clock.after(timeoutMs, () => {
-      clock.afterInput(onTimeout);
-    });
-
-    function close(verdict: V): void {
-      open = false;
-      onLate = (vote) => onLateVote?.(vote, verdict, votes);
-      cancelGrace?.();
-      cancelTimeout();
-      // Nobody waits any more, but what is still queued must not leave after its time.
-      if (votes.length < couriers.length) {
-        cancelTimeout = clock.after(startedAtMs + timeoutMs - clock.nowMs(), withdrawAll, 'background');
-      }
-      resolve({ verdict, votes: [...votes, ...unanswered()].sort((one, other) => one.position - other.position) });
-    }
-
-    function unanswered(): Vote[] {
-      const answered = new Set(votes.map(({ position }) => position));
-      return couriers.flatMap(({ name }, position): Vote[] =>
-        answered.has(position) ? [] : [{ server: name, position, outcome: 'unanswered' }],
-      );
-    }
-
-    function consider(): void {
-      if (!open || parcels.length < couriers.length) return;
-      try {
-        const verdict = judge(votes, couriers.length);
-        if (verdict === 'unsure') {
-          const soFarMs = clock.nowMs() - startedAtMs;
-          cancelGrace ??= clock.after(Math.max(GRACE * (soFarMs + 1), graceMs - soFarMs), onGraceOver);
-        } else if (verdict !== undefined) close(verdict);
-      } catch (error) {
-        open = false;
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it is
-        reject(error);
-      }
-    }
-
-    function onGraceOver(): void {
-      const verdict = judgeAsIs?.(votes, couriers.length);
-      if (open && verdict !== undefined) close(verdict);
-    }
-
-    function onReply(server: string, position: number, reply: NodeReply): void {
-      const vote = { server, position, ...reply };
-      votes.push(vote);
-      if (open) consider();
-      else {
-        if (votes.length === couriers.length) cancelTimeout();
-        onLate(vote);
-      }
-    }
-
-    function withdrawAll(): void {
-      couriers.forEach((courier, index) => {
-        const parcel = parcels[index];
-        if (parcel?.settle !== undefined) courier.withdraw(parcel);
-      });
-    }
-
-    function onTimeout(): void {
-      if (!open) return;
-      const cause = new Error(`no answer within ${Math.round(timeoutMs)} ms`);
-      couriers.forEach((courier, index) => {
-        if (parcels[index]?.settle === undefined) return;
-        votes.push({ server: courier.name, position: index, outcome: 'failed', reason: 'timeout', cause });
-      });
-      withdrawAll();
-      consider();
-    }
-
-    couriers.forEach((courier, position) => {
-      const own = typeof request === 'function' ? request(position) : request;
-      parcels.push(
-        courier.send(own, (reply) => {
-          onReply(courier.name, position, reply);
-        }),
-      );
-    });
-    consider();
+    new Question(asked, judge, resolve, reject).ask(request, timeoutMs);
   });
+}
+
+/** One question to all servers, and the votes on it. It calls back once: with the verdict, or with what the judge has thrown. */
+export class Question<V> {
+  readonly #couriers: readonly Courier[];
+  readonly #clock: Clock;
+  readonly #votes: Vote[] = [];
+  readonly #parcels: Parcel[] = [];
+  #startedAtMs = 0;
+  #timeoutMs = 0;
+  #isOpen = true;
+  #verdict: V | undefined;
+  #cancelTimeout: Cancel | undefined;
+  #cancelGrace: Cancel | undefined;
+
+  constructor(
+    { couriers, clock }: Asked,
+    private readonly judge: Judge<V>,
+    private readonly onVerdict: (poll: Poll<V>) => void,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.#couriers = couriers;
+    this.#clock = clock;
+  }
+
+  ask(request: NodeRequest | ((position: number) => NodeRequest), timeoutMs: number): void {
+    const clock = this.#clock;
+    this.#startedAtMs = clock.nowMs();
+    this.#timeoutMs = timeoutMs;
+    // After a stall of this process the answers may lie here unread: they count.
+    this.#cancelTimeout = clock.after(timeoutMs, () => {
+      clock.afterInput(this.#onTimeout);
+    });
+    const dueAtMs = this.#startedAtMs + timeoutMs;
+    for (let position = 0; position < this.#couriers.length; position++) {
+      const own = typeof request === 'function' ? request(position) : request;
+      const parcel: Parcel = { request: own, settle: this.#onReply, position, dueAtMs };
+      this.#parcels.push(parcel);
+      this.#couriers[position]?.take(parcel);
+    }
+    this.#consider();
+  }
+
+  readonly #onReply = (reply: NodeReply, position: number): void => {
+    const vote = { server: this.#couriers[position]?.name ?? '', position, ...reply };
+    this.#votes.push(vote);
+    if (this.#isOpen) this.#consider();
+    else if (this.#verdict !== undefined) this.judge.onLateVote?.(vote, this.#verdict, this.#votes);
+  };
+
+  #consider(): void {
+    if (!this.#isOpen || this.#parcels.length < this.#couriers.length) return;
+    try {
+      const verdict = this.judge.judge(this.#votes, this.#couriers.length);
+      if (verdict === 'unsure') {
+        const { graceMs = 0 } = this.judge;
+        const soFarMs = this.#clock.nowMs() - this.#startedAtMs;
+        const leftMs = Math.max(GRACE * (soFarMs + 1), graceMs - soFarMs);
+        this.#cancelGrace ??= this.#clock.after(leftMs, this.#onGraceOver);
+      } else if (verdict !== undefined) this.#close(verdict);
+    } catch (error) {
+      this.#isOpen = false;
+      this.#cancelTimers();
+      this.onError(error);
+    }
+  }
+
+  readonly #onGraceOver = (): void => {
+    if (!this.#isOpen) return;
+    const verdict = this.judge.judgeAsIs?.(this.#votes, this.#couriers.length);
+    if (verdict !== undefined) this.#close(verdict);
+  };
+
+  #close(verdict: V): void {
+    this.#isOpen = false;
+    this.#verdict = verdict;
+    this.#cancelTimers();
+    this.onVerdict({ verdict, votes: votesOf(this.#couriers, this.#votes) });
+  }
+
+  #cancelTimers(): void {
+    this.#cancelGrace?.();
+    this.#cancelTimeout?.();
+  }
+
+  readonly #onTimeout = (): void => {
+    if (!this.#isOpen) return;
+    const cause = new Error(`no answer within ${Math.round(this.#timeoutMs)} ms`);
+    this.#parcels.forEach((parcel, position) => {
+      if (parcel.settle === undefined) return;
+      const courier = this.#couriers[position];
+      this.#votes.push({ server: courier?.name ?? '', position, outcome: 'failed', reason: 'timeout', cause });
+      courier?.withdraw(parcel);
+    });
+    this.#consider();
+  };
+}
+
+/** One vote for each server, in their order. */
+function votesOf(couriers: readonly Courier[], votes: readonly Vote[]): readonly Vote[] {
+  const all: Vote[] = couriers.map(({ name }, position) => ({ server: name, position, outcome: 'unanswered' }));
+  for (const vote of votes) all[vote.position] = vote;
+  return all;
 }

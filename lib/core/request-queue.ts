@@ -10,7 +10,11 @@ export const LARGEST_BATCH_CLAIMS = 1000;
 /** A request on its way. Settled once; what comes later is for the books only. */
 export interface Parcel {
   readonly request: NodeRequest;
-  settle: ((reply: NodeReply) => void) | undefined;
+  /** With the reply, and the position of the node among those that are asked. */
+  settle: ((reply: NodeReply, position: number) => void) | undefined;
+  readonly position?: number;
+  /** Later it does not leave any more, on the clock of this process; a release does. Default: never. */
+  readonly dueAtMs?: number;
   /** It was in a trip that failed although the node is ready. It travels alone, so that others do not fail with it. */
   isAlone?: boolean | undefined;
   place?: Place<Parcel> | undefined;

@@ -1,7 +1,9 @@
+import type { Cancellation } from './cancellation.js';
 import { LinkedList, type Place } from './linked-list.js';
 import type { Cancel, Clock } from './ports/clock.js';
-import type { Holder } from './ports/lock-node.js';
+import type { Claim, Holder } from './ports/lock-node.js';
 import type { Vote } from './vote.js';
+import { untilOver } from './wait.js';
 
 /**
  * So many times in a row a lock is handed on within this process. Then other processes are told, which have heard nothing
@@ -39,25 +41,23 @@ interface Courtesy extends FirstGo {
 export interface KnownHolder {
   readonly holder: Holder;
   readonly votes: readonly Vote[];
-  readonly atMs: number;
 }
 
 interface Line {
   readonly turns: LinkedList<Turn>;
-  known: KnownHolder | undefined;
+  /** Worked out when somebody asks. */
+  known: (() => KnownHolder) | undefined;
 }
 
 /** A place in line. At the front it is this one's turn, and stays so until it leaves: when it has given up, or has had the lock. */
 export class Turn {
-  /** Resolves when it is this one's turn. */
-  readonly begins: Promise<FirstGo>;
-  /** The same, once it is. */
+  /** What it has to leave to others, once it is this one's turn. */
   begun: FirstGo | undefined;
   /** The lock was handed on to it, and nobody else has been told that it is free. */
   owesWord = false;
   /** Where it stands in line, until it leaves. */
   place: Place<Turn> | undefined;
-  #begin: (others: FirstGo) => void = () => undefined;
+  #onBegin: ((others: FirstGo) => void) | undefined;
 
   /** How many have had it in a row before this one, and up to whom it may go on so: those who come later let others pass. */
   #chain = 0;
@@ -67,9 +67,12 @@ export class Turn {
     readonly line: string,
     private readonly number: number,
     private readonly room: WaitingRoom,
-  ) {
-    this.begins = new Promise((resolve) => {
-      this.#begin = resolve;
+  ) {}
+
+  /** Waits until it is this one's turn; undefined where the time is over first. Rejects when it is cancelled. */
+  beginsWithin(clock: Clock, timeoutMs: number, cancellation?: Cancellation): Promise<FirstGo | undefined> {
+    return untilOver(clock, timeoutMs, cancellation, (resolve) => {
+      this.#onBegin = resolve;
     });
   }
 
@@ -82,7 +85,7 @@ export class Turn {
 
   begin(others: FirstGo): void {
     this.begun = others;
-    this.#begin(others);
+    this.#onBegin?.(others);
   }
 
   /** Hands the lock on to the heir. */
@@ -126,13 +129,15 @@ export class WaitingRoom {
 
   constructor(private readonly clock: Clock) {}
 
-  enter(keys: readonly string[]): Turn {
-    const line = JSON.stringify(keys);
+  enter(claims: readonly Pick<Claim, 'key'>[]): Turn {
+    const [first] = claims;
+    const line = claims.length === 1 && first !== undefined ? first.key : JSON.stringify(claims.map(({ key }) => key));
     const turn = new Turn(line, ++this.lastNumber, this);
-    const { turns, known } = this.#lines.get(line) ?? { turns: new LinkedList(), known: undefined };
+    const present = this.#lines.get(line);
+    const turns = present?.turns ?? new LinkedList();
     turn.place = turns.push(turn);
-    if (turns.size > 1) return turn;
-    this.#lines.set(line, { turns, known });
+    if (present !== undefined) return turn;
+    this.#lines.set(line, { turns, known: undefined });
     turn.begin(this.#firstGo(line));
     return turn;
   }
@@ -144,14 +149,14 @@ export class WaitingRoom {
   }
 
   /** What those behind this one may say when their wait is over. */
-  noteHolder({ line: name }: Turn, holder: Holder, votes: readonly Vote[]): void {
+  noteHolder({ line: name }: Turn, known: () => KnownHolder): void {
     const line = this.#lines.get(name);
-    if (line !== undefined) line.known = { holder, votes, atMs: this.clock.nowMs() };
+    if (line !== undefined) line.known = known;
   }
 
   knownHolder({ line }: Turn): KnownHolder | undefined {
-    const { known } = this.#lines.get(line) ?? {};
-    return known !== undefined && known.atMs + known.holder.remainingMs > this.clock.nowMs() ? known : undefined;
+    const known = this.#lines.get(line)?.known?.();
+    return known !== undefined && known.holder.remainingMs > 0 ? known : undefined;
   }
 
   leave(turn: Turn): void {

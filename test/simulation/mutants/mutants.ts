@@ -79,8 +79,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the validity counts from after the reply',
-    file: 'lib/core/decide.ts',
-    text: 'deadlineAtMs: deadlineAtMs(sentAtMs,',
+    file: 'lib/core/round.ts',
+    text: 'deadlineAtMs: deadlineAtMs(askedAt.atMs,',
     becomes: 'deadlineAtMs: deadlineAtMs(clock.nowMs(),',
     checker: 'mutual exclusion',
     seeds: 3000,
@@ -111,8 +111,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a grant is handed out whose validity is over',
-    file: 'lib/core/decide.ts',
-    text: 'now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || tickIsOver()',
+    file: 'lib/core/round.ts',
+    text: 'now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || this.limits.tickIsOver()',
     becomes: 'clock.nowMs() < 0',
     checker: 'signal in time',
     seeds: 3000,
@@ -195,19 +195,17 @@ export const MUTANTS: readonly Mutant[] = [
   // What is left behind.
   {
     name: 'a failed attempt is not undone',
-    file: 'lib/core/decide.ts',
-    text: "undo(quorum, plan, token, { tell: decision.kind !== 'held' });",
+    file: 'lib/core/round.ts',
+    text: "undo(this.quorum, this.plan, this.token, { tell: kind !== 'held' });",
     becomes: '',
     checker: 'nothing left',
     seeds: 500,
   },
   {
     name: 'a cancelled attempt is not undone',
-    file: 'lib/core/decide.ts',
-    text: `const decision = await unlessCancelled(ask(quorum, plan, token, limits), plan.cancellation).catch((reason: unknown) => {
-    undo(quorum, plan, token, { tell: true });`,
-    becomes:
-      'const decision = await unlessCancelled(ask(quorum, plan, token, limits), plan.cancellation).catch((reason: unknown) => {',
+    file: 'lib/core/round.ts',
+    text: 'if (this.#request !== undefined) undo(quorum, plan, token, { tell: true });',
+    becomes: '',
     checker: 'nothing left',
     seeds: 5000,
   },
@@ -254,9 +252,9 @@ export const MUTANTS: readonly Mutant[] = [
   // Bounds.
   {
     name: 'a round may take a node timeout whatever the time is',
-    file: 'lib/core/decide.ts',
-    text: 'Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()))',
-    becomes: 'Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs))',
+    file: 'lib/core/round.ts',
+    text: 'Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.limits.endAtMs - clock.nowMs()))',
+    becomes: 'Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.limits.endAtMs))',
     checker: 'settles in time',
     seeds: 3000,
   },
@@ -329,8 +327,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a tick is not claimed',
-    file: 'lib/core/decide.ts',
-    text: 'const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(sentAtMs, plan.tick, limits)];',
+    file: 'lib/core/round.ts',
+    text: 'const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(atMs, plan.tick, limits)];',
     becomes: 'const claims = plan.claims;',
     checker: 'one run a tick',
     seeds: 500,
@@ -345,7 +343,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a tick that was begun and not won stays claimed',
-    file: 'lib/core/decide.ts',
+    file: 'lib/core/round.ts',
     text: 'const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];',
     becomes: 'const keys = plan.claims;',
     checker: 'no lost tick',

@@ -181,7 +181,9 @@ describe('acquire', () => {
     const { clock, nodes } = setUp(3);
     for (const node of nodes) node.delayMs = 50;
     const cancel = new AbortController();
-    const asked = clock.settle(acquire(quorumOver(nodes, clock), planFor({ waitMs: 5000, cancellation: new Cancellation(cancel.signal) })));
+    const asked = clock.settle(
+      acquire(quorumOver(nodes, clock), planFor({ waitMs: 5000, cancellation: new Cancellation(cancel.signal) })),
+    );
     clock.after(30, () => {
       cancel.abort('enough');
     });
@@ -197,7 +199,9 @@ describe('acquire', () => {
     const { clock, nodes } = setUp(3);
     plantAll(nodes, 100_000);
     const cancel = new AbortController();
-    const asked = clock.settle(acquire(quorumOver(nodes, clock), planFor({ waitMs: 60_000, cancellation: new Cancellation(cancel.signal) })));
+    const asked = clock.settle(
+      acquire(quorumOver(nodes, clock), planFor({ waitMs: 60_000, cancellation: new Cancellation(cancel.signal) })),
+    );
     clock.after(5000, () => {
       cancel.abort('enough');
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire, type AcquirePlan } from '../../../lib/core/acquire.js';
 import { Cancellation } from '../../../lib/core/cancellation.js';
-import { undo } from '../../../lib/core/decide.js';
+import { undo } from '../../../lib/core/round.js';
 import type { Quorum } from '../../../lib/core/quorum.js';
 import { DistantNode } from '../../support/distant-node.js';
 import type { ModelNode } from '../../support/model-node.js';
@@ -128,7 +128,10 @@ describe('an attempt that needs a confirmation', () => {
   it('P11: sends nothing more once it was called off', async () => {
     const { clock, nodes } = apart(2, 20, 60);
     const controller = new AbortController();
-    const asked = ask(named(quorumOver(nodes, clock), 't'), { ...counted, cancellation: new Cancellation(controller.signal) });
+    const asked = ask(named(quorumOver(nodes, clock), 't'), {
+      ...counted,
+      cancellation: new Cancellation(controller.signal),
+    });
     clock.after(5, () => {
       controller.abort(new Error('enough'));
     });

@@ -1,0 +1,181 @@
+import type { AcquirePlan, Grant } from './acquire.js';
+import { judge, judgeAsIs, type Ballot } from './ballot.js';
+import { agreeOnFence, agreedFence, type Agreement } from './fence.js';
+import { Question, type Poll } from './poll.js';
+import type { Cancel } from './ports/clock.js';
+import type { Claim, NodeRequest } from './ports/lock-node.js';
+import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { maybeSuspended, readClocks, uncountedMs, type ClockReading } from './suspension.js';
+import { deadlineAtMs } from './validity.js';
+import type { Vote } from './vote.js';
+
+/**
+ * What one round came to: every server was asked once.
+ *
+ * - `late`: a majority has granted, but the validity was over before it was known, or the machine was suspended meanwhile; or the time was over in which the claims
+ *   of a tick that has run are still there.
+ * - `unconfirmed`: a majority has granted, and too few of them were still there to agree on a fencing token.
+ */
+export type Decision = {
+  readonly votes: readonly Vote[];
+  /** How long the servers took to come to it. */ readonly roundMs?: number;
+  /** How often every server was asked. */ readonly rounds?: number;
+} & (
+  | Exclude<Ballot, { kind: 'won' }>
+  | { readonly kind: 'late' | 'unconfirmed' }
+  | { readonly kind: 'won'; readonly grant: Grant }
+);
+
+export interface Limits {
+  /** No round goes on longer. */
+  readonly endAtMs: number;
+  /** Whether another process may have run the tick and nothing shows that any more: then no round begins, and none is won. */
+  readonly tickIsOver: () => boolean;
+  /** Until then the claim of the tick is to live. Default: for its ttl, from each question on. */
+  readonly tickHoldUntilMs?: number | undefined;
+  readonly late: LateVotes;
+}
+
+/** What the votes that came after the verdict of a round have shown: a far server is waited for in the rounds that follow. */
+export interface LateVotes {
+  /** How long it took, from the question on, until they said who has a majority. */
+  settledAfterMs: number;
+}
+
+/**
+ * Asks every server once to grant the lock under this token, and calls back once. It undoes what it leaves behind, unless it is won,
+ * or to be tried again: then the caller does.
+ */
+export class Round {
+  #isOpen = true;
+  #forget: Cancel | undefined;
+  #request: NodeRequest | undefined;
+  #wasSettledLate = false;
+  #askedAt: ClockReading = { atMs: 0, leastAheadMs: 0, mostAheadMs: 0 };
+
+  constructor(
+    private readonly quorum: Quorum,
+    private readonly plan: AcquirePlan,
+    private readonly token: string,
+    private readonly limits: Limits,
+    private readonly onDecision: (decision: Decision) => void,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  ask(): void {
+    const { quorum, plan, limits, token } = this;
+    const { rules, fencingStart } = quorum;
+    this.#forget = plan.cancellation?.onCancel((reason) => {
+      if (!this.#isOpen) return;
+      this.#isOpen = false;
+      // Before it has asked there is nothing to undo.
+      if (this.#request !== undefined) undo(quorum, plan, token, { tell: true });
+      this.onError(reason);
+    });
+    if (!this.#isOpen) return;
+    this.#askedAt = readClocks(quorum.clock);
+    if (limits.tickIsOver()) {
+      this.#end({ kind: 'late', votes: [] });
+      return;
+    }
+    // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
+    const { atMs } = this.#askedAt;
+    const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(atMs, plan.tick, limits)];
+    this.#request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next() };
+    const rule = {
+      graceMs: 2 * limits.late.settledAfterMs,
+      judge: this.#judge,
+      judgeAsIs: (votes: readonly Vote[], servers: number) => judgeAsIs(votes, servers, token),
+      onLateVote: this.#onLateVote,
+    };
+    new Question<Ballot>(quorum, rule, this.#onVerdict, this.#fail).ask(this.#request, this.#timeoutMs());
+  }
+
+  readonly #judge = (votes: readonly Vote[], servers: number): Ballot | 'unsure' | undefined =>
+    judge(votes, servers, this.token);
+
+  readonly #onVerdict = ({ verdict, votes }: Poll<Ballot>): void => {
+    if (!this.#isOpen) return;
+    if (verdict.kind !== 'won') {
+      this.#end({ ...verdict, votes });
+      return;
+    }
+    const { quorum } = this;
+    const fence = agreedFence(votes, quorum.couriers.length);
+    if (fence !== undefined) this.#onAgreed({ fence }, votes);
+    else if (this.#request !== undefined) {
+      agreeOnFence(quorum, this.#request, votes, this.#timeoutMs()).then((agreement) => {
+        this.#onAgreed(agreement, votes);
+      }, this.#fail);
+    }
+  };
+
+  #onAgreed(agreement: Agreement, votes: readonly Vote[]): void {
+    if (!this.#isOpen) return;
+    if (agreement.fence === undefined) {
+      this.#end({ kind: 'unconfirmed', votes: agreement.votes });
+      return;
+    }
+    const { quorum, plan, token } = this;
+    const { clock, rules } = quorum;
+    const askedAt = this.#askedAt;
+    quorum.fencingStart.note(agreement.fence);
+    const grant = {
+      token,
+      fence: agreement.fence,
+      grantedAtMs: askedAt.atMs,
+      askedAt,
+      deadlineAtMs: deadlineAtMs(askedAt.atMs, plan.ttlMs, rules.driftFactor),
+    };
+    // P19: after a suspension of the machine the lock may be over on the servers.
+    const now = readClocks(clock);
+    const isOver =
+      now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || this.limits.tickIsOver();
+    const isTrusted = !isOver && !maybeSuspended(askedAt, now, rules.driftFactor);
+    this.#end(isTrusted ? { kind: 'won', grant, votes } : { kind: 'late', votes });
+  }
+
+  readonly #onLateVote = (_: Vote, __: Ballot, votes: readonly Vote[]): void => {
+    if (this.#wasSettledLate) return;
+    const later = judge(votes, this.quorum.couriers.length, this.token);
+    if (typeof later !== 'object' || (later.kind !== 'won' && later.kind !== 'held')) return;
+    // By now that may be over; but who has been heard late once is waited for.
+    this.#wasSettledLate = true;
+    this.limits.late.settledAfterMs = this.quorum.clock.nowMs() - this.#askedAt.atMs;
+  };
+
+  #end(decision: Decision): void {
+    this.#isOpen = false;
+    this.#forget?.();
+    const { kind } = decision;
+    if (kind !== 'won' && kind !== 'contested' && kind !== 'unconfirmed') {
+      // Where somebody else holds it nobody waits for us, and two waiters would wake each other for ever.
+      undo(this.quorum, this.plan, this.token, { tell: kind !== 'held' });
+    }
+    this.onDecision(decision);
+  }
+
+  readonly #fail = (error: unknown): void => {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#forget?.();
+    undo(this.quorum, this.plan, this.token, { tell: true });
+    this.onError(error);
+  };
+
+  #timeoutMs(): number {
+    const { clock, rules } = this.quorum;
+    return Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.limits.endAtMs - clock.nowMs()));
+  }
+}
+
+function tickFrom(nowMs: number, tick: Claim, { tickHoldUntilMs }: Limits): Claim {
+  return tickHoldUntilMs === undefined ? tick : { ...tick, ttlMs: Math.max(1, tickHoldUntilMs - nowMs) };
+}
+
+/** Takes everything of this token back, the tick included, from every server that may have got it. Nobody waits for it. */
+export function undo({ couriers, rules }: Quorum, plan: AcquirePlan, token: string, { tell }: { tell: boolean }): void {
+  const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
+  const claims = keys.map(({ key }) => ({ key, ttlMs: 0, channel: tell ? key : undefined }));
+  for (const courier of couriers) courier.send({ kind: 'release', token, owner: rules.owner, claims });
+}
