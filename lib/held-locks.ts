@@ -24,6 +24,15 @@ import { lockKey } from './redlock.keys.js';
 import { LEFT_BEHIND, LOST_UNDER_WORK, NOT_COVERED, WAITED_FOR_ITSELF, WAITS_FOR_ITSELF } from './redlock.messages.js';
 import type { Shards } from './redlock.shards.js';
 
+/** One call, from its check to its end. */
+interface Call {
+  readonly quorum: Quorum;
+  readonly plan: AcquirePlan;
+  readonly chosen: AcquireSettings;
+  readonly where: 'acquire' | 'withLock';
+  readonly cancellation: Cancellation;
+}
+
 /** The first calls that may wait for themselves are told, each once. A key of each request must not fill the log and the memory. */
 const MOST_WARNINGS = 100;
 
@@ -57,58 +66,53 @@ export class HeldLocks {
     options: AcquireOptions,
     where: 'acquire' | 'withLock',
   ): Promise<HeldLock> {
-    const chosen = toAcquireSettings(given(options), where, this.#settings);
-    const own = this.#heldAround(key);
-    const plan = {
-      ...toAcquirePlan(key, ttl, chosen, this.#settings),
-      hint: () => (own?.lock.isHeld() && own.frame.lock !== undefined ? WAITED_FOR_ITSELF(own.keys) : undefined),
-    };
-    const quorum = this.#shards.quorumOf(plan.keys);
-    if (this.isClosed()) throw new RedlockShutdownError(plan.keys);
-    if (own !== undefined && plan.waitMs > 0) this.#warnOfItself(own.keys, callerOf(options) ?? where);
-
-    return await this.#cancellable(chosen.signal, async (cancellation) => {
-      const grant = await acquire(quorum, { ...plan, cancellation });
-      if (this.isClosed()) {
-        // It will not be handed out, so nothing of it may stay, the tick least of all.
-        undo(quorum, plan, grant.token, { tell: true });
-        grant.turn?.leave();
-        throw new RedlockShutdownError(plan.keys);
-      }
-      return this.#hold(quorum, plan, grant, chosen, where);
-    });
-  }
-
-  /** What the signal ends, or the shutdown, while it waits. */
-  async #cancellable<T>(
-    signal: AbortSignal | undefined,
-    wait: (cancellation: Cancellation) => Promise<T>,
-  ): Promise<T> {
-    const cancellation = new Cancellation(signal);
-    this.#waiting.add(cancellation);
+    const call = this.#begin(key, ttl, options, where);
     try {
-      return await wait(cancellation);
+      return this.#hold(call, await acquire(call.quorum, call.plan));
     } finally {
-      this.#waiting.delete(cancellation);
-      cancellation.close();
+      this.#end(call.cancellation);
     }
   }
 
-  #hold(
-    quorum: Quorum,
-    plan: AcquirePlan,
-    grant: Grant,
-    chosen: AcquireSettings,
-    where: 'acquire' | 'withLock',
-  ): HeldLock {
+  #begin(key: string | string[], ttl: unknown, options: AcquireOptions, where: 'acquire' | 'withLock'): Call {
+    const chosen = toAcquireSettings(given(options), where, this.#settings);
+    const plan = toAcquirePlan(key, ttl, chosen, this.#settings);
+    const own = this.#heldAround(plan.keys);
+    const quorum = this.#shards.quorumOf(plan.keys);
+    if (this.isClosed()) throw new RedlockShutdownError(plan.keys);
+    if (own !== undefined && plan.waitMs > 0) this.#warnOfItself(own.keys, callerOf(options) ?? where);
+    const hint =
+      own && (() => (own.lock.isHeld() && own.frame.lock !== undefined ? WAITED_FOR_ITSELF(own.keys) : undefined));
+    const cancellation = this.#cancellable(chosen.signal);
+    return { quorum, plan: Object.assign(plan, { hint, cancellation }), chosen, where, cancellation };
+  }
+
+  /** What the signal ends, or the shutdown, while it waits. */
+  #cancellable(signal: AbortSignal | undefined): Cancellation {
+    const cancellation = new Cancellation(signal);
+    this.#waiting.add(cancellation);
+    return cancellation;
+  }
+
+  #end(cancellation: Cancellation): void {
+    this.#waiting.delete(cancellation);
+    cancellation.close();
+  }
+
+  #hold({ quorum, plan, chosen, where }: Call, grant: Grant): HeldLock {
+    if (this.isClosed()) {
+      // It will not be handed out, so nothing of it may stay, the tick least of all.
+      undo(quorum, plan, grant.token, { tell: true });
+      grant.turn?.leave();
+      throw new RedlockShutdownError(plan.keys);
+    }
     const lock = new HeldLock(quorum, plan, grant, {
       autoExtend: chosen.autoExtend,
       minHoldMs: chosen.minHoldMs,
       maxHoldMs: chosen.maxHoldMs,
-      toTtlMs: (value) => toTtl(value, this.#settings),
+      toTtlMs: this.#toTtlMs,
       onEnd: () => {
         this.#locks.delete(lock.token);
-        this.#look.update();
       },
       onLost: (error) => {
         // Where a lock was acquired by hand, its end may be what was meant; the signal tells. Work under it was not to be cut off.
@@ -116,24 +120,27 @@ export class HeldLocks {
       },
     });
     this.#locks.set(lock.token, lock);
-    this.#look.update();
+    this.#look.begin();
     return lock;
   }
+
+  readonly #toTtlMs = (value: unknown): number => toTtl(value, this.#settings);
 
   /**
    * The work that this async context belongs to, and whose lock is to be lent to a call for these keys: the innermost that holds
    * one of them. Throws where that does not hold all of them, because the call would wait for its own end.
    */
   lenderOf(key: string | string[]): HeldAround<HeldLock> | undefined {
-    const own = this.#heldAround(key);
+    const keys = toKeys(key);
+    const own = this.#heldAround(keys);
     if (own === undefined) return undefined;
-    const missing = toKeys(key).filter((each) => !own.lock.keys.includes(each));
+    const missing = keys.filter((each) => !own.lock.keys.includes(each));
     if (missing.length > 0) throw new InvalidOptionsError('reentrant', NOT_COVERED(own.keys, missing));
     return own;
   }
 
-  #heldAround(key: string | string[]): HeldAround<HeldLock> | undefined {
-    return findHeldAround(toKeys(key), ({ token }) => {
+  #heldAround(keys: readonly string[]): HeldAround<HeldLock> | undefined {
+    return findHeldAround(keys, ({ token }) => {
       const lock = this.#locks.get(token);
       // One that is over is noticed by this, and gone then. One that is in doubt after a suspension counts: no call may wait for itself.
       lock?.isHeld();
@@ -160,10 +167,13 @@ export class HeldLocks {
     before: Promise<void> | undefined,
   ): Promise<void> {
     const chosen = toAcquireSettings(given(options), 'withLock', this.#settings);
-    await this.#cancellable(chosen.signal, async (cancellation) => {
-      const plan = { ...toAcquirePlan(key, ttl, chosen, this.#settings), cancellation };
-      await this.#joinWith(lock, plan, before);
-    });
+    const plan = toAcquirePlan(key, ttl, chosen, this.#settings);
+    const cancellation = this.#cancellable(chosen.signal);
+    try {
+      await this.#joinWith(lock, { ...plan, cancellation }, before);
+    } finally {
+      this.#end(cancellation);
+    }
   }
 
   async #joinWith(lock: HeldLock, plan: AcquirePlan, before: Promise<void> | undefined): Promise<void> {
@@ -209,6 +219,7 @@ export class HeldLocks {
 
   /** Gives up everything that is still held, and waits until what is to be undone or given back has left. */
   async giveUp(): Promise<void> {
+    this.#look.end();
     const { list, clock } = this.#shards;
     const couriers = list.flatMap(({ quorum }) => quorum.couriers);
     await Promise.all(

@@ -29,6 +29,8 @@ import { CONTEXT, RELEASE_FAILED, SERVERS, SHUTDOWN_TIMEOUT, SKIPPED } from './r
 import type { Shards } from './redlock.shards.js';
 import { toHealth, toInspection } from './redlock.views.js';
 
+const NO_OPTIONS = {};
+
 /**
  * Locks on the servers of one instance of the module.
  *
@@ -84,8 +86,8 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * @throws InvalidOptionsError before anything is done
    * @throws the reason of `options.signal` when it aborts first
    */
-  async acquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock> {
-    return await this.#locks.acquire(key, ttl, options, 'acquire');
+  acquire(key: string | string[], ttl: Duration, options: AcquireOptions = NO_OPTIONS): Promise<Lock> {
+    return this.#locks.acquire(key, ttl, options, 'acquire');
   }
 
   /**
@@ -135,7 +137,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     key: string | string[],
     ttl: Duration,
     work: (lock: Lock) => Promise<T>,
-    options: WithLockCallOptions = {},
+    options: WithLockCallOptions = NO_OPTIONS,
   ): Promise<T | undefined> {
     checkOnContended(given(options).onContended, ['throw', 'skip']);
     if (typeof work !== 'function') throw refuse('work', 'a function', work);
@@ -143,17 +145,16 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
       const lender = this.#locks.lenderOf(key);
       if (lender !== undefined) return await this.#runNested(lender, key, ttl, work, options);
     }
-    return await this.#work.track(async () => {
-      const lock = await this.#unlessSkipped(options, () => this.#locks.acquire(key, ttl, options, 'withLock'));
+    this.#work.begin();
+    try {
+      const lock = await this.#locks.acquire(key, ttl, options, 'withLock').catch((error: unknown) => {
+        this.#throwUnlessSkipped(error, options);
+      });
       if (lock === undefined) return undefined;
-      return await hold(
-        lock,
-        () => runUnder(lock, () => work(lock)),
-        (_, error) => {
-          this.#logger.warn(RELEASE_FAILED(error instanceof Error ? error.message : String(error)));
-        },
-      );
-    });
+      return await hold(lock, () => runUnder(lock, () => work(lock)), this.#onReleaseFailed);
+    } finally {
+      this.#work.end();
+    }
   }
 
   async #runNested<T>(
@@ -164,29 +165,29 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     options: WithLockCallOptions,
   ): Promise<T | undefined> {
     return await frame.nested.run(async (before) => {
-      const joined = await this.#unlessSkipped(options, async () => {
+      try {
         await this.#locks.join(lock, key, ttl, options, before);
-        return true;
-      });
-      if (joined === undefined) return undefined;
+      } catch (error) {
+        this.#throwUnlessSkipped(error, options);
+        return undefined;
+      }
       const result = await runUnder(lock, () => work(lock));
       await lock.ensureNotLost();
       return result;
     });
   }
 
-  async #unlessSkipped<T>({ onContended }: WithLockCallOptions, take: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await take();
-    } catch (error) {
-      if (onContended !== 'skip') throw error;
-      if (!isContended(error) && !isRedlockError(error, 'SHUTDOWN')) throw error;
-      // That somebody else has it is quiet, and so is the end. That nobody may have got it is not.
-      const undecided = isContended(error) && error.undecided;
-      this.#logger[undecided ? 'warn' : 'debug'](SKIPPED(error.message));
-      return undefined;
-    }
+  #throwUnlessSkipped(error: unknown, { onContended }: WithLockCallOptions): void {
+    if (onContended !== 'skip') throw error;
+    if (!isContended(error) && !isRedlockError(error, 'SHUTDOWN')) throw error;
+    // That somebody else has it is quiet, and so is the end. That nobody may have got it is not.
+    const undecided = isContended(error) && error.undecided;
+    this.#logger[undecided ? 'warn' : 'debug'](SKIPPED(error.message));
   }
+
+  readonly #onReleaseFailed = (_: HeldLock, error: unknown): void => {
+    this.#logger.warn(RELEASE_FAILED(error instanceof Error ? error.message : String(error)));
+  };
 
   /**
    * Who holds the key, as each server sees it. Settles within one `nodeTimeout`; a server that does not answer is `unknown`.

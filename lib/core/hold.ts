@@ -11,21 +11,24 @@ export async function hold<T>(
   work: (lock: HeldLock) => T | PromiseLike<T>,
   onReleaseFailed: (lock: HeldLock, error: unknown) => void,
 ): Promise<T> {
-  const giveBack = async (): Promise<void> => {
-    await lock[Symbol.asyncDispose]().catch((error: unknown) => {
-      if (isRedlockError(error, 'LOCK_LOST')) throw error;
-      onReleaseFailed(lock, error);
-    });
-  };
   let result: T;
   try {
     if (!lock.isHeld()) await lock.ensureHeld();
     result = await work(lock);
-    await lock.ensureNotLost();
+    if (!lock.isHeld()) await lock.ensureNotLost();
   } catch (error) {
-    await giveBack().catch(() => undefined);
+    await giveBack(lock, onReleaseFailed).catch(() => undefined);
     throw error;
   }
-  await giveBack();
+  await giveBack(lock, onReleaseFailed);
   return result;
+}
+
+async function giveBack(lock: HeldLock, onReleaseFailed: (lock: HeldLock, error: unknown) => void): Promise<void> {
+  try {
+    await lock[Symbol.asyncDispose]();
+  } catch (error) {
+    if (isRedlockError(error, 'LOCK_LOST')) throw error;
+    onReleaseFailed(lock, error);
+  }
 }

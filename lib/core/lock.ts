@@ -11,7 +11,7 @@ import type { KeepPlan } from './keep-plan.js';
 import type { Cancel } from './ports/clock.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
-import { lowered, maybeSuspended, readClocks, uncountedMs, type ClockReading } from './suspension.js';
+import { readClocks } from './suspension.js';
 import type { Vote } from './vote.js';
 
 /** The first try to extend comes when this part of the ttl is over: two more fit in before the end. */
@@ -29,21 +29,22 @@ export class HeldLock {
   readonly token: string;
   readonly fencingToken: number;
 
-  readonly #abort = new AbortController();
   #state: 'held' | 'lost' | 'released' = 'held';
+  #loss: LockLostError | undefined;
+  /** Made when somebody looks at the signal. */
+  #abort: AbortController | undefined;
   #ttlMs: number;
   readonly #deadline: Deadline;
 
-  /** When what a majority has confirmed last was asked. */
-  #confirmed: ClockReading;
   /** Under way while the servers are asked whether the lock outlived a suspension of this machine. */
   #confirming: Promise<void> | undefined;
   #releasing: Promise<void> | undefined;
   /** What the servers said to the last extension without a majority. */
   #votes: readonly Vote[] = [];
 
-  #cancelDeadline: Cancel = () => undefined;
-  #cancelExtension: Cancel = () => undefined;
+  /** What is to be done next, and when; on the monotonic clock. */
+  #next: { readonly atMs: number; readonly todo: () => void } | undefined;
+  #cancelTimer: Cancel = nothing;
 
   // Private to the language, too: a lock that is printed must not show clients and their passwords.
   readonly #quorum: Quorum;
@@ -61,19 +62,21 @@ export class HeldLock {
     this.token = grant.token;
     this.fencingToken = grant.fence;
     this.#ttlMs = plan.ttlMs;
-    this.#confirmed = grant.askedAt;
     // Not from the grant on: while the servers answered this process may have been paused, and the lock was not handed out yet.
-    this.#deadline = new Deadline(grant.deadlineAtMs, clock.nowMs() + keep.maxHoldMs, rules.driftFactor);
-    this.#guardDeadline();
+    this.#deadline = new Deadline(clock, rules.driftFactor, grant, clock.nowMs() + keep.maxHoldMs);
     this.#extendLater(this.#ttlMs * EXTEND_AFTER - (clock.nowMs() - grant.grantedAtMs));
   }
 
   get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#loss !== undefined) this.#abort.abort(this.#loss);
+    }
     return this.#abort.signal;
   }
 
   get remaining(): number {
-    return this.#state === 'held' && !this.#isInDoubt() ? this.#leftMs : 0;
+    return this.#state === 'held' && !this.#isInDoubt() ? this.#deadline.leftMs : 0;
   }
 
   /**
@@ -112,16 +115,19 @@ export class HeldLock {
     }
   }
 
-  async release(): Promise<void> {
-    if (this.#releasing === undefined && this.#state === 'released') throw new LockReleasedError(this.keys, 'release');
-    this.#releasing ??= this.#release().finally(() => {
-      this.#releasing = undefined;
-    });
-    await this.#releasing;
+  /** Several calls at once are one. */
+  release(): Promise<void> {
+    if (this.#releasing !== undefined) return this.#releasing;
+    if (this.#state === 'released') return Promise.reject(new LockReleasedError(this.keys, 'release'));
+    this.#noticeEnd();
+    if (this.#state === 'held') return (this.#releasing = this.#release());
+    // What a lost lock has left behind is being cleaned up already.
+    this.#state = 'released';
+    return Promise.resolve();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#releasing !== undefined || this.#state !== 'released') await this.release();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#releasing !== undefined || this.#state !== 'released' ? this.release() : Promise.resolve();
   }
 
   /**
@@ -141,47 +147,40 @@ export class HeldLock {
     if (this.#state === 'held') this.#isInDoubt();
   }
 
-  get #leftMs(): number {
-    const { clock, rules } = this.#quorum;
-    const now = readClocks(clock);
-    return Math.max(0, this.#deadline.atMs - now.atMs - uncountedMs(this.#confirmed, now, rules.driftFactor));
-  }
-
   #noticeEnd(): void {
-    if (this.#state === 'held' && this.#leftMs === 0) void this.lose('expired', this.#votes);
+    if (this.#state === 'held' && this.#deadline.leftMs === 0) void this.lose('expired', this.#votes);
   }
 
   #throwIfOver(verb: 'hold' | 'extend'): void {
     this.#noticeEnd();
     if (this.#state === 'released') throw new LockReleasedError(this.keys, verb);
-    if (this.#state === 'lost') throw this.#abort.signal.reason as LockLostError;
+    if (this.#loss !== undefined) throw this.#loss;
   }
 
   #abortWith(error: LockLostError): void {
-    this.#abort.abort(error);
+    this.#loss = error;
+    this.#abort?.abort(error);
     this.#keep.onLost?.(error);
   }
 
   async #release(): Promise<void> {
-    this.#noticeEnd();
-    const wasHeld = this.#state === 'held';
-    // What a lost lock has left behind is being cleaned up already.
-    if (!wasHeld) this.#state = 'released';
-    if (!wasHeld) return;
     this.#end('released');
-    const { gone, votes } = await this.#giveBack();
-    // Once its time is over the servers forget it by themselves, and that it is gone proves nothing.
-    if (!gone || this.#leftMs === 0) return;
-    this.#state = 'lost';
-    const error = new LockLostError(this.keys, 'taken', votes);
-    this.#abortWith(error);
-    throw error;
+    try {
+      const { gone, votes } = await this.#giveBack();
+      // Once its time is over the servers forget it by themselves, and that it is gone proves nothing.
+      if (!gone || this.#deadline.leftMs === 0) return;
+      this.#state = 'lost';
+      const error = new LockLostError(this.keys, 'taken', votes);
+      this.#abortWith(error);
+      throw error;
+    } finally {
+      this.#releasing = undefined;
+    }
   }
 
   #end(state: 'lost' | 'released'): void {
     this.#state = state;
-    this.#cancelDeadline();
-    this.#cancelExtension();
+    this.#cancelTimer();
     this.#keep.onEnd?.();
   }
 
@@ -191,10 +190,7 @@ export class HeldLock {
 
   /** Whether the machine may have been suspended since the servers have confirmed the lock. Then they are asked. */
   #isInDoubt(): boolean {
-    const { clock, rules } = this.#quorum;
-    const now = readClocks(clock);
-    this.#confirmed = lowered(this.#confirmed, now);
-    const inDoubt = maybeSuspended(this.#confirmed, now, rules.driftFactor);
+    const inDoubt = this.#deadline.isInDoubt();
     if (inDoubt) void this.#confirm();
     return inDoubt;
   }
@@ -209,14 +205,12 @@ export class HeldLock {
   async #confirmOnce(): Promise<void> {
     const { clock, rules } = this.#quorum;
     const askedAt = readClocks(clock);
-    const timeoutMs = Math.min(nodeTimeoutMs(rules, this.#ttlMs), this.#leftMs);
+    const timeoutMs = Math.min(nodeTimeoutMs(rules, this.#ttlMs), this.#deadline.leftMs);
     const answer = await confirmHeld(this.#quorum, this.token, this.#plan.claims, timeoutMs);
     if (this.#state !== 'held') return;
     if (answer.kind === 'gone') void this.lose('taken', answer.votes);
     else if (answer.kind === 'held') {
-      this.#confirmed = askedAt;
-      this.#deadline.shorten(askedAt.atMs + answer.leftMs);
-      this.#guardDeadline();
+      this.#deadline.onConfirmed(askedAt, answer.leftMs);
       this.#extendLater(0);
     } else {
       this.#votes = answer.votes;
@@ -228,11 +222,9 @@ export class HeldLock {
   }
 
   async #extendOnce(ttlMs: number): Promise<Awaited<ReturnType<typeof extend>>> {
-    const { clock } = this.#quorum;
-    const askedAt = readClocks(clock);
-    const validityMs = this.#leftMs;
-    const sent = this.#deadline.onSent(clock.nowMs(), ttlMs);
-    this.#guardDeadline();
+    const validityMs = this.#deadline.leftMs;
+    const sent = this.#deadline.onSent(ttlMs);
+    this.#setTimer();
     // What waits for the end of a ttl that becomes shorter must hear of it.
     const shorter = ttlMs < this.#ttlMs;
     const claims = this.#claimsFor(ttlMs).map((claim) => ({ ...claim, channel: shorter ? claim.key : undefined }));
@@ -244,7 +236,7 @@ export class HeldLock {
     this.#noticeEnd();
     if (this.#state !== 'held') return result;
     if (result.renewal === 'lost') void this.lose('taken', result.votes);
-    else if (result.renewal === 'renewed') this.#onRenewed(sent, ttlMs, askedAt, result.votes);
+    else if (result.renewal === 'renewed') this.#onRenewed(sent, ttlMs, result.votes);
     else {
       this.#votes = result.votes;
       this.#extendLater(this.#retryDelayMs);
@@ -261,56 +253,66 @@ export class HeldLock {
   }
 
   #heal(votes: readonly Vote[]): void {
-    if (!this.isHeld()) return;
+    if (!votes.some(({ outcome }) => outcome === 'absent') || !this.isHeld()) return;
     const { token, fence } = this.#grant;
     const claims = this.#claimsFor(this.#ttlMs);
     heal(this.#quorum, { token, fence, claims }, votes);
   }
 
-  #onRenewed(sent: SentExtension, ttlMs: number, askedAt: ClockReading, votes: readonly Vote[]): void {
-    if (this.#deadline.onConfirmed(sent)) {
+  #onRenewed(sent: SentExtension, ttlMs: number, votes: readonly Vote[]): void {
+    if (this.#deadline.onRenewed(sent)) {
       this.#ttlMs = ttlMs;
       this.#votes = [];
-      this.#confirmed = askedAt;
-      this.#guardDeadline();
       this.#extendLater(ttlMs * EXTEND_AFTER);
     }
     this.#heal(votes);
   }
 
   get #retryDelayMs(): number {
-    return Math.max(this.#quorum.rules.retryDelayMs, this.#leftMs * EXTEND_AGAIN_AFTER);
-  }
-
-  /**
-   * A local timer, so that the signal aborts in time whatever the network does. Timers are late rather than early, and the wall clock
-   * may run faster than theirs: so it comes a little before its time, and looks how much is left.
-   */
-  #guardDeadline(): void {
-    const { clock, rules } = this.#quorum;
-    this.#cancelDeadline();
-    this.#cancelDeadline = clock.after(
-      Math.max(this.#leftMs >= EARLY_MS ? 1 : 0, Math.floor(this.#leftMs * (1 - rules.driftFactor)) - 1),
-      () => {
-        if (this.#leftMs >= EARLY_MS) this.#guardDeadline();
-        else void this.lose('expired', this.#votes);
-      },
-      'background',
-    );
+    return Math.max(this.#quorum.rules.retryDelayMs, this.#deadline.leftMs * EXTEND_AGAIN_AFTER);
   }
 
   #extendLater(delayMs: number): void {
-    if (!this.#keep.autoExtend) return;
-    this.#later(delayMs, () => {
-      if (this.isHeld()) void this.#extendOnce(this.#ttlMs);
-    });
+    if (!this.#keep.autoExtend) this.#setTimer();
+    else {
+      this.#later(delayMs, () => {
+        if (this.isHeld()) void this.#extendOnce(this.#ttlMs);
+      });
+    }
   }
 
   /** The next thing to do for the lock, in the place of what was to be done. */
   #later(delayMs: number, todo: () => void): void {
-    this.#cancelExtension();
-    this.#cancelExtension = this.#quorum.clock.after(Math.max(0, delayMs), todo, 'background');
+    this.#next = { atMs: this.#quorum.clock.nowMs() + Math.max(0, delayMs), todo };
+    this.#setTimer();
   }
+
+  /**
+   * One local timer, for what is to be done next and for the end, so that the signal aborts in time whatever the network does. Timers
+   * are late rather than early, and the wall clock may run faster than theirs: so for the end it comes a little before its time,
+   * and looks how much is left.
+   */
+  #setTimer(): void {
+    const { clock, rules } = this.#quorum;
+    const leftMs = this.#deadline.leftMs;
+    const guardMs = Math.max(leftMs >= EARLY_MS ? 1 : 0, Math.floor(leftMs * (1 - rules.driftFactor)) - 1);
+    const todoMs = this.#next === undefined ? Infinity : Math.max(0, this.#next.atMs - clock.nowMs());
+    this.#cancelTimer();
+    this.#cancelTimer = clock.after(Math.min(guardMs, todoMs), this.#onTimer, 'background');
+  }
+
+  readonly #onTimer = (): void => {
+    if (this.#deadline.leftMs < EARLY_MS) {
+      void this.lose('expired', this.#votes);
+      return;
+    }
+    const next = this.#next;
+    if (next !== undefined && next.atMs <= this.#quorum.clock.nowMs()) {
+      this.#next = undefined;
+      next.todo();
+    }
+    if (this.#state === 'held') this.#setTimer();
+  };
 }
 
 function nothing(): undefined {

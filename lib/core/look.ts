@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 1000;
 
 /**
  * Looks, while locks are held, whether the machine was suspended (P19): work that asks for nothing still hears by the signal that its
- * lock is gone. It keeps no process alive, and without locks there is no timer.
+ * lock is gone. It keeps no process alive, and it ends soon after the last lock.
  */
 export class Look {
   #cancel: Cancel | undefined;
@@ -16,17 +16,19 @@ export class Look {
     private readonly locks: ReadonlyMap<unknown, HeldLock>,
   ) {}
 
-  /** To be called when a lock was added or removed. */
-  update(): void {
-    if (this.locks.size === 0) {
-      this.#cancel?.();
-      this.#cancel = undefined;
-    } else this.#cancel ??= this.clock.after(LOOK_EVERY_MS, this.#look, 'background');
+  /** To be called when a lock was added. */
+  begin(): void {
+    this.#cancel ??= this.clock.after(LOOK_EVERY_MS, this.#look, 'background');
+  }
+
+  /** There will be no more locks. */
+  end(): void {
+    this.#cancel?.();
   }
 
   readonly #look = (): void => {
     this.#cancel = undefined;
     for (const lock of this.locks.values()) lock.look();
-    this.update();
+    if (this.locks.size > 0) this.begin();
   };
 }

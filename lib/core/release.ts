@@ -1,6 +1,6 @@
-import { judgeRelease, judgeReleaseAsIs } from './ballot.js';
+import { judgeRelease, judgeReleaseAsIs, type Release } from './ballot.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
-import { poll } from './poll.js';
+import { Question, type Poll } from './poll.js';
 import type { Claim } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import type { Vote } from './vote.js';
@@ -32,17 +32,24 @@ export interface Released {
  *
  * Rejects with {@link QuorumUnreachableError} when no majority confirms: then others may have to wait for the ttl.
  */
-export async function release(
+export function release(
   quorum: Quorum,
   { keys, token, claims, keepUntilMs, timeoutMs }: ReleasePlan,
 ): Promise<Released> {
   const request = { kind: 'release', token, owner: quorum.rules.owner, claims, keepUntilMs } as const;
-  const { verdict, votes } = await poll(quorum, request, timeoutMs, {
-    judge: judgeRelease,
-    judgeAsIs: judgeReleaseAsIs,
+  return new Promise((resolve, reject) => {
+    const onVerdict = ({ verdict, votes }: Poll<Release>): void => {
+      if (verdict === 'unknown') reject(new QuorumUnreachableError('release', keys, quorum.couriers.length, votes));
+      else resolve({ heard: mostHeard(votes), gone: verdict === 'gone', votes });
+    };
+    new Question<Release>(quorum, JUDGE, onVerdict, reject).ask(request, timeoutMs);
   });
-  if (verdict === 'unknown') throw new QuorumUnreachableError('release', keys, quorum.couriers.length, votes);
+}
+
+const JUDGE = { judge: judgeRelease, judgeAsIs: judgeReleaseAsIs };
+
+function mostHeard(votes: readonly Vote[]): number {
   let heard = 0;
   for (const vote of votes) if (vote.outcome === 'released') heard = Math.max(heard, vote.heard ?? 0);
-  return { heard, gone: verdict === 'gone', votes };
+  return heard;
 }

@@ -53,22 +53,3 @@ export function withinMs<T>(
     promise.then(resolve, reject);
   });
 }
-
-/** The promise, or the reason of the cancellation if that comes first. What happens to the promise then is up to the caller. */
-export function unlessCancelled<T>(promise: Promise<T>, cancellation: Cancellation | undefined): Promise<T> {
-  if (cancellation === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const forget = cancellation.onCancel(reject);
-    promise.then(
-      (value) => {
-        forget();
-        resolve(value);
-      },
-      (error: unknown) => {
-        forget();
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passed on as it is
-        reject(error);
-      },
-    );
-  });
-}

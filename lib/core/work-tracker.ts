@@ -1,35 +1,35 @@
 import type { Clock } from './ports/clock.js';
 import { withinMs } from './wait.js';
 
-/** Knows the work in flight, so that somebody can wait for it. */
+/** Counts the work in flight, so that somebody can wait for its end. */
 export class WorkTracker {
-  readonly #running = new Set<Promise<unknown>>();
+  #running = 0;
+  #onIdle: (() => void)[] = [];
 
   constructor(private readonly clock: Clock) {}
 
   get size(): number {
-    return this.#running.size;
+    return this.#running;
   }
 
-  async track<T>(work: () => Promise<T>): Promise<T> {
-    const running = work();
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
+  begin(): void {
+    this.#running++;
   }
 
-  /** Waits until nothing runs any more, well or not, also of what begins meanwhile. */
-  async settle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  end(): void {
+    this.#running--;
+    if (this.#running > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  /** Waits until what runs now has ended, well or not, but not longer than this. Returns whether it has. */
+  /** Waits until nothing runs, but not longer than this. Returns whether nothing does. */
   async settleWithin(timeoutMs: number): Promise<boolean> {
-    if (this.#running.size === 0) return true;
-    const settled = Promise.allSettled(this.#running).then(() => true);
-    return (await withinMs(this.clock, settled, timeoutMs)) ?? false;
+    if (this.#running === 0) return true;
+    const idle = new Promise<true>((resolve) => {
+      this.#onIdle.push(() => {
+        resolve(true);
+      });
+    });
+    return (await withinMs(this.clock, idle, timeoutMs)) ?? false;
   }
 }

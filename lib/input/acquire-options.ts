@@ -41,6 +41,7 @@ export type TickSettings =
 /** The options without those that are undefined: leaving one out and naming it so mean the same. */
 export function given<T extends object>(options: T): T {
   if (typeof options !== 'object' || (options as object | null) === null) throw refuse('options', 'an object', options);
+  if (!Object.values(options).includes(undefined)) return options;
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 

@@ -63,7 +63,7 @@ describe('the simulation', () => {
     ['script E 2', 0.3],
     ['script A 3', 0.3],
     ['script C 1', 2],
-    ['fault stall', 0.2],
+    ['fault stall', 0.12],
     ['fault pause', 0.2],
     ['fault kill', 0.05],
     ['fault partition', 0.05],
