@@ -1,6 +1,6 @@
 import type { Cancellation } from './cancellation.js';
 import { Deadlines } from './deadlines.js';
-import { admitAtOnce, leave } from './admission.js';
+import { admit, admitAtOnce, leave, tooBusyVotes } from './admission.js';
 import { decide, type BegunRound } from './decide.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
@@ -67,23 +67,46 @@ export function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
   const deadlines = new Deadlines(quorum, plan);
   const turn = standsInLine(plan) ? quorum.room.enter(plan.claims) : undefined;
   const isFree = turn === undefined || (turn.begun !== undefined && turn.begun.untilMs <= quorum.clock.nowMs());
-  if (!isFree || !admitAtOnce(quorum, plan)) return waitAndAsk(quorum, plan, deadlines, turn);
+  if (!isFree) return waitAndAsk(quorum, plan, deadlines, turn);
   return new Promise((resolve, reject) => {
     const token = quorum.entropy.token();
     const late = { settledAfterMs: 0 };
-    const startedAtMs = quorum.clock.nowMs();
-    const onDecision = (decision: Decision): void => {
-      leave(quorum, plan);
-      if (decision.kind === 'won') resolve(granted(quorum, plan, turn, decision));
-      else goOn(quorum, plan, deadlines, turn, { token, startedAtMs, late, decision }).then(resolve, reject);
-    };
-    const onError = (error: unknown): void => {
-      leave(quorum, plan);
+    let startedAtMs = quorum.clock.nowMs();
+    const fail = (error: unknown): void => {
       giveUp(quorum, plan, turn);
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason of the caller's signal, unchanged
       reject(error);
     };
-    new Round(quorum, plan, token, { ...deadlines.next(), late }, onDecision, onError).ask();
+    const onDecision = (decision: Decision): void => {
+      if (decision.kind === 'won') resolve(granted(quorum, plan, turn, decision));
+      else goOn(quorum, plan, deadlines, turn, { token, startedAtMs, late, decision }).then(resolve, reject);
+    };
+    const ask = (): void => {
+      startedAtMs = quorum.clock.nowMs();
+      const limits = { ...deadlines.next(), late };
+      const round = new Round(
+        quorum,
+        plan,
+        token,
+        limits,
+        (decision) => {
+          leave(quorum, plan);
+          onDecision(decision);
+        },
+        (error) => {
+          leave(quorum, plan);
+          fail(error);
+        },
+      );
+      round.ask();
+    };
+    if (admitAtOnce(quorum, plan)) ask();
+    else {
+      admit(quorum, plan, deadlines.next().settleUntilMs).then((isAdmitted) => {
+        if (isAdmitted) ask();
+        else onDecision({ kind: 'unreachable', votes: tooBusyVotes(quorum) });
+      }, fail);
+    }
   });
 }
 

@@ -8,9 +8,8 @@ import type { Vote } from './vote.js';
  * servers get through within a node timeout. So the time within which a server must answer begins when the request can leave, and a rush of 100,000 does
  * not fill the queues with requests that are given up before they leave. Where there is room, nothing is put off.
  */
-export async function admit({ attempts, clock }: Quorum, plan: AcquirePlan, untilMs: number): Promise<boolean> {
-  plan.cancellation?.throwIfCancelled();
-  return await attempts.acquire(permitsOf(plan), untilMs - clock.nowMs(), plan.cancellation);
+export function admit({ attempts, clock }: Quorum, plan: AcquirePlan, untilMs: number): Promise<boolean> {
+  return attempts.acquire(permitsOf(plan), untilMs - clock.nowMs(), plan.cancellation);
 }
 
 /** Whether the attempt may ask without waiting. */

@@ -35,24 +35,30 @@ export class Semaphore {
    * Waits for the permits. Resolves to false when the time is over first, and rejects when it is cancelled first: then there is
    * nothing to give back.
    */
-  async acquire(permits: number, timeoutMs: number, cancellation?: Cancellation): Promise<boolean> {
-    if (this.tryAcquire(permits)) return true;
+  acquire(permits: number, timeoutMs: number, cancellation?: Cancellation): Promise<boolean> {
+    if (this.tryAcquire(permits)) return Promise.resolve(true);
     const waiter: Waiter = { permits: Math.min(permits, this.size), isGranted: false, wake: () => undefined };
     const place = this.#waiters.push(waiter);
-    try {
-      await untilOver<true>(this.clock, timeoutMs, cancellation, (resolve) => {
-        waiter.wake = () => {
-          resolve(true);
-        };
-      });
-    } catch (reason) {
-      if (waiter.isGranted) this.release(permits);
-      throw reason;
-    } finally {
+    const leave = (): void => {
       // One that waits for many permits may have kept those behind it from the few that they want.
       if (this.#waiters.remove(place)) this.#grant();
-    }
-    return waiter.isGranted;
+    };
+    const awake = untilOver<true>(this.clock, timeoutMs, cancellation, (resolve) => {
+      waiter.wake = () => {
+        resolve(true);
+      };
+    });
+    return awake.then(
+      () => {
+        leave();
+        return waiter.isGranted;
+      },
+      (reason: unknown) => {
+        if (waiter.isGranted) this.release(permits);
+        leave();
+        throw reason;
+      },
+    );
   }
 
   release(permits: number): void {

@@ -96,15 +96,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an extension counts from after the reply',
     file: 'lib/core/lock.ts',
-    text: 'if (this.#deadline.onConfirmed(sent)) {',
-    becomes: 'if (this.#deadline.onConfirmed(this.#deadline.onSent(this.#quorum.clock.nowMs(), ttlMs))) {',
+    text: 'if (this.#deadline.onRenewed(sent)) {',
+    becomes: 'if (this.#deadline.onRenewed(this.#deadline.onSent(ttlMs))) {',
     checker: 'mutual exclusion',
     seeds: 3000,
   },
   {
     name: 'an extension that is shorter, and not confirmed, does not bind',
     file: 'lib/core/deadline.ts',
-    text: 'this.shorten(sent.deadlineAtMs);',
+    text: 'this.#atMs = Math.min(this.#atMs, sent.deadlineAtMs);',
     becomes: '',
     checker: 'mutual exclusion',
     seeds: 5000,

@@ -180,7 +180,7 @@ describe('many waiters for one key', () => {
     expect(await perWaiter(10_000)).toBeLessThanOrEqual((await perWaiter(100)) + 1);
   });
 
-  it('P14: are called in the order in which they came, whichever of them leave', async () => {
+  it('P14: are called in the order in which they came, whichever of them leave', () => {
     const room = new WaitingRoom(new VirtualClock());
     const turns = Array.from({ length: 6 }, () => room.enter([{ key: 'job' }]));
     const begun = (): number[] => turns.flatMap((turn, index) => (turn.begun === undefined ? [] : [index]));
