@@ -2,7 +2,7 @@ import { refused, unreachable, untrusted } from './failures.js';
 import type { Cancel, Clock } from './ports/clock.js';
 import type { Failure, LockNode, NodeReply, NodeRequest, ReleaseListener } from './ports/lock-node.js';
 import { PossiblyHeld } from './possibly-held.js';
-import { RequestQueue, type Parcel } from './request-queue.js';
+import { Parcel, RequestQueue } from './request-queue.js';
 
 /** A server that refuses a release (it is busy, or loading its data) is asked again after this time. */
 const RELEASE_AGAIN_MS = 1000;
@@ -41,7 +41,7 @@ export class Courier {
 
   /** Takes a request on. `settle` is called once with the reply, possibly before this returns. */
   send(request: NodeRequest, settle?: (reply: NodeReply) => void): Parcel {
-    const parcel: Parcel = { request, settle };
+    const parcel = new Parcel(request, settle);
     this.take(parcel);
     return parcel;
   }
@@ -167,11 +167,12 @@ export class Courier {
 
   #noteReply({ request, isAlone }: Parcel, reply: NodeReply | undefined): void {
     if (request.kind !== 'release') this.#possiblyHeld.onReply(request, reply);
-    else if (this.#possiblyHeld.onReleaseReply(request, reply))
-      this.#releaseLater({ request, settle: undefined, isAlone });
+    else if (this.#possiblyHeld.onReleaseReply(request, reply)) this.#releaseLater(request, isAlone);
   }
 
-  #releaseLater(parcel: Parcel): void {
+  #releaseLater(request: NodeRequest, isAlone: boolean): void {
+    const parcel = new Parcel(request);
+    parcel.isAlone = isAlone;
     this.clock.after(
       RELEASE_AGAIN_MS,
       () => {
@@ -193,7 +194,7 @@ export class Courier {
 function deliver(parcel: Parcel, reply: NodeReply): void {
   const { settle } = parcel;
   parcel.settle = undefined;
-  settle?.(reply, parcel.position ?? 0);
+  settle?.(reply, parcel.position);
 }
 
 const TOO_LATE: Failure = {
@@ -201,6 +202,6 @@ const TOO_LATE: Failure = {
   cause: new Error('not sent, because its time was over before it could leave'),
 };
 
-function isOver({ request, dueAtMs = Infinity }: Parcel, nowMs: number): boolean {
+function isOver({ request, dueAtMs }: Parcel, nowMs: number): boolean {
   return nowMs > dueAtMs && request.kind !== 'release';
 }

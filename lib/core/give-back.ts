@@ -7,7 +7,7 @@ import { release, type Released } from './release.js';
  * Releases a lock that was held, and lets those in who wait for it (P14). Who comes next in this process asks for it in the
  * same breath. If that is nobody, or it has been so for a while, others are told, and have the first go.
  */
-export async function giveBack(
+export function giveBack(
   quorum: Quorum,
   { keys, claims, ttlMs }: AcquirePlan,
   { token, grantedAtMs, turn }: Grant,
@@ -15,22 +15,27 @@ export async function giveBack(
 ): Promise<Released> {
   const { clock, rules } = quorum;
   const releasedAtMs = clock.nowMs();
-  const keepUntilMs = grantedAtMs + minHoldMs;
+  const stays = grantedAtMs + minHoldMs > releasedAtMs;
   // Who waits for the end of the ttl must hear that it has come nearer.
-  const heir = keepUntilMs > releasedAtMs ? undefined : turn?.findHeir();
+  const heir = stays ? undefined : turn?.findHeir();
   const released = release(quorum, {
     keys,
     token,
     claims: claims.map(({ key }) => ({ key, ttlMs: 0, channel: heir === undefined ? key : undefined })),
-    keepUntilMs,
+    keepUntilMs: stays ? grantedAtMs + minHoldMs : undefined,
     timeoutMs: nodeTimeoutMs(rules, ttlMs),
   });
   if (heir !== undefined) turn?.handOn();
-  try {
-    const result = await released;
-    if (result.heard > 0) turn?.yieldTo(clock.nowMs() - releasedAtMs);
-    return result;
-  } finally {
-    turn?.leave();
-  }
+  if (turn === undefined) return released;
+  return released.then(
+    (result) => {
+      if (result.heard > 0) turn.yieldTo(clock.nowMs() - releasedAtMs);
+      turn.leave();
+      return result;
+    },
+    (error: unknown) => {
+      turn.leave();
+      throw error;
+    },
+  );
 }

@@ -2,7 +2,7 @@ import type { Courier } from './courier.js';
 import type { Cancel, Clock } from './ports/clock.js';
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
-import type { Parcel } from './request-queue.js';
+import { Parcel } from './request-queue.js';
 import type { Vote } from './vote.js';
 
 export interface Poll<V> {
@@ -79,7 +79,7 @@ export class Question<V> {
     const dueAtMs = this.#startedAtMs + timeoutMs;
     for (let position = 0; position < this.#couriers.length; position++) {
       const own = typeof request === 'function' ? request(position) : request;
-      const parcel: Parcel = { request: own, settle: this.#onReply, position, dueAtMs };
+      const parcel = new Parcel(own, this.#onReply, position, dueAtMs);
       this.#parcels.push(parcel);
       this.#couriers[position]?.take(parcel);
     }

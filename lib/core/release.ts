@@ -10,7 +10,8 @@ export interface ReleasePlan {
   readonly keys: readonly string[];
   readonly token: string;
   readonly claims: readonly Claim[];
-  readonly keepUntilMs: number;
+  /** On the clock of this process. */
+  readonly keepUntilMs: number | undefined;
   readonly timeoutMs: number;
 }
 

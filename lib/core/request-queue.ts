@@ -7,17 +7,24 @@ export const LARGEST_BATCH = 100;
 /** The same for the claims in them: a server takes some 10 microseconds for each. */
 export const LARGEST_BATCH_CLAIMS = 1000;
 
+type Settle = (reply: NodeReply, position: number) => void;
+
 /** A request on its way. Settled once; what comes later is for the books only. */
-export interface Parcel {
-  readonly request: NodeRequest;
-  /** With the reply, and the position of the node among those that are asked. */
-  settle: ((reply: NodeReply, position: number) => void) | undefined;
-  readonly position?: number;
-  /** Later it does not leave any more, on the clock of this process; a release does. Default: never. */
-  readonly dueAtMs?: number;
+export class Parcel {
   /** It was in a trip that failed although the node is ready. It travels alone, so that others do not fail with it. */
-  isAlone?: boolean | undefined;
-  place?: Place<Parcel> | undefined;
+  isAlone = false;
+  place: Place<Parcel> | undefined;
+  /** Another one of the same token that waits. */
+  sibling: Parcel | undefined;
+
+  constructor(
+    readonly request: NodeRequest,
+    public settle?: Settle,
+    /** That of the node among those that are asked. */
+    readonly position = 0,
+    /** Later it does not leave any more, on the clock of this process; a release does. */
+    readonly dueAtMs = Infinity,
+  ) {}
 }
 
 /**
@@ -33,7 +40,7 @@ export class RequestQueue {
   readonly #first = new LinkedList<Parcel>();
   readonly #acquires = new LinkedList<Parcel>();
   /** What waits for each token, and may be dropped. */
-  readonly #byToken = new Map<string, Set<Parcel>>();
+  readonly #byToken = new Map<string, Parcel>();
 
   get size(): number {
     return this.#first.size + this.#acquires.size;
@@ -42,7 +49,8 @@ export class RequestQueue {
   /** Drops what the request makes pointless. What is dropped is not settled. */
   supersede({ kind, token }: NodeRequest): void {
     if (kind === 'acquire') return;
-    for (const parcel of this.#byToken.get(token) ?? []) {
+    for (let parcel = this.#byToken.get(token), next: Parcel | undefined; parcel !== undefined; parcel = next) {
+      next = parcel.sibling;
       if (kind === 'release' || parcel.request.kind === 'acquire') this.remove(parcel);
     }
   }
@@ -51,9 +59,8 @@ export class RequestQueue {
     const { kind, token } = parcel.request;
     parcel.place = (kind === 'acquire' ? this.#acquires : this.#first).push(parcel);
     if (kind === 'release' || kind === 'inspect' || kind === 'tell') return;
-    const ofToken = this.#byToken.get(token);
-    if (ofToken === undefined) this.#byToken.set(token, new Set([parcel]));
-    else ofToken.add(parcel);
+    parcel.sibling = this.#byToken.get(token);
+    this.#byToken.set(token, parcel);
   }
 
   /** Puts releases that have been under way back to the front, in their order. */
@@ -66,8 +73,20 @@ export class RequestQueue {
     if (place === undefined) return;
     place.list?.remove(place);
     parcel.place = undefined;
-    const ofToken = this.#byToken.get(request.token);
-    if (ofToken?.delete(parcel) && ofToken.size === 0) this.#byToken.delete(request.token);
+    this.#forget(parcel, request.token);
+  }
+
+  #forget(parcel: Parcel, token: string): void {
+    const { sibling } = parcel;
+    parcel.sibling = undefined;
+    let before = this.#byToken.get(token);
+    if (before === parcel) {
+      if (sibling === undefined) this.#byToken.delete(token);
+      else this.#byToken.set(token, sibling);
+      return;
+    }
+    while (before !== undefined && before.sibling !== parcel) before = before.sibling;
+    if (before !== undefined) before.sibling = sibling;
   }
 
   /** Takes out what leaves with the next round trip. */

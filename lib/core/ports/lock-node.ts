@@ -54,7 +54,7 @@ export interface NodeRequest {
   readonly owner: string;
   readonly claims: readonly Claim[];
   /** For a release: claims stay until then, on the clock of this process, and have no ttl of their own. */
-  readonly keepUntilMs?: number;
+  readonly keepUntilMs?: number | undefined;
   /** The fencing token of the lock, once it has one. */
   readonly fence?: number;
   /** The number under which this node has granted the lock. */
