@@ -7,11 +7,11 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { isRedlockError, RedlockShutdownError, type LockContendedError } from './core/errors/index.js';
-import { hold } from './core/hold.js';
+import { hold } from './core/run-with-lock.js';
 import { inspect } from './core/inspect.js';
-import type { HeldLock } from './core/lock.js';
+import type { LockHandle } from './core/lock.js';
 import { WorkTracker } from './core/work-tracker.js';
-import { HeldLocks } from './held-locks.js';
+import { LockClient } from './lock-client.js';
 import { checkOnContended, given } from './input/acquire-options.js';
 import { refuse, toKey, toKeys } from './input/check.js';
 import type { Settings } from './input/module-options.js';
@@ -42,7 +42,7 @@ const NO_OPTIONS = {};
 @Injectable()
 export class RedlockService implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #logger: Logger;
-  readonly #locks: HeldLocks;
+  readonly #locks: LockClient;
   readonly #work: WorkTracker;
   readonly #closing = new AbortController();
   #shutdownStartedAtMs: number | undefined;
@@ -56,7 +56,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     setMaxListeners(0, this.closing); // As many as there are scheduled runs that wait.
     this.#settings = settings;
     this.#shards = shards;
-    this.#locks = new HeldLocks(settings, shards, this.#logger);
+    this.#locks = new LockClient(settings, shards, this.#logger);
     this.#work = new WorkTracker(shards.clock);
   }
 
@@ -158,7 +158,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   }
 
   async #runNested<T>(
-    { frame, lock }: HeldAround<HeldLock>,
+    { frame, lock }: HeldAround<LockHandle>,
     key: string | string[],
     ttl: Duration,
     work: (lock: Lock) => Promise<T>,
@@ -185,7 +185,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     this.#logger[undecided ? 'warn' : 'debug'](SKIPPED(error.message));
   }
 
-  readonly #onReleaseFailed = (_: HeldLock, error: unknown): void => {
+  readonly #onReleaseFailed = (_: LockHandle, error: unknown): void => {
     this.#logger.warn(RELEASE_FAILED(error instanceof Error ? error.message : String(error)));
   };
 

@@ -1,7 +1,7 @@
 import type { Cancellation } from './cancellation.js';
 import { Deadlines } from './deadlines.js';
 import { admit, admitAtOnce, leave, tooBusyVotes } from './admission.js';
-import { decide, type BegunRound } from './decide.js';
+import { decide, type BegunRound } from './contest.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
@@ -10,7 +10,7 @@ import type { Quorum } from './quorum.js';
 import type { ClockReading } from './suspension.js';
 import { Round, type Decision } from './round.js';
 import type { Vote } from './vote.js';
-import type { FirstGo, Turn } from './waiting-room.js';
+import type { RemoteWindow, Turn } from './wait-queue.js';
 
 /** What is to be locked, and how hard to try. */
 export interface AcquirePlan {
@@ -158,7 +158,7 @@ async function goOn(
 
 function giveUp(quorum: Quorum, plan: AcquirePlan, turn: Turn | undefined): void {
   if (turn === undefined) return;
-  passWordOn(quorum, plan, turn);
+  notifyOthers(quorum, plan, turn);
   turn.leave();
 }
 
@@ -184,21 +184,21 @@ async function keepAsking(
   plan: AcquirePlan,
   deadlines: Deadlines,
   turn?: Turn,
-  others?: FirstGo,
+  others?: RemoteWindow,
   begun?: BegunRound,
 ): Promise<Grant> {
   const pause = new Pause(quorum, plan, deadlines.waitUntilMs, turn !== undefined);
   try {
-    if (others !== undefined && (await pause.politely(others))) turn?.noteTaken();
+    if (others !== undefined && (await pause.waitForRemote(others))) turn?.closeRemoteWindow();
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
       const first = retry === 0 ? begun : undefined;
       const bounds = first === undefined ? deadlines.next() : deadlines.bounds;
       const decision = await decide(quorum, plan, bounds, first);
       if (decision.kind === 'won') return granted(quorum, plan, turn, decision);
-      if (turn !== undefined) passWordOn(quorum, plan, turn);
+      if (turn !== undefined) notifyOthers(quorum, plan, turn);
       if (turn !== undefined && decision.kind === 'held') {
-        turn.noteTaken();
+        turn.closeRemoteWindow();
         noteHolder(quorum, turn, decision.holder, decision.votes);
       }
       const untilMs = tickHasRun(decision, plan) ? 'over' : deadlines.after(decision);
@@ -213,11 +213,11 @@ async function keepAsking(
 }
 
 /** Whoever the lock was handed on to in silence, and who did not take it, tells the others that it is free. */
-function passWordOn({ couriers, rules }: Quorum, plan: AcquirePlan, turn: Turn): void {
-  if (!turn.owesWord) return;
-  turn.owesWord = false;
+function notifyOthers({ queues, rules }: Quorum, plan: AcquirePlan, turn: Turn): void {
+  if (!turn.mustNotify) return;
+  turn.mustNotify = false;
   const claims = plan.claims.map(({ key }) => ({ key, ttlMs: 0, channel: key }));
-  for (const courier of couriers) courier.send({ kind: 'tell', token: '-', owner: rules.owner, claims });
+  for (const queue of queues) queue.send({ kind: 'tell', token: '-', owner: rules.owner, claims });
 }
 
 function noteHolder({ room, clock }: Quorum, turn: Turn, holder: Holder, votes: readonly Vote[]): void {
@@ -229,7 +229,7 @@ function tickHasRun(decision: Decision, { tick }: AcquirePlan): boolean {
   return decision.kind === 'held' && decision.holder.key === tick?.key;
 }
 
-function toError({ couriers }: Quorum, plan: AcquirePlan, decision: Exclude<Decision, { kind: 'won' }>): Error {
+function toError({ queues }: Quorum, plan: AcquirePlan, decision: Exclude<Decision, { kind: 'won' }>): Error {
   switch (decision.kind) {
     case 'held':
     case 'contested': {
@@ -239,7 +239,7 @@ function toError({ couriers }: Quorum, plan: AcquirePlan, decision: Exclude<Deci
     case 'unreachable':
     case 'unconfirmed':
     case 'late':
-      return new QuorumUnreachableError('acquire', plan.keys, couriers.length, decision.votes);
+      return new QuorumUnreachableError('acquire', plan.keys, queues.length, decision.votes);
     default:
       return decision satisfies never;
   }

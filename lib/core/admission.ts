@@ -25,9 +25,9 @@ export function leave({ attempts }: Quorum, plan: AcquirePlan): void {
 const TOO_BUSY = new Error('not asked, because this process had too many requests under way');
 
 /** The votes of an attempt that was not admitted. */
-export function tooBusyVotes({ couriers }: Quorum): readonly Vote[] {
+export function tooBusyVotes({ queues }: Quorum): readonly Vote[] {
   const failure = { outcome: 'failed', reason: 'timeout', cause: TOO_BUSY } as const;
-  return couriers.map(({ name }, position) => ({ server: name, position, ...failure }));
+  return queues.map(({ name }, position) => ({ server: name, position, ...failure }));
 }
 
 /** One for a lock of a few keys; as many more as it fills of a round trip. */

@@ -1,4 +1,4 @@
-import { poll } from './poll.js';
+import { askServers } from './ask-servers.js';
 import type { Claim } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import { driftMs } from './validity.js';
@@ -35,17 +35,17 @@ export async function confirmHeld(
 async function confirmClaim(quorum: Quorum, token: string, { key }: Claim, timeoutMs: number): Promise<Confirmation> {
   const { owner, driftFactor } = quorum.rules;
   const request = { kind: 'inspect', token: NO_TOKEN, owner, claims: [{ key, ttlMs: 0 }] } as const;
-  const { verdict, votes } = await poll(quorum, request, timeoutMs, {
-    judge: (soFar, servers) => judgeConfirmation(soFar, servers, token),
+  const { verdict, votes } = await askServers(quorum, request, timeoutMs, {
+    verdictOf: (soFar, servers) => heldVerdict(soFar, servers, token),
   });
   if (verdict !== 'held') return { kind: verdict, votes };
   const left = ours(votes, token).sort((one, other) => other - one);
   // So long a majority has it. A server counts its ttl on its own clock, which may be the faster one.
-  const shortestMs = left[majorityOf(quorum.couriers.length) - 1] ?? 0;
+  const shortestMs = left[majorityOf(quorum.queues.length) - 1] ?? 0;
   return { kind: 'held', leftMs: shortestMs - driftMs(shortestMs, driftFactor), votes };
 }
 
-function judgeConfirmation(votes: readonly Vote[], servers: number, token: string): Confirmation['kind'] | undefined {
+function heldVerdict(votes: readonly Vote[], servers: number, token: string): Confirmation['kind'] | undefined {
   const majority = majorityOf(servers);
   const held = ours(votes, token).length;
   if (held >= majority) return 'held';

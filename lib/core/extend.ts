@@ -1,5 +1,5 @@
-import { judgeRenewal, type Renewal } from './ballot.js';
-import { poll } from './poll.js';
+import { extendVerdict, type Renewal } from './verdicts.js';
+import { askServers } from './ask-servers.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import type { Vote } from './vote.js';
@@ -26,8 +26,8 @@ export async function extend(
   const { rules } = quorum;
   const timeoutMs = Math.min(nodeTimeoutMs(rules, ttlMs), validityMs);
   const request = { kind: 'extend', token, owner: rules.owner, claims, fence } as const;
-  const { verdict, votes } = await poll<Renewal>(quorum, request, timeoutMs, {
-    judge: judgeRenewal,
+  const { verdict, votes } = await askServers<Renewal>(quorum, request, timeoutMs, {
+    verdictOf: extendVerdict,
     onLateVote: (vote, verdict) => {
       if (verdict === 'renewed') onLateVote(vote);
     },

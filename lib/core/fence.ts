@@ -1,5 +1,5 @@
-import { judgeConfirmation } from './ballot.js';
-import { poll } from './poll.js';
+import { confirmVerdict } from './verdicts.js';
+import { askServers } from './ask-servers.js';
 import type { NodeRequest } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import { majorityOf, type Vote } from './vote.js';
@@ -17,23 +17,23 @@ export type Agreement = { readonly fence: number } | { readonly fence: undefined
  * No clock is involved. A grant that comes late is not counted: its number is not below the token.
  */
 export async function agreeOnFence(
-  { couriers, clock }: Quorum,
+  { queues, clock }: Quorum,
   request: NodeRequest,
   votes: readonly Vote[],
   timeoutMs: number,
 ): Promise<Agreement> {
-  const servers = couriers.length;
+  const servers = queues.length;
   const agreed = agreedFence(votes, servers);
   if (agreed !== undefined) return { fence: agreed };
   const counted = votes.filter((vote) => vote.outcome === 'granted');
   const fence = highestOf(votes);
 
-  const asked = counted.flatMap(({ position }) => couriers[position] ?? []);
-  const confirmation = await poll(
-    { couriers: asked, clock },
+  const asked = counted.flatMap(({ position }) => queues[position] ?? []);
+  const confirmation = await askServers(
+    { queues: asked, clock },
     (index) => ({ ...request, kind: 'confirm', fence, grantedFence: counted[index]?.fence ?? 0 }),
     timeoutMs,
-    { judge: (answers, count) => judgeConfirmation(answers, count, servers) },
+    { verdictOf: (answers, count) => confirmVerdict(answers, count, servers) },
   );
   if (confirmation.verdict === 'confirmed') return { fence };
   const answers = new Map(confirmation.votes.map((vote) => [counted[vote.position]?.position, vote]));

@@ -14,9 +14,9 @@ export interface HealPlan {
  * not eat it. That must wait until a majority has renewed it: a lock that is put back before could be counted the next time,
  * although somebody else has had it in between. Nobody waits for the answers.
  */
-export function heal({ couriers, rules }: Quorum, { token, fence, claims }: HealPlan, votes: readonly Vote[]): void {
+export function heal({ queues, rules }: Quorum, { token, fence, claims }: HealPlan, votes: readonly Vote[]): void {
   for (const { outcome, position } of votes) {
     if (outcome !== 'absent') continue;
-    couriers[position]?.send({ kind: 'heal', token, owner: rules.owner, claims, fence });
+    queues[position]?.send({ kind: 'heal', token, owner: rules.owner, claims, fence });
   }
 }

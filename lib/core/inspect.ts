@@ -1,5 +1,5 @@
-import { judgeEveryone } from './ballot.js';
-import { poll } from './poll.js';
+import { completeVerdict } from './verdicts.js';
+import { askServers } from './ask-servers.js';
 import type { Quorum } from './quorum.js';
 import type { Vote } from './vote.js';
 
@@ -23,12 +23,12 @@ export interface Removal {
  * its way must not take the lock of the next holder, and a holder that heals its lock meanwhile must not keep it.
  */
 export async function remove(quorum: Quorum, key: string): Promise<Removal> {
-  const { couriers } = quorum;
+  const { queues } = quorum;
   const seen = await inspect(quorum, key);
   const tokens = new Set(seen.flatMap((vote) => (vote.outcome === 'seen' ? [vote.holder.token] : [])));
   const removals = [...tokens].map((token) => askAll(quorum, 'remove', key, token));
   const rounds = [seen, ...(await Promise.all(removals))];
-  const votes = couriers.flatMap((_, position) => {
+  const votes = queues.flatMap((_, position) => {
     const own = rounds.flatMap((round) => round[position] ?? []);
     return own.find(({ outcome }) => outcome === 'released') ?? own.at(-1) ?? [];
   });
@@ -43,5 +43,5 @@ async function askAll(
 ): Promise<readonly Vote[]> {
   const { owner, nodeTimeoutMs } = quorum.rules;
   const request = { kind, token, owner, claims: [{ key, ttlMs: 0, channel: key }] } as const;
-  return (await poll(quorum, request, nodeTimeoutMs, { judge: judgeEveryone })).votes;
+  return (await askServers(quorum, request, nodeTimeoutMs, { verdictOf: completeVerdict })).votes;
 }

@@ -5,9 +5,9 @@ import { LockLostError, type LossReason } from './errors/lock-lost.error.js';
 import { LockReleasedError } from './errors/lock-released.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { extend } from './extend.js';
-import { giveBack } from './give-back.js';
+import { releaseAndHandOver } from './release-and-hand-over.js';
 import { heal } from './heal.js';
-import type { KeepPlan } from './keep-plan.js';
+import type { HoldOptions } from './hold-options.js';
 import type { Cancel } from './ports/clock.js';
 import type { Claim } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
@@ -24,7 +24,7 @@ const EXTEND_AGAIN_AFTER = 1 / 4;
 const EARLY_MS = 2;
 
 /** A lock that was granted: it knows until when it may be trusted, says so before that is over, and can be given back. */
-export class HeldLock {
+export class LockHandle {
   readonly keys: readonly string[];
   readonly token: string;
   readonly fencingToken: number;
@@ -50,9 +50,9 @@ export class HeldLock {
   readonly #quorum: Quorum;
   readonly #plan: AcquirePlan;
   readonly #grant: Grant;
-  readonly #keep: KeepPlan;
+  readonly #keep: HoldOptions;
 
-  constructor(quorum: Quorum, plan: AcquirePlan, grant: Grant, keep: KeepPlan) {
+  constructor(quorum: Quorum, plan: AcquirePlan, grant: Grant, keep: HoldOptions) {
     const { clock, rules } = quorum;
     this.#quorum = quorum;
     this.#plan = plan;
@@ -111,7 +111,7 @@ export class HeldLock {
     // It may have been lost or released while the servers were asked, and that is what counts then.
     this.#throwIfOver('extend');
     if (renewal === 'unknown') {
-      throw new QuorumUnreachableError('extend', this.keys, this.#quorum.couriers.length, votes);
+      throw new QuorumUnreachableError('extend', this.keys, this.#quorum.queues.length, votes);
     }
   }
 
@@ -137,7 +137,7 @@ export class HeldLock {
   async lose(reason: LossReason, votes: readonly Vote[] = []): Promise<unknown> {
     if (this.#state !== 'held') return undefined;
     this.#end('lost');
-    const givenBack = this.#giveBack().then(nothing, (error: unknown) => error);
+    const givenBack = this.#releaseAndHandOver().then(nothing, (error: unknown) => error);
     this.#abortWith(new LockLostError(this.keys, reason, votes));
     return await givenBack;
   }
@@ -166,7 +166,7 @@ export class HeldLock {
   async #release(): Promise<void> {
     this.#end('released');
     try {
-      const { gone, votes } = await this.#giveBack();
+      const { gone, votes } = await this.#releaseAndHandOver();
       // Once its time is over the servers forget it by themselves, and that it is gone proves nothing.
       if (!gone || this.#deadline.leftMs === 0) return;
       this.#state = 'lost';
@@ -184,8 +184,8 @@ export class HeldLock {
     this.#keep.onEnd?.();
   }
 
-  #giveBack(): ReturnType<typeof giveBack> {
-    return giveBack(this.#quorum, this.#plan, this.#grant, this.#keep);
+  #releaseAndHandOver(): ReturnType<typeof releaseAndHandOver> {
+    return releaseAndHandOver(this.#quorum, this.#plan, this.#grant, this.#keep);
   }
 
   /** Whether the machine may have been suspended since the servers have confirmed the lock. Then they are asked. */

@@ -1,4 +1,4 @@
-import type { HeldLock } from './lock.js';
+import type { LockHandle } from './lock.js';
 import type { Cancel, Clock } from './ports/clock.js';
 
 /** So long after a suspended machine goes on its locks have been asked for at the latest. */
@@ -13,7 +13,7 @@ export class Look {
 
   constructor(
     private readonly clock: Clock,
-    private readonly locks: ReadonlyMap<unknown, HeldLock>,
+    private readonly locks: ReadonlyMap<unknown, LockHandle>,
   ) {}
 
   /** To be called when a lock was added. */

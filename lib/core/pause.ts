@@ -1,11 +1,11 @@
 import type { AcquirePlan } from './acquire.js';
 import { backoffMs } from './backoff.js';
-import { Bell } from './bell.js';
-import { SHORTEST_ROUND_MS } from './decide.js';
+import { ReleaseNotifications } from './release-notifications.js';
+import { SHORTEST_ROUND_MS } from './contest.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import type { Decision } from './round.js';
 import { sleep } from './wait.js';
-import type { FirstGo } from './waiting-room.js';
+import type { RemoteWindow } from './wait-queue.js';
 
 /** The server forgets within this time after the ttl that it has told, which it rounds. */
 const EXPIRY_MS = 1;
@@ -16,7 +16,7 @@ const EXPIRY_MS = 1;
  * asks again after a random time.
  */
 export class Pause {
-  #bell: Bell | undefined;
+  #notifications: ReleaseNotifications | undefined;
   /** The shortest time that the servers have taken for an answer so far. */
   #tripMs = Infinity;
   /** Whether nothing that was told since before the last question can have been missed. */
@@ -31,18 +31,18 @@ export class Pause {
   ) {}
 
   /** Stays out of the way of those who were told in other processes, until one of them has had it. Returns whether one has. */
-  async politely({ untilMs, tripMs }: FirstGo): Promise<boolean> {
+  async waitForRemote({ untilMs, tripMs }: RemoteWindow): Promise<boolean> {
     const { clock } = this.quorum;
     if (untilMs <= clock.nowMs()) return false;
     this.#tripMs = tripMs;
-    const bell = this.#listen();
-    await bell.tune(Math.min(untilMs - clock.nowMs(), this.#leftMs), this.plan.cancellation);
-    return await this.#waitForRing(bell, untilMs - clock.nowMs());
+    const notifications = this.#listen();
+    await notifications.waitUntilSubscribed(Math.min(untilMs - clock.nowMs(), this.#leftMs), this.plan.cancellation);
+    return await this.#waitForRelease(notifications, untilMs - clock.nowMs());
   }
 
   beforeQuestion(): void {
-    this.#bell?.reset();
-    this.#listening = this.#bell?.hears ?? false;
+    this.#notifications?.reset();
+    this.#listening = this.#notifications?.isSubscribed ?? false;
   }
 
   async afterQuestion(decision: Decision, round: number, untilMs: number): Promise<void> {
@@ -57,7 +57,7 @@ export class Pause {
   }
 
   close(): void {
-    this.#bell?.close();
+    this.#notifications?.close();
   }
 
   get #leftMs(): number {
@@ -68,20 +68,27 @@ export class Pause {
   async #listenFor(remainingMs: number): Promise<boolean> {
     const { rules } = this.quorum;
     const { cancellation, ttlMs } = this.plan;
-    if (this.#bell === undefined) {
+    if (this.#notifications === undefined) {
       // What was told before it listens is missed: so it asks again as soon as it does.
-      return await this.#listen().tune(Math.min(nodeTimeoutMs(rules, ttlMs), remainingMs, this.#leftMs), cancellation);
+      return await this.#listen().waitUntilSubscribed(
+        Math.min(nodeTimeoutMs(rules, ttlMs), remainingMs, this.#leftMs),
+        cancellation,
+      );
     }
     if (!this.#listening) return false;
-    await this.#waitForRing(this.#bell, remainingMs);
+    await this.#waitForRelease(this.#notifications, remainingMs);
     return true;
   }
 
   /** Returns whether it has rung. */
-  async #waitForRing(bell: Bell, timeoutMs: number): Promise<boolean> {
-    const told = await bell.ring(Math.max(1, Math.min(timeoutMs, this.#leftMs)), this.#graceMs, this.plan.cancellation);
+  async #waitForRelease(notifications: ReleaseNotifications, timeoutMs: number): Promise<boolean> {
+    const told = await notifications.waitForRelease(
+      Math.max(1, Math.min(timeoutMs, this.#leftMs)),
+      this.#graceMs,
+      this.plan.cancellation,
+    );
     // Who has been passed over most often goes first, and at once. The others spread, so that they need not contest it.
-    const ahead = Math.max(0, told - bell.rings);
+    const ahead = Math.max(0, told - notifications.seenCount);
     const delayMs = (this.#graceMs * this.quorum.entropy.random() * ahead) / told;
     if (ahead > 0) await sleep(this.quorum.clock, Math.min(delayMs, this.#leftMs), this.plan.cancellation);
     return told > 0;
@@ -91,8 +98,8 @@ export class Pause {
     return Math.max(SHORTEST_ROUND_MS, Math.min(this.#tripMs, this.quorum.rules.nodeTimeoutMs));
   }
 
-  #listen(): Bell {
-    return (this.#bell ??= new Bell(
+  #listen(): ReleaseNotifications {
+    return (this.#notifications ??= new ReleaseNotifications(
       this.quorum,
       this.plan.claims.map(({ key }) => key),
     ));

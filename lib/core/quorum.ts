@@ -1,18 +1,18 @@
-import { Courier } from './courier.js';
+import { NodeQueue } from './node-queue.js';
 import type { FencingStart } from './fencing-number.js';
 import type { Clock } from './ports/clock.js';
 import type { Entropy } from './ports/entropy.js';
 import type { LockNode } from './ports/lock-node.js';
 import { Semaphore } from './semaphore.js';
-import { WaitingRoom } from './waiting-room.js';
+import { WaitQueue } from './wait-queue.js';
 
 /** Everything that the verbs work with: the servers of one quorum group, time, chance and the rules. */
 export interface Quorum {
-  readonly couriers: readonly Courier[];
+  readonly queues: readonly NodeQueue[];
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly rules: Rules;
-  readonly room: WaitingRoom;
+  readonly room: WaitQueue;
   /** Where counters begin; of this process, because all its keys may profit from what one has seen. */
   readonly fencingStart: Pick<FencingStart, 'next' | 'note'>;
   /** Bounds how many attempts ask the servers at one time. */
@@ -34,8 +34,8 @@ export function createQuorum(
   return {
     ...others,
     clock,
-    couriers: nodes.map((node) => new Courier(node, clock, maxConcurrency)),
-    room: new WaitingRoom(clock),
+    queues: nodes.map((node) => new NodeQueue(node, clock, maxConcurrency)),
+    room: new WaitQueue(clock),
     attempts: new Semaphore(clock, maxConcurrency * ATTEMPTS_A_TRIP),
   };
 }

@@ -1,6 +1,6 @@
-import { judgeRelease, judgeReleaseAsIs, type Release } from './ballot.js';
+import { releaseVerdict, releaseVerdictSoFar, type Release } from './verdicts.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
-import { Question, type Poll } from './poll.js';
+import { Question, type Answers } from './ask-servers.js';
 import type { Claim } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import type { Vote } from './vote.js';
@@ -39,15 +39,15 @@ export function release(
 ): Promise<Released> {
   const request = { kind: 'release', token, owner: quorum.rules.owner, claims, keepUntilMs } as const;
   return new Promise((resolve, reject) => {
-    const onVerdict = ({ verdict, votes }: Poll<Release>): void => {
-      if (verdict === 'unknown') reject(new QuorumUnreachableError('release', keys, quorum.couriers.length, votes));
+    const onVerdict = ({ verdict, votes }: Answers<Release>): void => {
+      if (verdict === 'unknown') reject(new QuorumUnreachableError('release', keys, quorum.queues.length, votes));
       else resolve({ heard: mostHeard(votes), gone: verdict === 'gone', votes });
     };
-    new Question<Release>(quorum, JUDGE, onVerdict, reject).ask(request, timeoutMs);
+    new Question<Release>(quorum, RULES, onVerdict, reject).ask(request, timeoutMs);
   });
 }
 
-const JUDGE = { judge: judgeRelease, judgeAsIs: judgeReleaseAsIs };
+const RULES = { verdictOf: releaseVerdict, verdictSoFar: releaseVerdictSoFar };
 
 function mostHeard(votes: readonly Vote[]): number {
   let heard = 0;

@@ -10,12 +10,12 @@ export const LARGEST_BATCH_CLAIMS = 1000;
 type Settle = (reply: NodeReply, position: number) => void;
 
 /** A request on its way. Settled once; what comes later is for the books only. */
-export class Parcel {
+export class PendingRequest {
   /** It was in a trip that failed although the node is ready. It travels alone, so that others do not fail with it. */
   isAlone = false;
-  place: Place<Parcel> | undefined;
+  place: Place<PendingRequest> | undefined;
   /** Another one of the same token that waits. */
-  sibling: Parcel | undefined;
+  sibling: PendingRequest | undefined;
 
   constructor(
     readonly request: NodeRequest,
@@ -37,10 +37,10 @@ export class Parcel {
  * - A release also drops everything else of its token that has not left.
  */
 export class RequestQueue {
-  readonly #first = new LinkedList<Parcel>();
-  readonly #acquires = new LinkedList<Parcel>();
+  readonly #first = new LinkedList<PendingRequest>();
+  readonly #acquires = new LinkedList<PendingRequest>();
   /** What waits for each token, and may be dropped. */
-  readonly #byToken = new Map<string, Parcel>();
+  readonly #byToken = new Map<string, PendingRequest>();
 
   get size(): number {
     return this.#first.size + this.#acquires.size;
@@ -49,49 +49,53 @@ export class RequestQueue {
   /** Drops what the request makes pointless. What is dropped is not settled. */
   supersede({ kind, token }: NodeRequest): void {
     if (kind === 'acquire') return;
-    for (let parcel = this.#byToken.get(token), next: Parcel | undefined; parcel !== undefined; parcel = next) {
-      next = parcel.sibling;
-      if (kind === 'release' || parcel.request.kind === 'acquire') this.remove(parcel);
+    for (
+      let pending = this.#byToken.get(token), next: PendingRequest | undefined;
+      pending !== undefined;
+      pending = next
+    ) {
+      next = pending.sibling;
+      if (kind === 'release' || pending.request.kind === 'acquire') this.remove(pending);
     }
   }
 
-  push(parcel: Parcel): void {
-    const { kind, token } = parcel.request;
-    parcel.place = (kind === 'acquire' ? this.#acquires : this.#first).push(parcel);
+  push(pending: PendingRequest): void {
+    const { kind, token } = pending.request;
+    pending.place = (kind === 'acquire' ? this.#acquires : this.#first).push(pending);
     if (kind === 'release' || kind === 'inspect' || kind === 'tell') return;
-    parcel.sibling = this.#byToken.get(token);
-    this.#byToken.set(token, parcel);
+    pending.sibling = this.#byToken.get(token);
+    this.#byToken.set(token, pending);
   }
 
   /** Puts releases that have been under way back to the front, in their order. */
-  putBack(releases: readonly Parcel[]): void {
-    for (const parcel of releases.toReversed()) parcel.place = this.#first.unshift(parcel);
+  putBack(releases: readonly PendingRequest[]): void {
+    for (const pending of releases.toReversed()) pending.place = this.#first.unshift(pending);
   }
 
-  remove(parcel: Parcel): void {
-    const { place, request } = parcel;
+  remove(pending: PendingRequest): void {
+    const { place, request } = pending;
     if (place === undefined) return;
     place.list?.remove(place);
-    parcel.place = undefined;
-    this.#forget(parcel, request.token);
+    pending.place = undefined;
+    this.#forget(pending, request.token);
   }
 
-  #forget(parcel: Parcel, token: string): void {
-    const { sibling } = parcel;
-    parcel.sibling = undefined;
+  #forget(pending: PendingRequest, token: string): void {
+    const { sibling } = pending;
+    pending.sibling = undefined;
     let before = this.#byToken.get(token);
-    if (before === parcel) {
+    if (before === pending) {
       if (sibling === undefined) this.#byToken.delete(token);
       else this.#byToken.set(token, sibling);
       return;
     }
-    while (before !== undefined && before.sibling !== parcel) before = before.sibling;
+    while (before !== undefined && before.sibling !== pending) before = before.sibling;
     if (before !== undefined) before.sibling = sibling;
   }
 
   /** Takes out what leaves with the next round trip. */
-  takeBatch(): Parcel[] {
-    const batch: Parcel[] = [];
+  takeBatch(): PendingRequest[] {
+    const batch: PendingRequest[] = [];
     let claims = 0;
     for (let next = this.#next; next !== undefined; next = this.#next) {
       claims += next.request.claims.length;
@@ -105,13 +109,13 @@ export class RequestQueue {
   }
 
   /** Takes out everything but releases. */
-  takeAllButReleases(): Parcel[] {
+  takeAllButReleases(): PendingRequest[] {
     const taken = [...this.#first, ...this.#acquires].filter(({ request }) => request.kind !== 'release');
-    for (const parcel of taken) this.remove(parcel);
+    for (const pending of taken) this.remove(pending);
     return taken;
   }
 
-  get #next(): Parcel | undefined {
+  get #next(): PendingRequest | undefined {
     return (this.#first.first ?? this.#acquires.first)?.value;
   }
 }

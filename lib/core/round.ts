@@ -1,7 +1,7 @@
 import type { AcquirePlan, Grant } from './acquire.js';
-import { judge, judgeAsIs, type Ballot } from './ballot.js';
+import { acquireVerdict, acquireVerdictSoFar, type AcquireVerdict } from './verdicts.js';
 import { agreeOnFence, agreedFence, type Agreement } from './fence.js';
-import { Question, type Poll } from './poll.js';
+import { Question, type Answers } from './ask-servers.js';
 import type { Cancel } from './ports/clock.js';
 import type { Claim, NodeRequest } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
@@ -21,7 +21,7 @@ export type Decision = {
   /** How long the servers took to come to it. */ readonly roundMs?: number;
   /** How often every server was asked. */ readonly rounds?: number;
 } & (
-  | Exclude<Ballot, { kind: 'won' }>
+  | Exclude<AcquireVerdict, { kind: 'won' }>
   | { readonly kind: 'late' | 'unconfirmed' }
   | { readonly kind: 'won'; readonly grant: Grant }
 );
@@ -84,24 +84,24 @@ export class Round {
     this.#request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next() };
     const rule = {
       graceMs: 2 * limits.late.settledAfterMs,
-      judge: this.#judge,
-      judgeAsIs: (votes: readonly Vote[], servers: number) => judgeAsIs(votes, servers, token),
+      verdictOf: this.#verdictOf,
+      verdictSoFar: (votes: readonly Vote[], servers: number) => acquireVerdictSoFar(votes, servers, token),
       onLateVote: this.#onLateVote,
     };
-    new Question<Ballot>(quorum, rule, this.#onVerdict, this.#fail).ask(this.#request, this.#timeoutMs());
+    new Question<AcquireVerdict>(quorum, rule, this.#onVerdict, this.#fail).ask(this.#request, this.#timeoutMs());
   }
 
-  readonly #judge = (votes: readonly Vote[], servers: number): Ballot | 'unsure' | undefined =>
-    judge(votes, servers, this.token);
+  readonly #verdictOf = (votes: readonly Vote[], servers: number): AcquireVerdict | 'undecided' | undefined =>
+    acquireVerdict(votes, servers, this.token);
 
-  readonly #onVerdict = ({ verdict, votes }: Poll<Ballot>): void => {
+  readonly #onVerdict = ({ verdict, votes }: Answers<AcquireVerdict>): void => {
     if (!this.#isOpen) return;
     if (verdict.kind !== 'won') {
       this.#end({ ...verdict, votes });
       return;
     }
     const { quorum } = this;
-    const fence = agreedFence(votes, quorum.couriers.length);
+    const fence = agreedFence(votes, quorum.queues.length);
     if (fence !== undefined) this.#onAgreed({ fence }, votes);
     else if (this.#request !== undefined) {
       agreeOnFence(quorum, this.#request, votes, this.#timeoutMs()).then((agreement) => {
@@ -135,9 +135,9 @@ export class Round {
     this.#end(isTrusted ? { kind: 'won', grant, votes } : { kind: 'late', votes });
   }
 
-  readonly #onLateVote = (_: Vote, __: Ballot, votes: readonly Vote[]): void => {
+  readonly #onLateVote = (_: Vote, __: AcquireVerdict, votes: readonly Vote[]): void => {
     if (this.#wasSettledLate) return;
-    const later = judge(votes, this.quorum.couriers.length, this.token);
+    const later = acquireVerdict(votes, this.quorum.queues.length, this.token);
     if (typeof later !== 'object' || (later.kind !== 'won' && later.kind !== 'held')) return;
     // By now that may be over; but who has been heard late once is waited for.
     this.#wasSettledLate = true;
@@ -174,8 +174,8 @@ function tickFrom(nowMs: number, tick: Claim, { tickHoldUntilMs }: Limits): Clai
 }
 
 /** Takes everything of this token back, the tick included, from every server that may have got it. Nobody waits for it. */
-export function undo({ couriers, rules }: Quorum, plan: AcquirePlan, token: string, { tell }: { tell: boolean }): void {
+export function undo({ queues, rules }: Quorum, plan: AcquirePlan, token: string, { tell }: { tell: boolean }): void {
   const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
   const claims = keys.map(({ key }) => ({ key, ttlMs: 0, channel: tell ? key : undefined }));
-  for (const courier of couriers) courier.send({ kind: 'release', token, owner: rules.owner, claims });
+  for (const queue of queues) queue.send({ kind: 'release', token, owner: rules.owner, claims });
 }

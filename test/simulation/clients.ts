@@ -1,5 +1,5 @@
-import { hold } from '../../lib/core/hold.js';
-import type { HeldLock } from '../../lib/core/lock.js';
+import { hold } from '../../lib/core/run-with-lock.js';
+import type { LockHandle } from '../../lib/core/lock.js';
 import type { AcquireOptions } from '../../lib/interfaces/index.js';
 import type { TickOfRun } from '../history/events.js';
 import type { Chance } from './chance.js';
@@ -100,7 +100,7 @@ async function run(world: World, member: Member, errand: Errand, chance: Chance,
         cancel.abort(CANCELLED);
       })
     : () => undefined;
-  let lock: HeldLock;
+  let lock: LockHandle;
   try {
     lock = await asking;
   } catch (error) {
@@ -116,7 +116,7 @@ async function run(world: World, member: Member, errand: Errand, chance: Chance,
 }
 
 /** As the service's `withLock` does it. */
-async function runHeld(world: World, member: Member, attempt: number, lock: HeldLock, workMs: number): Promise<void> {
+async function runHeld(world: World, member: Member, attempt: number, lock: LockHandle, workMs: number): Promise<void> {
   const { recorder } = world;
   const { machine } = member.process;
   const went = { began: false };
@@ -142,7 +142,7 @@ async function runByHand(
   world: World,
   member: Member,
   attempt: number,
-  lock: HeldLock,
+  lock: LockHandle,
   { workMs, ttlMs }: Errand,
   chance: Chance,
 ): Promise<void> {

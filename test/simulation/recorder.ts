@@ -1,4 +1,4 @@
-import type { HeldLock } from '../../lib/core/lock.js';
+import type { LockHandle } from '../../lib/core/lock.js';
 import { RedlockError } from '../../lib/core/errors/index.js';
 import type { EventOf, HistoryEvent, TickOfRun } from '../history/events.js';
 import type { Kernel } from './kernel.js';
@@ -12,7 +12,7 @@ const ROUNDING_MS = 1e-3;
 
 interface Watched {
   readonly attempt: number;
-  readonly lock: HeldLock;
+  readonly lock: LockHandle;
   readonly machine: Machine;
   validUntilMs: number;
 }
@@ -50,7 +50,7 @@ export class Recorder {
     return attempt;
   }
 
-  granted(attempt: number, lock: HeldLock, machine: Machine, hasFence: boolean): void {
+  granted(attempt: number, lock: LockHandle, machine: Machine, hasFence: boolean): void {
     const validUntilMs = lock.remaining > 0 ? machine.toTrueMs(machine.nowMs() + lock.remaining) : 0;
     const { token, fencingToken } = lock;
     const fence = hasFence ? fencingToken : null;
@@ -84,7 +84,7 @@ export class Recorder {
     }
   }
 
-  async extend(attempt: number, lock: HeldLock, ttlMs: number): Promise<boolean> {
+  async extend(attempt: number, lock: LockHandle, ttlMs: number): Promise<boolean> {
     const call = this.#calls++;
     this.add({ kind: 'extending', atMs: this.nowMs(), attempt, call, ttlMs });
     try {
@@ -106,7 +106,7 @@ export class Recorder {
     };
   }
 
-  releasing(attempt: number, lock: HeldLock, machine: Machine): void {
+  releasing(attempt: number, lock: LockHandle, machine: Machine): void {
     for (const each of this.#watched.get(machine) ?? []) {
       if (each.lock === lock) this.#watched.get(machine)?.delete(each);
     }

@@ -1,7 +1,7 @@
 import { FencingStart } from '../../lib/core/fencing-number.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
 import { createQuorum, type Quorum } from '../../lib/core/quorum.js';
-import { HeldLocks } from '../../lib/held-locks.js';
+import { LockClient } from '../../lib/lock-client.js';
 import { toSettings, type Settings } from '../../lib/input/module-options.js';
 import type { RedlockOptions } from '../../lib/interfaces/index.js';
 import { Receiver } from '../../lib/redis/receiver.js';
@@ -22,7 +22,7 @@ export class SimProcess {
   readonly settings: Settings;
   readonly servers: readonly Server[];
   readonly quorum: Quorum;
-  readonly locks: HeldLocks;
+  readonly locks: LockClient;
   readonly #connections: SimConnection[] = [];
 
   constructor(
@@ -40,7 +40,7 @@ export class SimProcess {
     const [rules, fencingStart] = [this.settings, new FencingStart(machine)];
     this.quorum = createQuorum(nodes, { clock: machine, entropy, rules, fencingStart }, rules.maxConcurrency);
     const shard = { identity: 'all', servers: this.servers, quorum: this.quorum };
-    this.locks = new HeldLocks(this.settings, new Shards([shard], machine, false));
+    this.locks = new LockClient(this.settings, new Shards([shard], machine, false));
   }
 
   get name(): string {

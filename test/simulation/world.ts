@@ -14,7 +14,7 @@ export const TICK_MS = 1000;
 
 const PREFIX = 'redlock:';
 const MARKER = markerKey(PREFIX);
-/** As in lib/core/waiting-room.ts. */
+/** As in lib/core/wait-queue.ts. */
 const LONGEST_COURTESY_MS = 250;
 /** Two timers, one after the other, are late by less than this in all. */
 const TOLERANCE_MS = 2;
@@ -269,7 +269,7 @@ export class World {
   /** Asks every server something harmless, so that the process has known it, and knows how long locks may last. */
   #greet({ quorum }: SimProcess): void {
     const claims = [{ key: `${PREFIX}greeting`, ttlMs: this.plan.ttlMs }];
-    for (const courier of quorum.couriers) courier.send({ kind: 'inspect', token: '-', owner: '-', claims });
+    for (const queue of quorum.queues) queue.send({ kind: 'inspect', token: '-', owner: '-', claims });
   }
 
   /** As long as it may take to connect again, and to deliver what was outstanding. */

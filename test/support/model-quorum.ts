@@ -1,6 +1,6 @@
 import type { AcquirePlan } from '../../lib/core/acquire.js';
 import { FencingStart } from '../../lib/core/fencing-number.js';
-import type { KeepPlan } from '../../lib/core/keep-plan.js';
+import type { HoldOptions } from '../../lib/core/hold-options.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
 import type { LockNode } from '../../lib/core/ports/lock-node.js';
 import { createQuorum, type Quorum, type Rules } from '../../lib/core/quorum.js';
@@ -66,6 +66,6 @@ export function planFor({
   return { keys: [key], claims: [{ key, ttlMs }], ttlMs, waitMs: 0, maxRetries: Infinity, ...plan };
 }
 
-export function keepFor(keep: Partial<KeepPlan> = {}): KeepPlan {
+export function keepFor(keep: Partial<HoldOptions> = {}): HoldOptions {
   return { autoExtend: false, minHoldMs: 0, maxHoldMs: Infinity, toTtlMs: Number, ...keep };
 }

@@ -139,7 +139,7 @@ export class Workload {
         const settled = log.extend(ttlMs);
         await settle(lock.extend(ttlMs), settled);
       }
-      await giveBack(lock, log);
+      await releaseAndHandOver(lock, log);
     } catch (error) {
       log.refuse(codeOf(error));
     }
@@ -153,7 +153,7 @@ export class Workload {
   async #hold(lock: Lock, log: AttemptLog, takesMs: number): Promise<void> {
     log.grant(lock);
     await pass(takesMs);
-    await giveBack(lock, log);
+    await releaseAndHandOver(lock, log);
   }
 }
 
@@ -166,7 +166,7 @@ async function work(lock: Lock, log: AttemptLog, takesMs: number): Promise<void>
   log.release();
 }
 
-async function giveBack(lock: Lock, log: AttemptLog): Promise<void> {
+async function releaseAndHandOver(lock: Lock, log: AttemptLog): Promise<void> {
   if (!log.release()) return;
   await settle(lock.release(), (code) => log.finish(code));
 }

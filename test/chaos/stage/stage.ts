@@ -37,7 +37,7 @@ const MOST_OVERTAKES_A_REPLICA = 2 * 5;
 /** The longest pause between two questions, and two tries, on a busy machine. */
 const MOST_IDLE_MS = 1000 + 2 * NODE_TIMEOUT_MS + 1000;
 
-/** As in lib/core/waiting-room.ts. */
+/** As in lib/core/wait-queue.ts. */
 const LONGEST_COURTESY_MS = 250;
 
 /** Half of the shortest time that a server has to answer. What is shorter is a slow network to everybody. */

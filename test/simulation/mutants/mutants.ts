@@ -30,7 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a grant counts twice',
-    file: 'lib/core/poll.ts',
+    file: 'lib/core/ask-servers.ts',
     text: 'votes.push(vote);',
     becomes: "votes.push(vote); if (reply.outcome === 'granted') votes.push(vote);",
     checker: 'mutual exclusion',
@@ -38,7 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a server that failed counts as if it had granted',
-    file: 'lib/core/ballot.ts',
+    file: 'lib/core/verdicts.ts',
     text: "const granted = count(votes, 'granted');",
     becomes: "const granted = count(votes, 'granted') + (count(votes, 'granted') && count(votes, 'failed'));",
     checker: 'no starvation',
@@ -46,7 +46,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a contested vote is taken for a held lock',
-    file: 'lib/core/ballot.ts',
+    file: 'lib/core/verdicts.ts',
     text: 'if (rival.votes >= majority) {',
     becomes: 'if (rival.votes >= 1) {',
     checker: 'no starvation',
@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'in a contest nobody gives votes back',
-    file: 'lib/core/decide.ts',
+    file: 'lib/core/contest.ts',
     text: "const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;",
     becomes: "const keep = decision.kind === 'contested';",
     checker: 'no starvation',
@@ -136,7 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Extension.
   {
     name: 'healed servers count as renewed',
-    file: 'lib/core/ballot.ts',
+    file: 'lib/core/verdicts.ts',
     text: "if (count(votes, 'renewed') >= majority) return 'renewed';",
     becomes: "if (count(votes, 'renewed') + count(votes, 'absent') >= majority) return 'renewed';",
     checker: 'signal in time',
@@ -144,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an extension with too few answers counts as a success',
-    file: 'lib/core/ballot.ts',
+    file: 'lib/core/verdicts.ts',
     text: "votes.length === servers) ? 'unknown' : undefined;",
     becomes: "votes.length === servers) ? 'renewed' : undefined;",
     checker: 'mutual exclusion',
@@ -169,7 +169,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a fencing token is confirmed by one server',
-    file: 'lib/core/ballot.ts',
+    file: 'lib/core/verdicts.ts',
     text: "if (confirmed >= majority) return 'confirmed';",
     becomes: "if (confirmed >= 1) return 'confirmed';",
     checker: 'fencing order',
@@ -211,14 +211,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a lost lock is not given back',
     file: 'lib/core/lock.ts',
-    text: 'const givenBack = this.#giveBack().then(nothing, (error: unknown) => error);',
+    text: 'const givenBack = this.#releaseAndHandOver().then(nothing, (error: unknown) => error);',
     becomes: 'const givenBack = undefined;',
     checker: 'nothing left',
     seeds: 5000,
   },
   {
     name: 'a release is dropped while its server is down',
-    file: 'lib/core/courier.ts',
+    file: 'lib/core/node-queue.ts',
     text: "if (state.status !== 'down' || request.kind === 'release') {",
     becomes: "if (state.status !== 'down') {",
     checker: 'nothing left',
@@ -226,7 +226,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a release is not repeated when its connection broke',
-    file: 'lib/core/courier.ts',
+    file: 'lib/core/node-queue.ts',
     text: 'if (!isReady) this.#queue.putBack(batch.filter(isRelease));',
     becomes: '',
     checker: 'nothing left',
@@ -308,8 +308,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'what was asked for while it connected leaves for a server that has forgotten',
-    file: 'lib/core/courier.ts',
-    text: `      if (objection !== undefined) deliver(parcel, untrusted(objection));
+    file: 'lib/core/node-queue.ts',
+    text: `      if (objection !== undefined) deliver(pending, untrusted(objection));
       return objection === undefined;`,
     becomes: '      return objection === undefined || true;',
     checker: 'one run a tick',
@@ -351,7 +351,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Waiting.
   {
     name: 'who leaves the line tells nobody',
-    file: 'lib/core/waiting-room.ts',
+    file: 'lib/core/wait-queue.ts',
     text: 'else if (wasFirst) next?.begin(',
     becomes: 'else if (!wasFirst) next?.begin(',
     checker: 'no starvation',
@@ -359,7 +359,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a release tells nobody',
-    file: 'lib/core/give-back.ts',
+    file: 'lib/core/release-and-hand-over.ts',
     text: 'channel: heir === undefined ? key : undefined',
     becomes: 'channel: undefined',
     checker: 'no starvation',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire } from '../../../lib/core/acquire.js';
-import { HeldLock } from '../../../lib/core/lock.js';
+import { LockHandle } from '../../../lib/core/lock.js';
 import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import type { ModelNode } from '../../support/model-node.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
@@ -34,7 +34,7 @@ describe('P2: a server that has lost its count', () => {
     const quorum = quorumOver(nodes, clock);
     const { value, error } = await clock.settle(acquire(quorum, plan));
     if (value === undefined) throw error;
-    await clock.settle(new HeldLock(quorum, plan, value, keepFor()).release());
+    await clock.settle(new LockHandle(quorum, plan, value, keepFor()).release());
     return value.fence;
   }
 
@@ -88,7 +88,7 @@ describe('P2: a server that has lost its count', () => {
       ttlMs: TTL_MS,
     });
     const { value } = await clock.settle(acquire(quorum, kept));
-    const lock = new HeldLock(quorum, kept, value!, keepFor({ autoExtend: true }));
+    const lock = new LockHandle(quorum, kept, value!, keepFor({ autoExtend: true }));
     await clock.advance(15_000);
     expect([lock.isHeld(), node.counterOf('count')]).toEqual([true, 1]);
     await clock.settle(lock.release());

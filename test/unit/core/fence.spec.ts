@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire } from '../../../lib/core/acquire.js';
-import { HeldLock } from '../../../lib/core/lock.js';
+import { LockHandle } from '../../../lib/core/lock.js';
 import type { Quorum } from '../../../lib/core/quorum.js';
 import { DistantNode } from '../../support/distant-node.js';
 import type { ModelNode } from '../../support/model-node.js';
@@ -10,10 +10,10 @@ import { VirtualClock } from '../../support/virtual-clock.js';
 const TTL_MS = 400;
 const plan = planFor({ claims: [{ key: 'job', ttlMs: TTL_MS, counter: 'count' }], ttlMs: TTL_MS });
 
-async function lock(clock: VirtualClock, quorum: Quorum): Promise<HeldLock> {
+async function lock(clock: VirtualClock, quorum: Quorum): Promise<LockHandle> {
   const { value, error } = await clock.settle(acquire(quorum, plan));
   if (value === undefined) throw error;
-  return new HeldLock(quorum, plan, value, keepFor());
+  return new LockHandle(quorum, plan, value, keepFor());
 }
 
 describe('P2: the fencing token', () => {
@@ -45,7 +45,7 @@ describe('P2: the fencing token', () => {
       const counted = { ...plan, claims: [{ key: `order:${order}`, ttlMs: TTL_MS, counter: `count ${order}` }] };
       const { value } = await clock.settle(acquire(quorum, counted));
       tokens.push(value!.fence);
-      await clock.settle(new HeldLock(quorum, counted, value!, keepFor()).release());
+      await clock.settle(new LockHandle(quorum, counted, value!, keepFor()).release());
       await clock.advance(100);
     }
     for (const node of nodes) expect(node.trips).toBe(2 * 20);
@@ -162,7 +162,7 @@ async function history(servers: number, clients: number, seed: number): Promise<
       const granted = await acquire(quorum, { ...plan, waitMs: 500 }).catch(() => undefined);
       if (granted !== undefined) {
         grants.push({ askedAtMs, grantedAtMs: clock.nowMs(), fence: granted.fence });
-        const held = new HeldLock(quorum, plan, granted, keepFor({ autoExtend: chance.random() < 0.3 }));
+        const held = new LockHandle(quorum, plan, granted, keepFor({ autoExtend: chance.random() < 0.3 }));
         await pause(clock, chance.random() * TTL_MS * (chance.random() < 0.2 ? 2 : 0.3));
         // Who dies does not release, but its ttl ends.
         if (chance.random() < 0.7) await held.release().catch(() => undefined);

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { acquire } from '../../../lib/core/acquire.js';
 import { remove } from '../../../lib/core/inspect.js';
-import { HeldLock } from '../../../lib/core/lock.js';
+import { LockHandle } from '../../../lib/core/lock.js';
 import type { LockNode } from '../../../lib/core/ports/lock-node.js';
 import { DistantNode } from '../../support/distant-node.js';
 import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
@@ -14,7 +14,7 @@ async function held(ttlMs: number, delayMs = 0) {
   const holder = quorumOver(nodes, clock, { owner: 'holder', nodeTimeoutMs: 500 });
   const plan = planFor({ ttlMs });
   const { value: grant } = await clock.settle(acquire(holder, plan));
-  const lock = new HeldLock(holder, plan, grant!, keepFor({ autoExtend: true }));
+  const lock = new LockHandle(holder, plan, grant!, keepFor({ autoExtend: true }));
   const operatorOver = (seen: readonly LockNode[]) =>
     quorumOver(seen, clock, { seed: 2, owner: 'operator', nodeTimeoutMs: 500 });
   return { clock, nodes, lock, operatorOver };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire } from '../../../lib/core/acquire.js';
 import { Cancellation } from '../../../lib/core/cancellation.js';
-import { Courier } from '../../../lib/core/courier.js';
+import { NodeQueue } from '../../../lib/core/node-queue.js';
 import { QuorumUnreachableError } from '../../../lib/core/errors/index.js';
-import { HeldLock } from '../../../lib/core/lock.js';
+import { LockHandle } from '../../../lib/core/lock.js';
 import type { LockNode, NodeReply, NodeRequest } from '../../../lib/core/ports/lock-node.js';
 import { Semaphore } from '../../../lib/core/semaphore.js';
-import { WaitingRoom } from '../../../lib/core/waiting-room.js';
+import { WaitQueue } from '../../../lib/core/wait-queue.js';
 import { countElements } from '../../support/counted-work.js';
 import { ModelNode } from '../../support/model-node.js';
 import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
@@ -32,19 +32,21 @@ function setUp(fails?: (requests: readonly NodeRequest[]) => boolean) {
   const clock = new VirtualClock();
   const node = new ModelNode('node', clock);
   const trips = noting(node, fails);
-  return { clock, node, trips, courier: new Courier(node, clock, 10) };
+  return { clock, node, trips, queue: new NodeQueue(node, clock, 10) };
 }
 
-describe('a courier with a long queue', () => {
+describe('a queue with a long queue', () => {
   it('P5: goes through no queue to undo a request: the cost of a request does not grow with their number', async () => {
     const perRequest = async (requests: number): Promise<number> => {
-      const { node, courier } = setUp();
+      const { node, queue } = setUp();
       node.connecting();
       const elements = await countElements(() => {
-        const parcels = Array.from({ length: requests }, (_, index) => courier.send(request('acquire', `t${index}`)));
-        for (const parcel of parcels.toReversed()) {
-          courier.withdraw(parcel);
-          courier.send(request('release', parcel.request.token));
+        const pendingRequests = Array.from({ length: requests }, (_, index) =>
+          queue.send(request('acquire', `t${index}`)),
+        );
+        for (const pending of pendingRequests.toReversed()) {
+          queue.withdraw(pending);
+          queue.send(request('release', pending.request.token));
         }
         return Promise.resolve();
       });
@@ -54,14 +56,14 @@ describe('a courier with a long queue', () => {
   });
 
   it('P6: sends extensions and releases of locks that are held before new requests', async () => {
-    const { clock, node, trips, courier } = setUp();
-    courier.send(request('acquire', 'held'));
-    courier.send(request('acquire', 'done'));
+    const { clock, node, trips, queue } = setUp();
+    queue.send(request('acquire', 'held'));
+    queue.send(request('acquire', 'done'));
     await clock.advance(0);
     node.connecting();
-    for (let index = 0; index < 1000; index++) courier.send(request('acquire', `new${index}`));
-    courier.send(request('extend', 'held'));
-    courier.send(request('release', 'done'));
+    for (let index = 0; index < 1000; index++) queue.send(request('acquire', `new${index}`));
+    queue.send(request('extend', 'held'));
+    queue.send(request('release', 'done'));
     node.connect();
     await clock.advance(0);
     expect(trips[1]!.slice(0, 3).map(({ kind, token }) => `${kind} ${token}`)).toEqual([
@@ -73,35 +75,35 @@ describe('a courier with a long queue', () => {
   });
 
   it('P1: drops an acquire that has not left when its lock is extended: it would shorten the ttl again', async () => {
-    const { clock, node, courier } = setUp();
+    const { clock, node, queue } = setUp();
     node.connecting();
-    courier.send(request('acquire', 't'));
-    courier.send(request('extend', 't'));
+    queue.send(request('acquire', 't'));
+    queue.send(request('extend', 't'));
     node.connect();
     await clock.advance(0);
     expect(node.arrived.map(({ kind }) => kind)).toEqual(['extend']);
   });
 
   it('P5: keeps to a limit of claims in a round trip, and one request that is larger travels alone', async () => {
-    const { clock, trips, courier } = setUp();
-    for (let index = 0; index < 10; index++) courier.send(request('acquire', `t${index}`, 400));
-    courier.send(request('acquire', 'large', 5000));
-    courier.send(request('acquire', 'small'));
+    const { clock, trips, queue } = setUp();
+    for (let index = 0; index < 10; index++) queue.send(request('acquire', `t${index}`, 400));
+    queue.send(request('acquire', 'large', 5000));
+    queue.send(request('acquire', 'small'));
     await clock.advance(0);
     expect(trips.map((requests) => requests.length)).toEqual([2, 2, 2, 2, 2, 1, 1]);
   });
 
   it('P11, P17: a request that no round trip survives does not fail the others for longer than one trip', async () => {
-    const { clock, node, trips, courier } = setUp((requests) =>
+    const { clock, node, trips, queue } = setUp((requests) =>
       requests.some(({ kind, token }) => kind === 'release' && token === 'poison'),
     );
-    for (const token of ['poison', 'one', 'two']) courier.send(request('acquire', token));
+    for (const token of ['poison', 'one', 'two']) queue.send(request('acquire', token));
     await clock.advance(0);
-    for (const token of ['poison', 'one', 'two']) courier.send(request('release', token));
+    for (const token of ['poison', 'one', 'two']) queue.send(request('release', token));
     await clock.advance(0);
     const replies: NodeReply[] = [];
     for (let round = 0; round < 30; round++) {
-      courier.send(request('acquire', `later${round}`), (reply) => replies.push(reply));
+      queue.send(request('acquire', `later${round}`), (reply) => replies.push(reply));
       await clock.advance(1000);
     }
     expect(replies.map(({ outcome }) => outcome)).toEqual(Array(30).fill('granted'));
@@ -120,7 +122,7 @@ describe('a rush of requests', () => {
     const quorum = quorumOver(nodes, clock, { maxConcurrency: 5, nodeTimeoutMs: 500 });
     const plan = planFor({ key: 'held', ttlMs: 2000 });
     const { value: grant } = await clock.settle(acquire(quorum, plan));
-    const held = new HeldLock(quorum, plan, grant!, keepFor({ autoExtend: true }));
+    const held = new LockHandle(quorum, plan, grant!, keepFor({ autoExtend: true }));
     let granted = 0;
     let refused = 0;
     const asked = Array.from({ length: calls }, (_, index) =>
@@ -168,7 +170,7 @@ describe('a rush of requests', () => {
 describe('many waiters for one key', () => {
   it('P14: come and go at a cost that does not grow with their number', async () => {
     const perWaiter = async (waiters: number): Promise<number> => {
-      const room = new WaitingRoom(new VirtualClock());
+      const room = new WaitQueue(new VirtualClock());
       const elements = await countElements(() => {
         const turns = Array.from({ length: waiters }, () => room.enter([{ key: 'job' }]));
         for (const turn of turns.splice(waiters / 2).reverse()) turn.leave();
@@ -181,7 +183,7 @@ describe('many waiters for one key', () => {
   });
 
   it('P14: are called in the order in which they came, whichever of them leave', () => {
-    const room = new WaitingRoom(new VirtualClock());
+    const room = new WaitQueue(new VirtualClock());
     const turns = Array.from({ length: 6 }, () => room.enter([{ key: 'job' }]));
     const begun = (): number[] => turns.flatMap((turn, index) => (turn.begun === undefined ? [] : [index]));
     expect(begun()).toEqual([0]);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire } from '../../../lib/core/acquire.js';
 import { LockLostError, LockReleasedError, QuorumUnreachableError } from '../../../lib/core/errors/index.js';
-import { hold } from '../../../lib/core/hold.js';
-import type { KeepPlan } from '../../../lib/core/keep-plan.js';
-import { HeldLock } from '../../../lib/core/lock.js';
+import { hold } from '../../../lib/core/run-with-lock.js';
+import type { HoldOptions } from '../../../lib/core/hold-options.js';
+import { LockHandle } from '../../../lib/core/lock.js';
 import type { ModelNode } from '../../support/model-node.js';
 import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
@@ -11,11 +11,11 @@ import { VirtualClock } from '../../support/virtual-clock.js';
 interface World {
   readonly clock: VirtualClock;
   readonly nodes: ModelNode[];
-  readonly lock: HeldLock;
+  readonly lock: LockHandle;
 }
 
 /** A lock on "job" with a ttl of a second: it may be trusted for 988 ms. */
-async function held(servers = 3, keep: Partial<KeepPlan> = {}): Promise<World> {
+async function held(servers = 3, keep: Partial<HoldOptions> = {}): Promise<World> {
   const clock = new VirtualClock();
   const nodes = modelNodes(servers, clock);
   const quorum = quorumOver(nodes, clock);
@@ -23,7 +23,7 @@ async function held(servers = 3, keep: Partial<KeepPlan> = {}): Promise<World> {
   const { value } = await clock.settle(acquire(quorum, plan));
   if (value === undefined) throw new Error('The lock was not granted.');
   await clock.advance(0);
-  return { clock, nodes, lock: new HeldLock(quorum, plan, value, keepFor(keep)) };
+  return { clock, nodes, lock: new LockHandle(quorum, plan, value, keepFor(keep)) };
 }
 
 describe('a held lock', () => {
@@ -364,7 +364,7 @@ describe('automatic extension', () => {
     const quorum = quorumOver(nodes, clock);
     for (const node of nodes) node.delayMs = 80;
     const grant = (await clock.settle(acquire(quorum, planFor()))).value!;
-    const lock = new HeldLock(quorum, planFor(), grant, keepFor({ maxHoldMs: 50 }));
+    const lock = new LockHandle(quorum, planFor(), grant, keepFor({ maxHoldMs: 50 }));
     expect(lock.remaining).toBe(50);
     await clock.advance(50);
     expect(lock.signal.aborted).toBe(true);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire } from '../../../lib/core/acquire.js';
-import { HeldLock } from '../../../lib/core/lock.js';
+import { LockHandle } from '../../../lib/core/lock.js';
 import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
@@ -11,9 +11,9 @@ describe('P19: a step of the wall clock alone', () => {
     const quorum = quorumOver(nodes, clock);
     const plan = planFor({ ttlMs: 10_000 });
     const { value } = await clock.settle(acquire(quorum, plan));
-    const lock = new HeldLock(quorum, plan, value!, keepFor({ autoExtend: true }));
+    const lock = new LockHandle(quorum, plan, value!, keepFor({ autoExtend: true }));
     const ticker = (): void => {
-      lock.look(); // as HeldLocks does it once a second
+      lock.look(); // as LockClient does it once a second
       clock.after(1000, ticker);
     };
     clock.after(1000, ticker);

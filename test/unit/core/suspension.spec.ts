@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire } from '../../../lib/core/acquire.js';
-import { HeldLock } from '../../../lib/core/lock.js';
-import type { KeepPlan } from '../../../lib/core/keep-plan.js';
+import { LockHandle } from '../../../lib/core/lock.js';
+import type { HoldOptions } from '../../../lib/core/hold-options.js';
 import type { ModelNode } from '../../support/model-node.js';
 import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { modelWorld } from '../../support/model-service.js';
@@ -10,18 +10,18 @@ import { VirtualClock } from '../../support/virtual-clock.js';
 interface World {
   readonly clock: VirtualClock;
   readonly nodes: ModelNode[];
-  readonly lock: HeldLock;
+  readonly lock: LockHandle;
 }
 
 /** A lock on "job" with a ttl of ten seconds, and servers that are 10 ms away. */
-async function held(keep: Partial<KeepPlan> = {}): Promise<World> {
+async function held(keep: Partial<HoldOptions> = {}): Promise<World> {
   const clock = new VirtualClock();
   const nodes = modelNodes(3, clock);
   const quorum = quorumOver(nodes, clock);
   const plan = planFor({ ttlMs: 10_000 });
   const { value } = await clock.settle(acquire(quorum, plan));
   for (const node of nodes) node.delayMs = 10;
-  return { clock, nodes, lock: new HeldLock(quorum, plan, value!, keepFor(keep)) };
+  return { clock, nodes, lock: new LockHandle(quorum, plan, value!, keepFor(keep)) };
 }
 
 /** What was locked is gone, as after a suspension beyond its ttl, and another process has it. */

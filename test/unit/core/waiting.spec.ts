@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { acquire, type AcquirePlan } from '../../../lib/core/acquire.js';
 import { Cancellation } from '../../../lib/core/cancellation.js';
 import { LockContendedError } from '../../../lib/core/errors/index.js';
-import { HeldLock } from '../../../lib/core/lock.js';
+import { LockHandle } from '../../../lib/core/lock.js';
 import type { Quorum } from '../../../lib/core/quorum.js';
 import { sleep } from '../../../lib/core/wait.js';
 import { DistantNode } from '../../support/distant-node.js';
@@ -33,9 +33,9 @@ type Wish = Partial<AcquirePlan> & { key?: string };
 
 const severalKeys = (...keys: string[]): Wish => ({ keys, claims: keys.map((key) => ({ key, ttlMs: 10_000 })) });
 
-async function take(quorum: Quorum, plan: Wish = {}): Promise<HeldLock> {
+async function take(quorum: Quorum, plan: Wish = {}): Promise<LockHandle> {
   const full = planFor({ ttlMs: 10_000, waitMs: 60_000, ...plan });
-  return new HeldLock(quorum, full, await acquire(quorum, full), keepFor());
+  return new LockHandle(quorum, full, await acquire(quorum, full), keepFor());
 }
 
 /** Holds the lock for so long, and gives it back. Resolves to how long it has waited. */
@@ -236,7 +236,7 @@ describe('P14: waiters of other processes', () => {
       const [one, other] = processes as [Quorum, Quorum];
       const plan = planFor({ ttlMs: 50_000, waitMs: 60_000 });
       const { value: grant } = await clock.settle(acquire(one, plan));
-      const holder = new HeldLock(one, plan, grant!, keepFor({ minHoldMs: 1000 }));
+      const holder = new LockHandle(one, plan, grant!, keepFor({ minHoldMs: 1000 }));
       const impatient = Array.from({ length: beside }, () => use(one, 5, { waitMs: 600 }).catch(() => undefined));
       const waiting = take(other);
       await clock.advance(500);

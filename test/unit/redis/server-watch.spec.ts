@@ -87,7 +87,7 @@ function setUp(count = 1, answer: string | Error = MASTER, clustered = false) {
 describe('P13: the watch on a server', () => {
   it('lets no server vote that was not inspected, and inspects it again: when a lock is wanted, and by itself', async () => {
     const { connection, watch, clock, lines, boot } = setUp(1, new Error('Command timed out'));
-    // As the courier does: every change is a reason to ask.
+    // As the queue does: every change is a reason to ask.
     watch.onChange(() => watch.reach());
     expect(watch.reach()).toEqual({ status: 'connecting' });
     await boot();

@@ -1,32 +1,32 @@
-import type { Courier } from './courier.js';
+import type { NodeQueue } from './node-queue.js';
 import type { Cancel, Clock } from './ports/clock.js';
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
-import { Parcel } from './request-queue.js';
+import { PendingRequest } from './request-queue.js';
 import type { Vote } from './vote.js';
 
-export interface Poll<V> {
+export interface Answers<V> {
   readonly verdict: V;
   /** One for each server that was asked, in their order; `unanswered` where the verdict did not wait for it. */
   readonly votes: readonly Vote[];
 }
 
 /** How votes become a verdict. With all votes in there must be one. */
-export interface Judge<V> {
-  /** A verdict; `undefined` for "more votes, please"; `'unsure'` for "more votes would be better, but do not wait long". */
-  readonly judge: (votes: readonly Vote[], servers: number) => V | 'unsure' | undefined;
-  /** For how long, in milliseconds from the question on, an unsure judge waits at least. Default: 0. */
+export interface VerdictRules<V> {
+  /** A verdict; `undefined` for "more votes, please"; `'undecided'` for "more votes would be better, but do not wait long". */
+  readonly verdictOf: (votes: readonly Vote[], servers: number) => V | 'undecided' | undefined;
+  /** For how long, in milliseconds from the question on, an undecided verdict is waited with. Default: 0. */
   readonly graceMs?: number;
-  /** The verdict of an unsure judge who has waited long enough. */
-  readonly judgeAsIs?: (votes: readonly Vote[], servers: number) => V | undefined;
+  /** The verdict when an undecided one has been waited with for long enough. */
+  readonly verdictSoFar?: (votes: readonly Vote[], servers: number) => V | undefined;
   /** Told of each vote that comes after the verdict, and of all that there are by then. */
   readonly onLateVote?: (vote: Vote, verdict: V, votes: readonly Vote[]) => void;
 }
 
-/** How long an unsure judge waits for more votes, as a share of what those so far have taken. */
+/** How long an undecided verdict waits for more votes, as a share of what those so far have taken. */
 const GRACE = 0.5;
 
-type Asked = Pick<Quorum, 'couriers' | 'clock'>;
+type Asked = Pick<Quorum, 'queues' | 'clock'>;
 
 /**
  * Asks every server and settles with the first verdict that no missing vote can change, within
@@ -34,23 +34,23 @@ type Asked = Pick<Quorum, 'couriers' | 'clock'>;
  *
  * What has not left by then does not leave any more; what has left goes on behind.
  */
-export function poll<V>(
+export function askServers<V>(
   asked: Asked,
   request: NodeRequest | ((position: number) => NodeRequest),
   timeoutMs: number,
-  judge: Judge<V>,
-): Promise<Poll<V>> {
+  rules: VerdictRules<V>,
+): Promise<Answers<V>> {
   return new Promise((resolve, reject) => {
-    new Question(asked, judge, resolve, reject).ask(request, timeoutMs);
+    new Question(asked, rules, resolve, reject).ask(request, timeoutMs);
   });
 }
 
-/** One question to all servers, and the votes on it. It calls back once: with the verdict, or with what the judge has thrown. */
+/** One question to all servers, and the votes on it. It calls back once: with the verdict, or with what the rules have thrown. */
 export class Question<V> {
-  readonly #couriers: readonly Courier[];
+  readonly #queues: readonly NodeQueue[];
   readonly #clock: Clock;
   readonly #votes: Vote[] = [];
-  readonly #parcels: Parcel[] = [];
+  readonly #pendingRequests: PendingRequest[] = [];
   #startedAtMs = 0;
   #timeoutMs = 0;
   #isOpen = true;
@@ -59,12 +59,12 @@ export class Question<V> {
   #cancelGrace: Cancel | undefined;
 
   constructor(
-    { couriers, clock }: Asked,
-    private readonly judge: Judge<V>,
-    private readonly onVerdict: (poll: Poll<V>) => void,
+    { queues, clock }: Asked,
+    private readonly rules: VerdictRules<V>,
+    private readonly onVerdict: (answers: Answers<V>) => void,
     private readonly onError: (error: unknown) => void,
   ) {
-    this.#couriers = couriers;
+    this.#queues = queues;
     this.#clock = clock;
   }
 
@@ -77,28 +77,28 @@ export class Question<V> {
       clock.afterInput(this.#onTimeout);
     });
     const dueAtMs = this.#startedAtMs + timeoutMs;
-    for (let position = 0; position < this.#couriers.length; position++) {
+    for (let position = 0; position < this.#queues.length; position++) {
       const own = typeof request === 'function' ? request(position) : request;
-      const parcel = new Parcel(own, this.#onReply, position, dueAtMs);
-      this.#parcels.push(parcel);
-      this.#couriers[position]?.take(parcel);
+      const pending = new PendingRequest(own, this.#onReply, position, dueAtMs);
+      this.#pendingRequests.push(pending);
+      this.#queues[position]?.take(pending);
     }
     this.#consider();
   }
 
   readonly #onReply = (reply: NodeReply, position: number): void => {
-    const vote = { server: this.#couriers[position]?.name ?? '', position, ...reply };
+    const vote = { server: this.#queues[position]?.name ?? '', position, ...reply };
     this.#votes.push(vote);
     if (this.#isOpen) this.#consider();
-    else if (this.#verdict !== undefined) this.judge.onLateVote?.(vote, this.#verdict, this.#votes);
+    else if (this.#verdict !== undefined) this.rules.onLateVote?.(vote, this.#verdict, this.#votes);
   };
 
   #consider(): void {
-    if (!this.#isOpen || this.#parcels.length < this.#couriers.length) return;
+    if (!this.#isOpen || this.#pendingRequests.length < this.#queues.length) return;
     try {
-      const verdict = this.judge.judge(this.#votes, this.#couriers.length);
-      if (verdict === 'unsure') {
-        const { graceMs = 0 } = this.judge;
+      const verdict = this.rules.verdictOf(this.#votes, this.#queues.length);
+      if (verdict === 'undecided') {
+        const { graceMs = 0 } = this.rules;
         const soFarMs = this.#clock.nowMs() - this.#startedAtMs;
         const leftMs = Math.max(GRACE * (soFarMs + 1), graceMs - soFarMs);
         this.#cancelGrace ??= this.#clock.after(leftMs, this.#onGraceOver);
@@ -112,7 +112,7 @@ export class Question<V> {
 
   readonly #onGraceOver = (): void => {
     if (!this.#isOpen) return;
-    const verdict = this.judge.judgeAsIs?.(this.#votes, this.#couriers.length);
+    const verdict = this.rules.verdictSoFar?.(this.#votes, this.#queues.length);
     if (verdict !== undefined) this.#close(verdict);
   };
 
@@ -120,7 +120,7 @@ export class Question<V> {
     this.#isOpen = false;
     this.#verdict = verdict;
     this.#cancelTimers();
-    this.onVerdict({ verdict, votes: votesOf(this.#couriers, this.#votes) });
+    this.onVerdict({ verdict, votes: votesOf(this.#queues, this.#votes) });
   }
 
   #cancelTimers(): void {
@@ -131,19 +131,19 @@ export class Question<V> {
   readonly #onTimeout = (): void => {
     if (!this.#isOpen) return;
     const cause = new Error(`no answer within ${Math.round(this.#timeoutMs)} ms`);
-    this.#parcels.forEach((parcel, position) => {
-      if (parcel.settle === undefined) return;
-      const courier = this.#couriers[position];
-      this.#votes.push({ server: courier?.name ?? '', position, outcome: 'failed', reason: 'timeout', cause });
-      courier?.withdraw(parcel);
+    this.#pendingRequests.forEach((pending, position) => {
+      if (pending.settle === undefined) return;
+      const queue = this.#queues[position];
+      this.#votes.push({ server: queue?.name ?? '', position, outcome: 'failed', reason: 'timeout', cause });
+      queue?.withdraw(pending);
     });
     this.#consider();
   };
 }
 
 /** One vote for each server, in their order. */
-function votesOf(couriers: readonly Courier[], votes: readonly Vote[]): readonly Vote[] {
-  const all: Vote[] = couriers.map(({ name }, position) => ({ server: name, position, outcome: 'unanswered' }));
+function votesOf(queues: readonly NodeQueue[], votes: readonly Vote[]): readonly Vote[] {
+  const all: Vote[] = queues.map(({ name }, position) => ({ server: name, position, outcome: 'unanswered' }));
   for (const vote of votes) all[vote.position] = vote;
   return all;
 }

@@ -1,5 +1,5 @@
 import { isRedlockError } from './errors/redlock.error.js';
-import type { HeldLock } from './lock.js';
+import type { LockHandle } from './lock.js';
 
 /**
  * Runs the work under the lock and gives the lock back. The work's own result and error win (P10): a release that fails
@@ -7,9 +7,9 @@ import type { HeldLock } from './lock.js';
  * beside it is not known; that can also show when the lock is given back.
  */
 export async function hold<T>(
-  lock: HeldLock,
-  work: (lock: HeldLock) => T | PromiseLike<T>,
-  onReleaseFailed: (lock: HeldLock, error: unknown) => void,
+  lock: LockHandle,
+  work: (lock: LockHandle) => T | PromiseLike<T>,
+  onReleaseFailed: (lock: LockHandle, error: unknown) => void,
 ): Promise<T> {
   let result: T;
   try {
@@ -17,14 +17,17 @@ export async function hold<T>(
     result = await work(lock);
     if (!lock.isHeld()) await lock.ensureNotLost();
   } catch (error) {
-    await giveBack(lock, onReleaseFailed).catch(() => undefined);
+    await releaseOrReport(lock, onReleaseFailed).catch(() => undefined);
     throw error;
   }
-  await giveBack(lock, onReleaseFailed);
+  await releaseOrReport(lock, onReleaseFailed);
   return result;
 }
 
-async function giveBack(lock: HeldLock, onReleaseFailed: (lock: HeldLock, error: unknown) => void): Promise<void> {
+async function releaseOrReport(
+  lock: LockHandle,
+  onReleaseFailed: (lock: LockHandle, error: unknown) => void,
+): Promise<void> {
   try {
     await lock[Symbol.asyncDispose]();
   } catch (error) {

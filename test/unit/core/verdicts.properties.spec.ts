@@ -1,13 +1,13 @@
 import { describe, it } from '@jest/globals';
 import {
-  judge,
-  judgeAsIs,
-  judgeConfirmation,
-  judgeEveryone,
-  judgeRelease,
-  judgeRenewal,
-  type Ballot,
-} from '../../../lib/core/ballot.js';
+  acquireVerdict,
+  acquireVerdictSoFar,
+  confirmVerdict,
+  completeVerdict,
+  releaseVerdict,
+  extendVerdict,
+  type AcquireVerdict,
+} from '../../../lib/core/verdicts.js';
 import type { Holder } from '../../../lib/core/ports/lock-node.js';
 import { majorityOf, type Vote } from '../../../lib/core/vote.js';
 
@@ -79,7 +79,7 @@ const must = (so: boolean, what: () => string): void => {
 };
 
 /** A verdict, in one word. */
-function word(verdict: Ballot | 'unsure' | undefined): string {
+function word(verdict: AcquireVerdict | 'undecided' | undefined): string {
   if (typeof verdict !== 'object') return verdict ?? 'open';
   return verdict.kind === 'held' ? `held by ${verdict.holder.token}` : verdict.kind;
 }
@@ -89,8 +89,8 @@ describe.each(sizes)('every course of the votes of %i servers', (servers) => {
 
   it('P1, P7: an acquire is judged early as it is with all votes, and won with a majority of grants alone', () => {
     const judgeOf = (votes: readonly Vote[]): [patient: string, tired: string] => [
-      word(judge(votes, servers, ME)),
-      word(judgeAsIs(votes, servers, ME)),
+      word(acquireVerdict(votes, servers, ME)),
+      word(acquireVerdictSoFar(votes, servers, ME)),
     ];
     forEachCourse(servers, 'GFaz', judgeOf, (cast, verdicts) => {
       const say = (): string => `${cast} of ${servers}: ${verdicts.map(String).join(' ')}`;
@@ -101,8 +101,8 @@ describe.each(sizes)('every course of the votes of %i servers', (servers) => {
         if (cast[n - 1] === 'G') granted++;
         must((verdict === 'won') === granted >= majority, say);
         // A judge who is tired of waiting may call it contested, and nothing else.
-        must(tired === (verdict === 'unsure' ? 'contested' : verdict), say);
-        if (verdict === 'open' || verdict === 'unsure' || verdict === last) continue;
+        must(tired === (verdict === 'undecided' ? 'contested' : verdict), say);
+        if (verdict === 'open' || verdict === 'undecided' || verdict === last) continue;
         // What is split already may turn out to have been hopeless besides. For nobody is it more than that.
         must(verdict === 'contested' && last === 'unreachable', say);
       }
@@ -111,7 +111,7 @@ describe.each(sizes)('every course of the votes of %i servers', (servers) => {
 
   it('P7: who is said to lead a contest, or not to, is with all votes in', () => {
     const judgeOf = (votes: readonly Vote[]): string => {
-      const ballot = judge(votes, servers, ME);
+      const ballot = acquireVerdict(votes, servers, ME);
       return typeof ballot === 'object' && ballot.kind === 'contested' ? `leads: ${ballot.leading}` : word(ballot);
     };
     forEachCourse(servers, 'GFaz', judgeOf, (cast, verdicts) => {
@@ -124,7 +124,7 @@ describe.each(sizes)('every course of the votes of %i servers', (servers) => {
   });
 
   it('P12: an extension is judged early as it is with all votes, and renewed by a majority that had the lock', () => {
-    const judgeOf = (votes: readonly Vote[]): string => judgeRenewal(votes, servers) ?? 'open';
+    const judgeOf = (votes: readonly Vote[]): string => extendVerdict(votes, servers) ?? 'open';
     forEachCourse(servers, 'RATF', judgeOf, (cast, verdicts) => {
       const say = (): string => `${cast} of ${servers}: ${verdicts.join(', ')}`;
       const [gone, last] = [times(cast, 'A') + times(cast, 'T'), verdicts.at(-1)];
@@ -142,7 +142,7 @@ describe.each(sizes)('every course of the votes of %i servers', (servers) => {
   });
 
   it('P4: a release is judged early as it is with all votes, and done with a majority that has nothing left', () => {
-    const judgeOf = (votes: readonly Vote[]): string => judgeRelease(votes, servers) ?? 'open';
+    const judgeOf = (votes: readonly Vote[]): string => releaseVerdict(votes, servers) ?? 'open';
     forEachCourse(servers, 'DF', judgeOf, (cast, verdicts) => {
       const say = (): string => `${cast} of ${servers}: ${verdicts.join(', ')}`;
       must(verdicts.at(-1) === (times(cast, 'D') >= majority ? 'released' : 'unknown'), say);
@@ -152,7 +152,7 @@ describe.each(sizes)('every course of the votes of %i servers', (servers) => {
 
   it('P2: a fencing token is judged early as it is with all votes, and agreed on by a majority of all servers', () => {
     for (let asked = 1; asked <= servers; asked++) {
-      const judgeOf = (votes: readonly Vote[]): string => judgeConfirmation(votes, asked, servers) ?? 'open';
+      const judgeOf = (votes: readonly Vote[]): string => confirmVerdict(votes, asked, servers) ?? 'open';
       forEachCourse(asked, 'CAF', judgeOf, (cast, verdicts) => {
         const say = (): string => `${cast} of ${asked} of ${servers}: ${verdicts.join(', ')}`;
         must(verdicts.at(-1) === (times(cast, 'C') >= majority ? 'confirmed' : 'unconfirmed'), say);
@@ -162,7 +162,7 @@ describe.each(sizes)('every course of the votes of %i servers', (servers) => {
   });
 
   it('is complete with the last vote and no sooner, where every answer matters', () => {
-    const judgeOf = (votes: readonly Vote[]): string => judgeEveryone(votes, servers) ?? 'open';
+    const judgeOf = (votes: readonly Vote[]): string => completeVerdict(votes, servers) ?? 'open';
     forEachCourse(servers, 'AF', judgeOf, (cast, verdicts) => {
       must(verdicts.lastIndexOf('open') === servers - 1 && verdicts.at(-1) === 'complete', () => cast);
     });
@@ -204,7 +204,7 @@ function expectedOf(cast: string, servers: number): string {
 }
 
 function seenBy(token: string, owners: string): { verdict: string; leading: boolean } {
-  const ballot = judge(
+  const ballot = acquireVerdict(
     [...owners].map((owner) => voteOf(owner === token ? 'G' : owner)),
     owners.length,
     token,

@@ -5,13 +5,13 @@ import { majorityOf } from './vote.js';
 import { untilOver } from './wait.js';
 
 /** What a node has told on one channel, and whether it would. */
-interface Line {
-  hears: boolean;
+interface Subscription {
+  isSubscribed: boolean;
   /** Since the last reset: whether it has told of a release, and how many others it has told. */
   rang: boolean;
   told: number;
   /** How many releases it has told of, all in all. */
-  rings: number;
+  seen: number;
 }
 
 /**
@@ -21,68 +21,68 @@ interface Line {
  * majority: they share a server. So one message is enough to know of it; but it is better to ask when a majority of
  * the servers has let go.
  */
-export class Bell {
-  readonly #lines: readonly Line[][];
+export class ReleaseNotifications {
+  readonly #subscriptions: readonly Subscription[][];
   readonly #cancels: Cancel[] = [];
   #onChange: () => void = () => undefined;
 
   constructor(
-    private readonly quorum: Pick<Quorum, 'couriers' | 'clock'>,
+    private readonly quorum: Pick<Quorum, 'queues' | 'clock'>,
     channels: readonly string[],
   ) {
-    this.#lines = channels.map((channel) =>
-      quorum.couriers.map((courier) => {
-        const line: Line = { hears: false, rang: false, told: 0, rings: 0 };
-        const cancel = courier.listen(channel, {
-          onHearing: (hears) => {
-            line.hears = hears;
+    this.#subscriptions = channels.map((channel) =>
+      quorum.queues.map((queue) => {
+        const subscription: Subscription = { isSubscribed: false, rang: false, told: 0, seen: 0 };
+        const cancel = queue.listen(channel, {
+          onHearing: (isSubscribed) => {
+            subscription.isSubscribed = isSubscribed;
             this.#onChange();
           },
           onReleased: (told) => {
-            Object.assign(line, { rang: true, told, rings: line.rings + 1 });
+            Object.assign(subscription, { rang: true, told, seen: subscription.seen + 1 });
             this.#onChange();
           },
         });
         this.#cancels.push(cancel);
-        return line;
+        return subscription;
       }),
     );
   }
 
   /** Whether no release can be missed. */
-  get hears(): boolean {
-    return this.#lines.every((lines) => isMajority(lines, ({ hears }) => hears));
+  get isSubscribed(): boolean {
+    return this.#subscriptions.every((subscriptions) => isMajority(subscriptions, ({ isSubscribed }) => isSubscribed));
   }
 
   /** How many releases it has been told of. */
-  get rings(): number {
-    return this.#most(({ rings }) => rings);
+  get seenCount(): number {
+    return this.#most(({ seen }) => seen);
   }
 
   /** What has been told so far is not news any more. */
   reset(): void {
-    for (const line of this.#lines.flat()) Object.assign(line, { rang: false, told: 0 });
+    for (const subscription of this.#subscriptions.flat()) Object.assign(subscription, { rang: false, told: 0 });
   }
 
-  /** Waits until it hears, but not longer than this. */
-  async tune(timeoutMs: number, cancellation?: Cancellation): Promise<boolean> {
-    await this.#until(() => this.hears, timeoutMs, cancellation);
-    return this.hears;
+  /** Waits until it isSubscribed, but not longer than this. */
+  async waitUntilSubscribed(timeoutMs: number, cancellation?: Cancellation): Promise<boolean> {
+    await this.#until(() => this.isSubscribed, timeoutMs, cancellation);
+    return this.isSubscribed;
   }
 
   /**
-   * Waits for a release since the last reset, but not longer than this, and not when it hears no more. Where too few servers
+   * Waits for a release since the last reset, but not longer than this, and not when it isSubscribed no more. Where too few servers
    * have told of it, it gives the others `graceMs` of that time. Says how many were told, and 0 where nothing was.
    */
-  async ring(timeoutMs: number, graceMs: number, cancellation?: Cancellation): Promise<number> {
+  async waitForRelease(timeoutMs: number, graceMs: number, cancellation?: Cancellation): Promise<number> {
     const { clock } = this.quorum;
     const endAtMs = clock.nowMs() + timeoutMs;
-    const rang = ({ rang }: Line): boolean => rang;
-    const somewhere = (): boolean => this.#lines.some((lines) => lines.some(rang));
-    await this.#until(() => !this.hears || somewhere(), timeoutMs, cancellation);
+    const rang = ({ rang }: Subscription): boolean => rang;
+    const somewhere = (): boolean => this.#subscriptions.some((subscriptions) => subscriptions.some(rang));
+    await this.#until(() => !this.isSubscribed || somewhere(), timeoutMs, cancellation);
     if (!somewhere()) return 0;
     await this.#until(
-      () => this.#lines.some((lines) => isMajority(lines, rang)),
+      () => this.#subscriptions.some((subscriptions) => isMajority(subscriptions, rang)),
       Math.min(graceMs, endAtMs - clock.nowMs()),
       cancellation,
     );
@@ -92,9 +92,10 @@ export class Bell {
     );
   }
 
-  #most(numberOf: (line: Line) => number): number {
+  #most(numberOf: (subscription: Subscription) => number): number {
     let most = 0;
-    for (const lines of this.#lines) for (const line of lines) most = Math.max(most, numberOf(line));
+    for (const subscriptions of this.#subscriptions)
+      for (const subscription of subscriptions) most = Math.max(most, numberOf(subscription));
     return most;
   }
 
@@ -115,6 +116,6 @@ export class Bell {
   }
 }
 
-function isMajority(lines: readonly Line[], has: (line: Line) => boolean): boolean {
-  return lines.filter(has).length >= majorityOf(lines.length);
+function isMajority(subscriptions: readonly Subscription[], has: (subscription: Subscription) => boolean): boolean {
+  return subscriptions.filter(has).length >= majorityOf(subscriptions.length);
 }

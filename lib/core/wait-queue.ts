@@ -18,7 +18,7 @@ const LONGEST_COURTESY_MS = 250;
 const UNHEEDED_MS = 10_000;
 
 /** What is left to those in other processes who were told of a release. */
-export interface FirstGo {
+export interface RemoteWindow {
   /** Until then it is theirs, if they want it. */
   readonly untilMs: number;
   /** What a round trip takes. */
@@ -28,9 +28,9 @@ export interface FirstGo {
 /** How many round trips they get: to hear of it, to take it, and to be heard to give it back. */
 const POLITE_TRIPS = 10;
 
-const NOBODY: FirstGo = { untilMs: 0, tripMs: 0 };
+const NOBODY: RemoteWindow = { untilMs: 0, tripMs: 0 };
 
-interface Courtesy extends FirstGo {
+interface Courtesy extends RemoteWindow {
   /** How often in a row they were told and nobody came: they may be far away. */
   readonly ignored: number;
   /** Until then they get no time at all. */
@@ -52,12 +52,12 @@ interface Line {
 /** A place in line. At the front it is this one's turn, and stays so until it leaves: when it has given up, or has had the lock. */
 export class Turn {
   /** What it has to leave to others, once it is this one's turn. */
-  begun: FirstGo | undefined;
+  begun: RemoteWindow | undefined;
   /** The lock was handed on to it, and nobody else has been told that it is free. */
-  owesWord = false;
+  mustNotify = false;
   /** Where it stands in line, until it leaves. */
   place: Place<Turn> | undefined;
-  #onBegin: ((others: FirstGo) => void) | undefined;
+  #onBegin: ((others: RemoteWindow) => void) | undefined;
 
   /** How many have had it in a row before this one, and up to whom it may go on so: those who come later let others pass. */
   #chain = 0;
@@ -66,47 +66,47 @@ export class Turn {
   constructor(
     readonly line: string,
     private readonly number: number,
-    private readonly room: WaitingRoom,
+    private readonly room: WaitQueue,
   ) {}
 
   /** Waits until it is this one's turn; undefined where the time is over first. Rejects when it is cancelled. */
-  beginsWithin(clock: Clock, timeoutMs: number, cancellation?: Cancellation): Promise<FirstGo | undefined> {
+  beginsWithin(clock: Clock, timeoutMs: number, cancellation?: Cancellation): Promise<RemoteWindow | undefined> {
     return untilOver(clock, timeoutMs, cancellation, (resolve) => {
       this.#onBegin = resolve;
     });
   }
 
   /** Who takes the lock over as soon as this one leaves, so that nobody else need be told; nobody when it is the others' turn. */
-  findHeir(): Turn | undefined {
+  findSuccessor(): Turn | undefined {
     const next = this.room.next(this);
     this.#lastNumber ??= this.room.lastNumber;
     return next !== undefined && next.number <= this.#lastNumber && this.#chain + 1 < LONGEST_CHAIN ? next : undefined;
   }
 
-  begin(others: FirstGo): void {
+  begin(others: RemoteWindow): void {
     this.begun = others;
     this.#onBegin?.(others);
   }
 
   /** Hands the lock on to the heir. */
-  handOn(): void {
-    const heir = this.findHeir();
+  handOver(): void {
+    const heir = this.findSuccessor();
     if (heir === undefined) return;
     heir.#chain = this.#chain + 1;
     heir.#lastNumber = this.#lastNumber;
-    heir.owesWord = true;
+    heir.mustNotify = true;
     this.leave();
   }
 
   /** Leaves the lock to others, who were told of it. */
-  yieldTo(tripMs: number): void {
-    this.room.yieldTo(this.line, tripMs);
+  openRemoteWindow(tripMs: number): void {
+    this.room.openRemoteWindow(this.line, tripMs);
     this.leave();
   }
 
   /** Somebody else has it: whoever was told has come. */
-  noteTaken(): void {
-    this.room.noteTaken(this.line);
+  closeRemoteWindow(): void {
+    this.room.closeRemoteWindow(this.line);
   }
 
   /** Harmless when it has left already. */
@@ -122,7 +122,7 @@ export class Turn {
  * There is a line for each key, and for each set of keys that are locked together: who wants two keys must not keep others
  * from the one that is free, and two lines are to each other as two processes.
  */
-export class WaitingRoom {
+export class WaitQueue {
   lastNumber = 0;
   readonly #lines = new Map<string, Line>();
   readonly #courtesies = new Map<string, { readonly courtesy: Courtesy; readonly cancel: Cancel }>();
@@ -171,7 +171,7 @@ export class WaitingRoom {
   }
 
   /** Each time that nobody comes the others get twice as long, up to a limit; and then nothing for a while. */
-  yieldTo(line: string, tripMs: number): void {
+  openRemoteWindow(line: string, tripMs: number): void {
     const nowMs = this.clock.nowMs();
     const { courtesy, cancel } = this.#courtesies.get(line) ?? {};
     if (courtesy !== undefined && nowMs < courtesy.unheededUntilMs) return;
@@ -189,12 +189,12 @@ export class WaitingRoom {
     this.#courtesies.set(line, { courtesy: next, cancel: forget });
   }
 
-  noteTaken(line: string): void {
+  closeRemoteWindow(line: string): void {
     this.#courtesies.get(line)?.cancel();
     this.#courtesies.delete(line);
   }
 
-  #firstGo(line: string): FirstGo {
+  #firstGo(line: string): RemoteWindow {
     return this.#courtesies.get(line)?.courtesy ?? NOBODY;
   }
 }

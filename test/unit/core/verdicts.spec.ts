@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { judge, judgeAsIs, judgeRelease, judgeRenewal } from '../../../lib/core/ballot.js';
+import { acquireVerdict, acquireVerdictSoFar, releaseVerdict, extendVerdict } from '../../../lib/core/verdicts.js';
 import { majorityOf, type Vote } from '../../../lib/core/vote.js';
 
 const ME = 'm';
@@ -21,7 +21,7 @@ function votes(letters: string): Vote[] {
 }
 
 function verdict(letters: string, servers: number): string | undefined {
-  const ballot = judge(votes(letters), servers, ME);
+  const ballot = acquireVerdict(votes(letters), servers, ME);
   if (typeof ballot !== 'object') return ballot;
   if (ballot.kind === 'held') return `held by ${ballot.holder.token}`;
   return ballot.kind === 'contested' ? `contested, ${ballot.leading ? 'leading' : 'yielding'}` : ballot.kind;
@@ -71,7 +71,10 @@ describe('the ballot of an acquire', () => {
         const holder = { key: 'k', token: 'a', owner: 'a', fence: 0, remainingMs };
         return { server: 's', position, outcome: 'denied', holder };
       });
-      expect(judge(cast, servers, ME)).toMatchObject({ kind: 'held', holder: { token: 'a', remainingMs: expected } });
+      expect(acquireVerdict(cast, servers, ME)).toMatchObject({
+        kind: 'held',
+        holder: { token: 'a', remainingMs: expected },
+      });
     },
   );
 
@@ -106,18 +109,18 @@ describe('the ballot of an acquire', () => {
   });
 
   it('waits for more votes where they decide between held and contested, and calls it contested when they do not come', () => {
-    expect(verdict('aab', 4)).toBe('unsure');
-    expect(verdict('aaG', 4)).toBe('unsure');
-    expect(judgeAsIs(votes('aab'), 4, ME)).toMatchObject({ kind: 'contested', leading: false });
-    expect(judgeAsIs(votes('aa'), 4, ME)).toBeUndefined();
+    expect(verdict('aab', 4)).toBe('undecided');
+    expect(verdict('aaG', 4)).toBe('undecided');
+    expect(acquireVerdictSoFar(votes('aab'), 4, ME)).toMatchObject({ kind: 'contested', leading: false });
+    expect(acquireVerdictSoFar(votes('aa'), 4, ME)).toBeUndefined();
   });
 
   it('P7: waits for more votes where they decide who leads, and goes by those that it has when they do not come', () => {
-    expect(verdict('GaGz', 6)).toBe('unsure');
-    expect(judgeAsIs(votes('GGzz'), 6, ME)).toMatchObject({ kind: 'contested', leading: true });
+    expect(verdict('GaGz', 6)).toBe('undecided');
+    expect(acquireVerdictSoFar(votes('GGzz'), 6, ME)).toMatchObject({ kind: 'contested', leading: true });
     expect(verdict('FGzz', 4)).toBe('contested, yielding');
     expect(verdict('FGGz', 4)).toBe('contested, leading');
-    expect(verdict('FGGzz', 6)).toBe('unsure');
+    expect(verdict('FGGzz', 6)).toBe('undecided');
     expect(verdict('Faabc', 6)).toBe('contested, yielding');
   });
 
@@ -132,7 +135,7 @@ describe('the ballot of an acquire', () => {
     [6, 'Fabc'],
   ])('P7: of %i servers, %s is no split vote, because less than a majority has answered', (servers, letters) => {
     expect(verdict(letters, servers)).toBeUndefined();
-    expect(judgeAsIs(votes(letters), servers, ME)).toBeUndefined();
+    expect(acquireVerdictSoFar(votes(letters), servers, ME)).toBeUndefined();
     const failed = 'F'.repeat(servers - letters.length);
     const answers = letters.replaceAll('F', '').length;
     if (answers <= servers / 2) expect(verdict(letters + failed, servers)).toBe('unreachable');
@@ -142,7 +145,7 @@ describe('the ballot of an acquire', () => {
     for (let servers = 2; servers <= 7; servers++) {
       forEachSplit(servers, 4, (owners) => {
         const tokens = [...new Set(owners)];
-        const verdicts = tokens.map((token) => judge(asSeenBy(token, owners), servers, token));
+        const verdicts = tokens.map((token) => acquireVerdict(asSeenBy(token, owners), servers, token));
         const kinds = verdicts.map((each) => (typeof each === 'object' ? each.kind : each));
         const leaders = verdicts.filter(
           (each) => typeof each === 'object' && each.kind === 'contested' && each.leading,
@@ -169,7 +172,7 @@ function forEachSplit(servers: number, contenders: number, check: (owners: reado
 
 describe('the ballot of an extension', () => {
   const renewal = (letters: string, servers: number): string | undefined =>
-    judgeRenewal(
+    extendVerdict(
       [...letters].map((letter): Vote => {
         if (letter === 'R') return { server: 's', position: 0, outcome: 'renewed' };
         if (letter === 'A') return { server: 's', position: 0, outcome: 'absent' };
@@ -211,7 +214,7 @@ describe('the ballot of an extension', () => {
 
 describe('the ballot of a release', () => {
   const released = (letters: string, servers: number): string | undefined =>
-    judgeRelease(
+    releaseVerdict(
       [...letters].map((letter): Vote => {
         if (letter === 'R') return { server: 's', position: 0, outcome: 'released' };
         if (letter === 'G') return { server: 's', position: 0, outcome: 'released', gone: true };
@@ -231,9 +234,9 @@ describe('the ballot of a release', () => {
   it.each([
     ['GG', 3, 'gone'],
     ['G', 3, undefined],
-    ['GR', 3, 'unsure'],
+    ['GR', 3, 'undecided'],
     ['GRF', 3, 'released'],
-    ['GRR', 5, 'unsure'],
+    ['GRR', 5, 'undecided'],
     ['GRRR', 5, 'released'],
     ['GGG', 5, 'gone'],
     ['GFF', 3, 'unknown'],

@@ -10,14 +10,14 @@ import { count, majorityOf, type Vote } from './vote.js';
  *   leader keeps its votes, the others give theirs back.
  * - `unreachable`: so many servers have failed that no contender can get a majority.
  */
-export type Ballot =
+export type AcquireVerdict =
   | { readonly kind: 'won' }
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'held'; readonly holder: Holder }
   | { readonly kind: 'contested'; readonly holder: Holder; readonly leading: boolean };
 
 /**
- * The verdict on an acquire, as soon as there is one: `undefined` asks for more votes, `'unsure'` says that another contender
+ * The verdict on an acquire, as soon as there is one: `undefined` asks for more votes, `'undecided'` says that another contender
  * has votes, too, and that the missing ones make the difference: between won, held and contested, or in who leads. That is
  * only worth a short wait.
  *
@@ -25,7 +25,11 @@ export type Ballot =
  * each believing that another one runs it. Nor must contested and unreachable: where no majority of the servers answers, no
  * contender can win, so none has a reason to believe that another one will run the job.
  */
-export function judge(votes: readonly Vote[], servers: number, token: string): Ballot | 'unsure' | undefined {
+export function acquireVerdict(
+  votes: readonly Vote[],
+  servers: number,
+  token: string,
+): AcquireVerdict | 'undecided' | undefined {
   const majority = majorityOf(servers);
   const granted = count(votes, 'granted');
   const answered = granted + count(votes, 'denied');
@@ -36,7 +40,7 @@ export function judge(votes: readonly Vote[], servers: number, token: string): B
   if (granted + pending >= majority) {
     // Not known yet, but where another contender has votes the missing ones may never come: a contender that waits for a
     // stalled server would keep its own votes from those that could settle it with the servers that are up.
-    return count(votes, 'denied') > 0 ? 'unsure' : undefined;
+    return count(votes, 'denied') > 0 ? 'undecided' : undefined;
   }
 
   const rival = strongestRival(votes);
@@ -47,7 +51,7 @@ export function judge(votes: readonly Vote[], servers: number, token: string): B
   }
   const leading = leads(token, granted, { ...rival, votes: rival.votes + pending });
   const mayStillLead = leads(token, granted + pending, rival);
-  if (pending > 0 && (rival.votes + pending >= majority || leading !== mayStillLead)) return 'unsure';
+  if (pending > 0 && (rival.votes + pending >= majority || leading !== mayStillLead)) return 'undecided';
   return { kind: 'contested', holder: rival.holder, leading };
 }
 
@@ -65,9 +69,13 @@ function majorityFreeInMs(votes: readonly Vote[], servers: number): number {
 }
 
 /** The verdict when the missing votes did not come in time: what is not known to be held is contested. */
-export function judgeAsIs(votes: readonly Vote[], servers: number, token: string): Ballot | undefined {
-  const verdict = judge(votes, servers, token);
-  if (verdict !== 'unsure') return verdict;
+export function acquireVerdictSoFar(
+  votes: readonly Vote[],
+  servers: number,
+  token: string,
+): AcquireVerdict | undefined {
+  const verdict = acquireVerdict(votes, servers, token);
+  if (verdict !== 'undecided') return verdict;
   const rival = strongestRival(votes);
   if (rival === undefined) return undefined;
   return { kind: 'contested', holder: rival.holder, leading: leads(token, count(votes, 'granted'), rival) };
@@ -111,7 +119,7 @@ function leads(token: string, votes: number, rival: Rival): boolean {
  */
 export type Renewal = 'renewed' | 'lost' | 'unknown';
 
-export function judgeRenewal(votes: readonly Vote[], servers: number): Renewal | undefined {
+export function extendVerdict(votes: readonly Vote[], servers: number): Renewal | undefined {
   const majority = majorityOf(servers);
   if (count(votes, 'renewed') >= majority) return 'renewed';
   const gone = count(votes, 'absent') + count(votes, 'taken');
@@ -124,7 +132,7 @@ export function judgeRenewal(votes: readonly Vote[], servers: number): Renewal |
 /**
  * A fencing token is agreed on when a majority of all servers has confirmed it, of the `asked` that were counted for it.
  */
-export function judgeConfirmation(
+export function confirmVerdict(
   votes: readonly Vote[],
   asked: number,
   servers: number,
@@ -137,7 +145,7 @@ export function judgeConfirmation(
 }
 
 /** A question to which every answer matters. */
-export function judgeEveryone(votes: readonly Vote[], servers: number): 'complete' | undefined {
+export function completeVerdict(votes: readonly Vote[], servers: number): 'complete' | undefined {
   return votes.length === servers ? 'complete' : undefined;
 }
 
@@ -148,24 +156,24 @@ export function judgeEveryone(votes: readonly Vote[], servers: number): 'complet
  * - `gone`: so many servers did not have it any more that no majority can have had it.
  * - `unknown`: too few answers.
  *
- * `'unsure'`: it is released, some servers did not have it any more, and the missing votes may show that it was gone.
+ * `'undecided'`: it is released, some servers did not have it any more, and the missing votes may show that it was gone.
  */
-export function judgeRelease(votes: readonly Vote[], servers: number): Release | 'unsure' | undefined {
+export function releaseVerdict(votes: readonly Vote[], servers: number): Release | 'undecided' | undefined {
   const majority = majorityOf(servers);
   const gone = votes.filter((vote) => vote.outcome === 'released' && vote.gone === true).length;
   if (servers - gone < majority) return 'gone';
   if (count(votes, 'released') >= majority) {
     const pending = servers - votes.length;
-    return gone > 0 && servers - gone - pending < majority ? 'unsure' : 'released';
+    return gone > 0 && servers - gone - pending < majority ? 'undecided' : 'released';
   }
   if (servers - count(votes, 'failed') < majority) return 'unknown';
   return undefined;
 }
 
 /** The verdict when the missing votes did not come in time. */
-export function judgeReleaseAsIs(votes: readonly Vote[], servers: number): Release | undefined {
-  const verdict = judgeRelease(votes, servers);
-  return verdict === 'unsure' ? 'released' : verdict;
+export function releaseVerdictSoFar(votes: readonly Vote[], servers: number): Release | undefined {
+  const verdict = releaseVerdict(votes, servers);
+  return verdict === 'undecided' ? 'released' : verdict;
 }
 
 export type Release = 'released' | 'gone' | 'unknown';

@@ -1,34 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
-import { Courier } from '../../../lib/core/courier.js';
+import { NodeQueue } from '../../../lib/core/node-queue.js';
 import type { NodeReply, NodeRequest } from '../../../lib/core/ports/lock-node.js';
 import { ModelNode } from '../../support/model-node.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
-function setUp(maxConcurrency = 10): { clock: VirtualClock; node: ModelNode; courier: Courier } {
+function setUp(maxConcurrency = 10): { clock: VirtualClock; node: ModelNode; queue: NodeQueue } {
   const clock = new VirtualClock();
   const node = new ModelNode('node', clock);
-  return { clock, node, courier: new Courier(node, clock, maxConcurrency) };
+  return { clock, node, queue: new NodeQueue(node, clock, maxConcurrency) };
 }
 
 function request(kind: NodeRequest['kind'], token: string, key = token): NodeRequest {
   return { kind, token, owner: 'me', claims: [{ key, ttlMs: kind === 'release' ? 0 : 5000 }] };
 }
 
-describe('a courier', () => {
+describe('a queue', () => {
   it('sends what one turn of the event loop asks for in one round trip, in order', async () => {
-    const { clock, node, courier } = setUp();
-    for (let index = 0; index < 50; index++) courier.send(request('acquire', `t${index}`));
+    const { clock, node, queue } = setUp();
+    for (let index = 0; index < 50; index++) queue.send(request('acquire', `t${index}`));
     await clock.advance(0);
     expect(node.trips).toBe(1);
     expect(node.arrived.map(({ token }) => token)).toEqual(Array.from({ length: 50 }, (_, index) => `t${index}`));
   });
 
   it('has no more than maxConcurrency round trips under way; the rest waits and shares the next', async () => {
-    const { clock, node, courier } = setUp(2);
+    const { clock, node, queue } = setUp(2);
     node.delayMs = 10;
     const outcomes: string[] = [];
     for (let index = 0; index < 8; index++) {
-      courier.send(request('acquire', `t${index}`), ({ outcome }) => outcomes.push(outcome));
+      queue.send(request('acquire', `t${index}`), ({ outcome }) => outcomes.push(outcome));
       await clock.advance(0);
     }
     expect(node.trips).toBe(2);
@@ -38,22 +38,22 @@ describe('a courier', () => {
   });
 
   it('P11: never sends an acquire whose time is up', async () => {
-    const { clock, node, courier } = setUp();
+    const { clock, node, queue } = setUp();
     node.connecting();
-    const parcel = courier.send(request('acquire', 't'));
+    const pending = queue.send(request('acquire', 't'));
     await clock.advance(10);
-    courier.withdraw(parcel);
+    queue.withdraw(pending);
     node.connect();
     await clock.advance(10);
     expect(node.arrived).toEqual([]);
   });
 
   it('P12: sends nothing that was asked for while it connected, if the node turns out to have forgotten locks', async () => {
-    const { clock, node, courier } = setUp();
+    const { clock, node, queue } = setUp();
     node.connecting();
     const replies: NodeReply[] = [];
-    courier.send(request('acquire', 't'), (reply) => replies.push(reply));
-    courier.send(request('extend', 'u'), (reply) => replies.push(reply));
+    queue.send(request('acquire', 't'), (reply) => replies.push(reply));
+    queue.send(request('extend', 'u'), (reply) => replies.push(reply));
     await clock.advance(10);
     node.distrust = new Error('it was restarted');
     node.connect();
@@ -63,16 +63,16 @@ describe('a courier', () => {
       { outcome: 'failed', reason: 'untrusted', cause: { message: 'it was restarted' } },
       { outcome: 'absent' },
     ]);
-    await courier.idle();
+    await queue.idle();
   });
 
   it('P11: delivers a release when the server is back, however long that takes, and after the acquire that it undoes', async () => {
-    const { clock, node, courier } = setUp();
-    courier.send(request('acquire', 't'));
+    const { clock, node, queue } = setUp();
+    queue.send(request('acquire', 't'));
     await clock.advance(10);
     node.disconnect();
     const replies: NodeReply[] = [];
-    courier.send(request('release', 't'), (reply) => replies.push(reply));
+    queue.send(request('release', 't'), (reply) => replies.push(reply));
     expect(replies).toMatchObject([{ outcome: 'failed', reason: 'unreachable' }]);
     await clock.advance(500);
     expect(node.keys).toEqual(['t']);
@@ -83,13 +83,13 @@ describe('a courier', () => {
   });
 
   it('P11: undoes an acquire of which nobody knows whether it was carried out when the connection broke', async () => {
-    const { clock, node, courier } = setUp();
+    const { clock, node, queue } = setUp();
     node.stall();
     const outcomes: NodeReply[] = [];
-    courier.send(request('acquire', 't'), (reply) => outcomes.push(reply));
-    courier.send(request('acquire', 'u'), (reply) => outcomes.push(reply));
+    queue.send(request('acquire', 't'), (reply) => outcomes.push(reply));
+    queue.send(request('acquire', 'u'), (reply) => outcomes.push(reply));
     await clock.advance(10);
-    courier.send(request('release', 't'));
+    queue.send(request('release', 't'));
     await clock.advance(10);
     node.disconnect(new Error('ECONNRESET'));
     node.resume();
@@ -103,38 +103,38 @@ describe('a courier', () => {
   });
 
   it('sends no release for what has never left, and none for what was denied', async () => {
-    const { clock, node, courier } = setUp();
+    const { clock, node, queue } = setUp();
     node.plant('denied', 'somebody else', 1000);
-    courier.send(request('acquire', 'denied'));
+    queue.send(request('acquire', 'denied'));
     await clock.advance(0);
     const replies: NodeReply[] = [];
-    courier.send(request('release', 'denied'), (reply) => replies.push(reply));
-    courier.send(request('release', 'never sent'), (reply) => replies.push(reply));
+    queue.send(request('release', 'denied'), (reply) => replies.push(reply));
+    queue.send(request('release', 'never sent'), (reply) => replies.push(reply));
     expect(replies).toEqual([{ outcome: 'released' }, { outcome: 'released' }]);
     await clock.advance(0);
     expect(node.trips).toBe(1);
   });
 
   it('releases after a second grant of the same token, although the first answer was a denial that came late', async () => {
-    const { clock, node, courier } = setUp();
+    const { clock, node, queue } = setUp();
     node.delayMs = 10;
     node.plant('k', 'somebody else', 7);
-    courier.send(request('acquire', 't', 'k'));
+    queue.send(request('acquire', 't', 'k'));
     await clock.advance(4);
-    courier.send(request('acquire', 't', 'k'));
+    queue.send(request('acquire', 't', 'k'));
     await clock.advance(7); // the denial is here, the grant is under way
-    courier.send(request('release', 't', 'k'));
+    queue.send(request('release', 't', 'k'));
     await clock.advance(20);
     expect(node.keys).toEqual([]);
   });
 
   it('P11: asks again when a server refuses a release, because it is busy or loads its data', async () => {
-    const { clock, node, courier } = setUp();
-    courier.send(request('acquire', 't'));
+    const { clock, node, queue } = setUp();
+    queue.send(request('acquire', 't'));
     await clock.advance(0);
     node.refusal = new Error('BUSY Redis is busy running a script.');
     const replies: NodeReply[] = [];
-    courier.send(request('release', 't'), (reply) => replies.push(reply));
+    queue.send(request('release', 't'), (reply) => replies.push(reply));
     await clock.advance(500);
     expect(replies).toMatchObject([{ outcome: 'failed', reason: 'refused' }]);
     node.refusal = undefined;
@@ -144,13 +144,13 @@ describe('a courier', () => {
   });
 
   it('does not grow while a server is stalled: what cannot leave in time is forgotten', async () => {
-    const { clock, node, courier } = setUp(2);
+    const { clock, node, queue } = setUp(2);
     node.stall();
     for (let index = 0; index < 1000; index++) {
-      const parcel = courier.send(request('acquire', `t${index}`));
+      const pending = queue.send(request('acquire', `t${index}`));
       await clock.advance(1);
-      courier.withdraw(parcel);
-      courier.send(request('release', `t${index}`));
+      queue.withdraw(pending);
+      queue.send(request('release', `t${index}`));
     }
     node.resume();
     await clock.advance(10);
@@ -159,10 +159,10 @@ describe('a courier', () => {
   });
 
   it('fails what is waiting when the server turns out to be down, with the reason', async () => {
-    const { clock, node, courier } = setUp();
+    const { clock, node, queue } = setUp();
     node.connecting();
     const replies: NodeReply[] = [];
-    courier.send(request('acquire', 't'), (reply) => replies.push(reply));
+    queue.send(request('acquire', 't'), (reply) => replies.push(reply));
     await clock.advance(10);
     node.disconnect(new Error('connect ECONNREFUSED 127.0.0.1:1'));
     expect(replies).toMatchObject([{ reason: 'unreachable', cause: { message: 'connect ECONNREFUSED 127.0.0.1:1' } }]);

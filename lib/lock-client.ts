@@ -8,7 +8,7 @@ import {
   RedlockShutdownError,
 } from './core/errors/index.js';
 import { remove } from './core/inspect.js';
-import { HeldLock } from './core/lock.js';
+import { LockHandle } from './core/lock.js';
 import { Look } from './core/look.js';
 import type { Quorum } from './core/quorum.js';
 import { undo } from './core/round.js';
@@ -37,9 +37,9 @@ interface Call {
 const MOST_WARNINGS = 100;
 
 /** The locks that an instance holds and waits for, so that its shutdown can end them. */
-export class HeldLocks {
+export class LockClient {
   /** By their tokens. */
-  readonly #locks = new Map<string, HeldLock>();
+  readonly #locks = new Map<string, LockHandle>();
   readonly #waiting = new Set<Cancellation>();
   readonly #warned = new Set<string>();
   readonly #look: Look;
@@ -65,7 +65,7 @@ export class HeldLocks {
     ttl: unknown,
     options: AcquireOptions,
     where: 'acquire' | 'withLock',
-  ): Promise<HeldLock> {
+  ): Promise<LockHandle> {
     const call = this.#begin(key, ttl, options, where);
     try {
       return this.#hold(call, await acquire(call.quorum, call.plan));
@@ -99,14 +99,14 @@ export class HeldLocks {
     cancellation.close();
   }
 
-  #hold({ quorum, plan, chosen, where }: Call, grant: Grant): HeldLock {
+  #hold({ quorum, plan, chosen, where }: Call, grant: Grant): LockHandle {
     if (this.isClosed()) {
       // It will not be handed out, so nothing of it may stay, the tick least of all.
       undo(quorum, plan, grant.token, { tell: true });
       grant.turn?.leave();
       throw new RedlockShutdownError(plan.keys);
     }
-    const lock = new HeldLock(quorum, plan, grant, {
+    const lock = new LockHandle(quorum, plan, grant, {
       autoExtend: chosen.autoExtend,
       minHoldMs: chosen.minHoldMs,
       maxHoldMs: chosen.maxHoldMs,
@@ -130,7 +130,7 @@ export class HeldLocks {
    * The work that this async context belongs to, and whose lock is to be lent to a call for these keys: the innermost that holds
    * one of them. Throws where that does not hold all of them, because the call would wait for its own end.
    */
-  lenderOf(key: string | string[]): HeldAround<HeldLock> | undefined {
+  lenderOf(key: string | string[]): HeldAround<LockHandle> | undefined {
     const keys = toKeys(key);
     const own = this.#heldAround(keys);
     if (own === undefined) return undefined;
@@ -139,7 +139,7 @@ export class HeldLocks {
     return own;
   }
 
-  #heldAround(keys: readonly string[]): HeldAround<HeldLock> | undefined {
+  #heldAround(keys: readonly string[]): HeldAround<LockHandle> | undefined {
     return findHeldAround(keys, ({ token }) => {
       const lock = this.#locks.get(token);
       // One that is over is noticed by this, and gone then. One that is in doubt after a suspension counts: no call may wait for itself.
@@ -160,7 +160,7 @@ export class HeldLocks {
    * is checked as ever.
    */
   async join(
-    lock: HeldLock,
+    lock: LockHandle,
     key: string | string[],
     ttl: unknown,
     options: WithLockCallOptions,
@@ -176,7 +176,7 @@ export class HeldLocks {
     }
   }
 
-  async #joinWith(lock: HeldLock, plan: AcquirePlan, before: Promise<void> | undefined): Promise<void> {
+  async #joinWith(lock: LockHandle, plan: AcquirePlan, before: Promise<void> | undefined): Promise<void> {
     const quorum = this.#shards.quorumOf(plan.keys);
     if (before !== undefined) {
       const turn = before.then(() => true);
@@ -221,7 +221,7 @@ export class HeldLocks {
   async giveUp(): Promise<void> {
     this.#look.end();
     const { list, clock } = this.#shards;
-    const couriers = list.flatMap(({ quorum }) => quorum.couriers);
+    const queues = list.flatMap(({ quorum }) => quorum.queues);
     await Promise.all(
       [...this.#locks.values()].map(async (lock) => {
         const failure = await lock.lose('shutdown');
@@ -233,6 +233,6 @@ export class HeldLocks {
       clock.afterInput(resolve);
     });
     // A server that does not answer in time keeps it until its ttl is over.
-    await withinMs(clock, Promise.all(couriers.map((courier) => courier.idle())), this.#settings.nodeTimeoutMs);
+    await withinMs(clock, Promise.all(queues.map((queue) => queue.idle())), this.#settings.nodeTimeoutMs);
   }
 }

@@ -2,7 +2,7 @@ import { refused, unreachable, untrusted } from './failures.js';
 import type { Cancel, Clock } from './ports/clock.js';
 import type { Failure, LockNode, NodeReply, NodeRequest, ReleaseListener } from './ports/lock-node.js';
 import { PossiblyHeld } from './possibly-held.js';
-import { Parcel, RequestQueue } from './request-queue.js';
+import { PendingRequest, RequestQueue } from './request-queue.js';
 
 /** A server that refuses a release (it is busy, or loading its data) is asked again after this time. */
 const RELEASE_AGAIN_MS = 1000;
@@ -16,7 +16,7 @@ const RELEASE_AGAIN_MS = 1000;
  * - A release of what may have arrived is delivered, however long the node is away: it is the only undo there is. It
  *   follows the acquire on the same path and so cannot overtake it.
  */
-export class Courier {
+export class NodeQueue {
   readonly #queue = new RequestQueue();
   #inFlight = 0;
   #flushing = false;
@@ -40,36 +40,36 @@ export class Courier {
   }
 
   /** Takes a request on. `settle` is called once with the reply, possibly before this returns. */
-  send(request: NodeRequest, settle?: (reply: NodeReply) => void): Parcel {
-    const parcel = new Parcel(request, settle);
-    this.take(parcel);
-    return parcel;
+  send(request: NodeRequest, settle?: (reply: NodeReply) => void): PendingRequest {
+    const pending = new PendingRequest(request, settle);
+    this.take(pending);
+    return pending;
   }
 
-  take(parcel: Parcel): void {
-    const { request } = parcel;
+  take(pending: PendingRequest): void {
+    const { request } = pending;
     const state = this.node.reach();
     this.#queue.supersede(request);
     if (request.kind === 'release' && !this.#possiblyHeld.has(request.token)) {
-      deliver(parcel, { outcome: 'released' });
+      deliver(pending, { outcome: 'released' });
       return;
     }
     const objection = this.node.objection(request);
     if (objection !== undefined) {
-      deliver(parcel, untrusted(objection));
+      deliver(pending, untrusted(objection));
       return;
     }
-    if (state.status === 'down') deliver(parcel, unreachable(state.cause));
+    if (state.status === 'down') deliver(pending, unreachable(state.cause));
     if (state.status !== 'down' || request.kind === 'release') {
-      this.#queue.push(parcel);
+      this.#queue.push(pending);
       this.#flushSoon();
     }
   }
 
   /** The time of this request is up: if it has not left yet, it never will. A release stays. */
-  withdraw(parcel: Parcel): void {
-    parcel.settle = undefined;
-    if (parcel.request.kind !== 'release') this.#queue.remove(parcel);
+  withdraw(pending: PendingRequest): void {
+    pending.settle = undefined;
+    if (pending.request.kind !== 'release') this.#queue.remove(pending);
   }
 
   listen(channel: string, listener: ReleaseListener): Cancel {
@@ -88,7 +88,7 @@ export class Courier {
     const state = this.node.reach();
     if (state.status === 'ready') this.#flushSoon();
     if (state.status !== 'down') return;
-    for (const parcel of this.#queue.takeAllButReleases()) deliver(parcel, unreachable(state.cause));
+    for (const pending of this.#queue.takeAllButReleases()) deliver(pending, unreachable(state.cause));
   }
 
   #flushSoon(): void {
@@ -110,15 +110,15 @@ export class Courier {
     this.#noteIdle();
   }
 
-  async #travel(batch: readonly Parcel[]): Promise<void> {
+  async #travel(batch: readonly PendingRequest[]): Promise<void> {
     for (const { request } of batch) this.#possiblyHeld.onSent(request);
     try {
       const replies = await this.node.execute(batch.map(({ request }) => this.#asOfNow(request)));
       this.#inFlight--;
-      batch.forEach((parcel, index) => {
+      batch.forEach((pending, index) => {
         const reply = replies[index] ?? refused(new Error('The server sent fewer replies than requests.'));
-        this.#noteReply(parcel, reply);
-        deliver(parcel, reply);
+        this.#noteReply(pending, reply);
+        deliver(pending, reply);
       });
     } catch (cause) {
       this.#inFlight--;
@@ -129,15 +129,15 @@ export class Courier {
   }
 
   /** What leaves next. Between the request and now the node may have been looked at, and found to have forgotten locks. */
-  #load(): readonly Parcel[] {
+  #load(): readonly PendingRequest[] {
     const nowMs = this.clock.nowMs();
-    return this.#queue.takeBatch().filter((parcel) => {
-      if (isOver(parcel, nowMs)) {
-        deliver(parcel, TOO_LATE);
+    return this.#queue.takeBatch().filter((pending) => {
+      if (isOver(pending, nowMs)) {
+        deliver(pending, TOO_LATE);
         return false;
       }
-      const objection = this.node.objection(parcel.request);
-      if (objection !== undefined) deliver(parcel, untrusted(objection));
+      const objection = this.node.objection(pending.request);
+      if (objection !== undefined) deliver(pending, untrusted(objection));
       return objection === undefined;
     });
   }
@@ -149,14 +149,14 @@ export class Courier {
    * Where the node is ready all the same, one of them may be what the trip has failed of. From then on each travels alone, and
    * after a while: so the others arrive, and that one costs a trip a second until its ttl is over.
    */
-  #onBrokenTrip(batch: readonly Parcel[], failure: Failure): void {
+  #onBrokenTrip(batch: readonly PendingRequest[], failure: Failure): void {
     const isReady = this.node.reach().status === 'ready';
-    const isRelease = ({ request }: Parcel): boolean => request.kind === 'release';
+    const isRelease = ({ request }: PendingRequest): boolean => request.kind === 'release';
     if (!isReady) this.#queue.putBack(batch.filter(isRelease));
-    for (const parcel of batch) {
-      if (isReady) parcel.isAlone = true;
-      if (isReady || !isRelease(parcel)) this.#noteReply(parcel, undefined);
-      deliver(parcel, failure);
+    for (const pending of batch) {
+      if (isReady) pending.isAlone = true;
+      if (isReady || !isRelease(pending)) this.#noteReply(pending, undefined);
+      deliver(pending, failure);
     }
   }
 
@@ -165,18 +165,18 @@ export class Courier {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  #noteReply({ request, isAlone }: Parcel, reply: NodeReply | undefined): void {
+  #noteReply({ request, isAlone }: PendingRequest, reply: NodeReply | undefined): void {
     if (request.kind !== 'release') this.#possiblyHeld.onReply(request, reply);
     else if (this.#possiblyHeld.onReleaseReply(request, reply)) this.#releaseLater(request, isAlone);
   }
 
   #releaseLater(request: NodeRequest, isAlone: boolean): void {
-    const parcel = new Parcel(request);
-    parcel.isAlone = isAlone;
+    const pending = new PendingRequest(request);
+    pending.isAlone = isAlone;
     this.clock.after(
       RELEASE_AGAIN_MS,
       () => {
-        this.take(parcel);
+        this.take(pending);
       },
       'background',
     );
@@ -191,10 +191,10 @@ export class Courier {
   }
 }
 
-function deliver(parcel: Parcel, reply: NodeReply): void {
-  const { settle } = parcel;
-  parcel.settle = undefined;
-  settle?.(reply, parcel.position);
+function deliver(pending: PendingRequest, reply: NodeReply): void {
+  const { settle } = pending;
+  pending.settle = undefined;
+  settle?.(reply, pending.position);
 }
 
 const TOO_LATE: Failure = {
@@ -202,6 +202,6 @@ const TOO_LATE: Failure = {
   cause: new Error('not sent, because its time was over before it could leave'),
 };
 
-function isOver({ request, dueAtMs }: Parcel, nowMs: number): boolean {
+function isOver({ request, dueAtMs }: PendingRequest, nowMs: number): boolean {
   return nowMs > dueAtMs && request.kind !== 'release';
 }

@@ -1,7 +1,7 @@
 import type { LockLostError } from './errors/lock-lost.error.js';
 
 /** How a lock is kept, beyond what it takes to get it. All in milliseconds. */
-export interface KeepPlan {
+export interface HoldOptions {
   /** Extend it automatically while it is held. */
   readonly autoExtend: boolean;
   /** Others are kept out for at least this long after the grant, even when the lock is released earlier. */

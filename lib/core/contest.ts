@@ -1,7 +1,7 @@
 import { admit, leave, tooBusyVotes } from './admission.js';
 import { backoffMs } from './backoff.js';
 import type { AcquirePlan } from './acquire.js';
-import { mayHaveMajority } from './ballot.js';
+import { mayHaveMajority } from './verdicts.js';
 import type { Quorum } from './quorum.js';
 import { Round, undo, type Decision, type LateVotes, type Limits } from './round.js';
 import { Stalemate } from './stalemate.js';
@@ -67,13 +67,13 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds, 
     const wishMs = keep
       ? 0.25 * roundMs * entropy.random()
       : leastMs + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
-    stalemate ??= new Stalemate(quorum.couriers.length, PATIENCE_ROUNDS);
+    stalemate ??= new Stalemate(quorum.queues.length, PATIENCE_ROUNDS);
     const isSplitForGood = stalemate.isReached(decision.votes);
     const leftMs = (isSplitForGood ? bounds.waitUntilMs : bounds.settleUntilMs) - clock.nowMs();
     const giveUp = leftMs <= 0 || rounds >= bounds.mostRounds;
     if (giveUp || !keep) {
       // Who may have had a majority may have been taken for the holder. For others nobody waits, until they give up.
-      const tell = giveUp || decision.kind === 'unconfirmed' || mayHaveMajority(decision.votes, quorum.couriers.length);
+      const tell = giveUp || decision.kind === 'unconfirmed' || mayHaveMajority(decision.votes, quorum.queues.length);
       undo(quorum, plan, token, { tell });
       token = entropy.token();
     }

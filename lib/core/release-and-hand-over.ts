@@ -1,5 +1,5 @@
 import type { AcquirePlan, Grant } from './acquire.js';
-import type { KeepPlan } from './keep-plan.js';
+import type { HoldOptions } from './hold-options.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { release, type Released } from './release.js';
 
@@ -7,17 +7,17 @@ import { release, type Released } from './release.js';
  * Releases a lock that was held, and lets those in who wait for it (P14). Who comes next in this process asks for it in the
  * same breath. If that is nobody, or it has been so for a while, others are told, and have the first go.
  */
-export function giveBack(
+export function releaseAndHandOver(
   quorum: Quorum,
   { keys, claims, ttlMs }: AcquirePlan,
   { token, grantedAtMs, turn }: Grant,
-  { minHoldMs }: KeepPlan,
+  { minHoldMs }: HoldOptions,
 ): Promise<Released> {
   const { clock, rules } = quorum;
   const releasedAtMs = clock.nowMs();
   const stays = grantedAtMs + minHoldMs > releasedAtMs;
   // Who waits for the end of the ttl must hear that it has come nearer.
-  const heir = stays ? undefined : turn?.findHeir();
+  const heir = stays ? undefined : turn?.findSuccessor();
   const released = release(quorum, {
     keys,
     token,
@@ -25,11 +25,11 @@ export function giveBack(
     keepUntilMs: stays ? grantedAtMs + minHoldMs : undefined,
     timeoutMs: nodeTimeoutMs(rules, ttlMs),
   });
-  if (heir !== undefined) turn?.handOn();
+  if (heir !== undefined) turn?.handOver();
   if (turn === undefined) return released;
   return released.then(
     (result) => {
-      if (result.heard > 0) turn.yieldTo(clock.nowMs() - releasedAtMs);
+      if (result.heard > 0) turn.openRemoteWindow(clock.nowMs() - releasedAtMs);
       turn.leave();
       return result;
     },
