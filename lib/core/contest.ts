@@ -24,20 +24,20 @@ export interface BegunRound {
   readonly decision: Decision;
 }
 
-/** How often a leader asks again without giving its votes back. Then it may be leading against the votes of the dead. */
+/** How often a leader asks again without releasing its votes. After that its rivals may be votes of processes that died. */
 const LEADER_ROUNDS = 3;
 
-/** How often in a row a rival that is alive may be seen with the same votes: as a leader, and twice by a process that is nearer. */
+/** A living rival can be seen with the same votes so many times in a row: as a leader, and twice more by a process that is nearer. */
 const PATIENCE_ROUNDS = LEADER_ROUNDS + 2;
 
-/** Nobody can tell rounds apart that are shorter: it is about what an event loop takes to turn on a busy machine. */
+/** A shorter round is counted as this: it is about one turn of the event loop on a busy machine. */
 export const SHORTEST_ROUND_MS = 2;
 
 /**
- * One decision: won, held or unreachable. A contested vote is none, and is settled in further rounds until
- * the time is over: the leader keeps its votes and asks for the others, all other contenders give theirs back and stay out of
- * the way for a few round trips (P7). Nor is a grant without a fencing token: it is asked for anew. When the wait is over, a
- * vote that stays split for good is not asked for any more.
+ * Asks until there is a decision: won, held or unreachable. A contested vote is not one. It is settled in further rounds until
+ * the time is over (P7): the leader keeps its votes and asks for the missing ones; every other attempt releases its votes and pauses for a
+ * few round trips. A grant without a fencing token is no decision either, and is asked for again. When the wait is over, a
+ * vote that stays split for good is not asked for again.
  */
 export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds, begun?: BegunRound): Promise<Decision> {
   const { clock, entropy, rules } = quorum;
@@ -47,7 +47,7 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds, 
   let led = 0;
 
   for (let contest = 0; ; contest++) {
-    // Only the first round waits for its turn: a contender that has begun must not stop in the middle of a contest.
+    // Only the first round waits for admission: an attempt that holds votes must not stop in the middle of a contest.
     const first = contest === 0 ? begun : undefined;
     if (contest === 0 && first === undefined && !(await admit(quorum, plan, bounds.settleUntilMs))) {
       return { kind: 'unreachable', votes: tooBusyVotes(quorum) };
@@ -60,9 +60,9 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds, 
 
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
-    // The leader asks again at once, because the others give their votes back at once. They stay out of its way for as
-    // long as it needs to ask three times, but ask a last time before they give up: who has won by then is held to have it.
-    // Who had a majority of votes has nobody to give way to.
+    // The leader asks again at once, because the others have already released their votes. They pause for at least three round
+    // trips. Before its time is over each asks once more, so that it can name the winner as the holder. An attempt that had a majority,
+    // but no fencing token, does not pause for others.
     const leastMs = decision.kind === 'contested' ? 3 * roundMs * (1 + entropy.random()) : 0;
     const wishMs = keep
       ? 0.25 * roundMs * entropy.random()
@@ -72,7 +72,7 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds, 
     const leftMs = (isSplitForGood ? bounds.waitUntilMs : bounds.settleUntilMs) - clock.nowMs();
     const giveUp = leftMs <= 0 || rounds >= bounds.mostRounds;
     if (giveUp || !keep) {
-      // Who may have had a majority may have been taken for the holder. For others nobody waits, until they give up.
+      // If this attempt may have had a majority, other processes may wait for its release: publish it. Otherwise only when giving up.
       const tell = giveUp || decision.kind === 'unconfirmed' || mayHaveMajority(decision.votes, quorum.queues.length);
       undo(quorum, plan, token, { tell });
       token = entropy.token();
@@ -85,7 +85,7 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds, 
   }
 }
 
-/** Asks every server once. The first round of a decision leaves its place to others then. */
+/** Asks every server once. After the first round of an attempt, another attempt is admitted. */
 async function round(
   quorum: Quorum,
   plan: AcquirePlan,

@@ -7,19 +7,19 @@ import type { Decision } from './round.js';
 import { sleep } from './wait.js';
 import type { RemoteWindow } from './wait-queue.js';
 
-/** The server forgets within this time after the ttl that it has told, which it rounds. */
+/** A server rounds the ttl that it reports, and forgets the key up to this much later. */
 const EXPIRY_MS = 1;
 
 /**
- * What a waiter does between two questions. Where somebody has the lock it listens for the release; what remains of the
- * holder's ttl is the backstop for a message that is lost. For everything else, and where too few servers can be heard, it
+ * What a waiter does between two questions. While another process holds the lock, the waiter subscribes to its release; if the
+ * message is lost, it asks when the holder's ttl is over. In all other cases, and while it is subscribed to too few servers, it
  * asks again after a random time.
  */
 export class Pause {
   #notifications: ReleaseNotifications | undefined;
   /** The shortest time that the servers have taken for an answer so far. */
   #tripMs = Infinity;
-  /** Whether nothing that was told since before the last question can have been missed. */
+  /** Whether it has been subscribed since before the last question. */
   #listening = false;
 
   constructor(
@@ -30,7 +30,7 @@ export class Pause {
     private readonly mayListen: boolean,
   ) {}
 
-  /** Stays out of the way of those who were told in other processes, until one of them has had it. Returns whether one has. */
+  /** Lets waiters of other processes go first, until one of them has had the lock. Returns whether one has. */
   async waitForRemote({ untilMs, tripMs }: RemoteWindow): Promise<boolean> {
     const { clock } = this.quorum;
     if (untilMs <= clock.nowMs()) return false;
@@ -41,7 +41,7 @@ export class Pause {
   }
 
   beforeQuestion(): void {
-    this.#notifications?.reset();
+    this.#notifications?.clear();
     this.#listening = this.#notifications?.isSubscribed ?? false;
   }
 
@@ -69,7 +69,7 @@ export class Pause {
     const { rules } = this.quorum;
     const { cancellation, ttlMs } = this.plan;
     if (this.#notifications === undefined) {
-      // What was told before it listens is missed: so it asks again as soon as it does.
+      // It has missed what was published before it subscribed: so it asks again as soon as it is subscribed.
       return await this.#listen().waitUntilSubscribed(
         Math.min(nodeTimeoutMs(rules, ttlMs), remainingMs, this.#leftMs),
         cancellation,
@@ -80,14 +80,14 @@ export class Pause {
     return true;
   }
 
-  /** Returns whether it has rung. */
+  /** Returns whether the lock was released. */
   async #waitForRelease(notifications: ReleaseNotifications, timeoutMs: number): Promise<boolean> {
     const told = await notifications.waitForRelease(
       Math.max(1, Math.min(timeoutMs, this.#leftMs)),
       this.#graceMs,
       this.plan.cancellation,
     );
-    // Who has been passed over most often goes first, and at once. The others spread, so that they need not contest it.
+    // The waiter that has seen the most releases asks at once. The others add a random delay, so that they do not contest it.
     const ahead = Math.max(0, told - notifications.seenCount);
     const delayMs = (this.#graceMs * this.quorum.entropy.random() * ahead) / told;
     if (ahead > 0) await sleep(this.quorum.clock, Math.min(delayMs, this.#leftMs), this.plan.cancellation);

@@ -4,22 +4,21 @@ import type { Quorum } from './quorum.js';
 import { majorityOf } from './vote.js';
 import { untilOver } from './wait.js';
 
-/** What a node has told on one channel, and whether it would. */
+/** What one server has published on one channel. */
 interface Subscription {
   isSubscribed: boolean;
-  /** Since the last reset: whether it has told of a release, and how many others it has told. */
-  rang: boolean;
-  told: number;
-  /** How many releases it has told of, all in all. */
+  /** Since the last `clear`: whether it has published a release, and to how many subscribers. */
+  published: boolean;
+  receivers: number;
+  /** How many releases it has published in all. */
   seen: number;
 }
 
 /**
- * Rings when somebody else gives the lock back, so that a waiter need not ask (P14).
+ * Tells a waiter that the holder in another process has released the lock, so that the waiter need not ask (P14).
  *
- * A release reaches a majority of the servers, if it reaches enough of them to matter, and so does one who listens to a
- * majority: they share a server. So one message is enough to know of it; but it is better to ask when a majority of
- * the servers has let go.
+ * A release that frees the lock reached a majority of the servers. A subscriber to a majority shares a server with it, and so sees
+ * at least one message. It is better to ask when a majority has published it, because then a majority is free.
  */
 export class ReleaseNotifications {
   readonly #subscriptions: readonly Subscription[][];
@@ -32,14 +31,14 @@ export class ReleaseNotifications {
   ) {
     this.#subscriptions = channels.map((channel) =>
       quorum.queues.map((queue) => {
-        const subscription: Subscription = { isSubscribed: false, rang: false, told: 0, seen: 0 };
+        const subscription: Subscription = { isSubscribed: false, published: false, receivers: 0, seen: 0 };
         const cancel = queue.listen(channel, {
           onHearing: (isSubscribed) => {
             subscription.isSubscribed = isSubscribed;
             this.#onChange();
           },
-          onReleased: (told) => {
-            Object.assign(subscription, { rang: true, told, seen: subscription.seen + 1 });
+          onReleased: (receivers) => {
+            Object.assign(subscription, { published: true, receivers, seen: subscription.seen + 1 });
             this.#onChange();
           },
         });
@@ -49,46 +48,47 @@ export class ReleaseNotifications {
     );
   }
 
-  /** Whether no release can be missed. */
+  /** Whether it is subscribed to so many servers that it cannot miss a release. */
   get isSubscribed(): boolean {
     return this.#subscriptions.every((subscriptions) => isMajority(subscriptions, ({ isSubscribed }) => isSubscribed));
   }
 
-  /** How many releases it has been told of. */
+  /** How many releases it has seen. */
   get seenCount(): number {
     return this.#most(({ seen }) => seen);
   }
 
-  /** What has been told so far is not news any more. */
-  reset(): void {
-    for (const subscription of this.#subscriptions.flat()) Object.assign(subscription, { rang: false, told: 0 });
+  /** Forgets what was published so far. */
+  clear(): void {
+    for (const subscription of this.#subscriptions.flat())
+      Object.assign(subscription, { published: false, receivers: 0 });
   }
 
-  /** Waits until it isSubscribed, but not longer than this. */
+  /** Waits until it is subscribed, but not longer than this. */
   async waitUntilSubscribed(timeoutMs: number, cancellation?: Cancellation): Promise<boolean> {
     await this.#until(() => this.isSubscribed, timeoutMs, cancellation);
     return this.isSubscribed;
   }
 
   /**
-   * Waits for a release since the last reset, but not longer than this, and not when it isSubscribed no more. Where too few servers
-   * have told of it, it gives the others `graceMs` of that time. Says how many were told, and 0 where nothing was.
+   * Waits for a release since the last `clear`, but not longer than this, and not without a subscription. When fewer than a majority have
+   * published it, it waits up to `graceMs` for the others. Returns how many subscribers received it; 0 without a release.
    */
   async waitForRelease(timeoutMs: number, graceMs: number, cancellation?: Cancellation): Promise<number> {
     const { clock } = this.quorum;
     const endAtMs = clock.nowMs() + timeoutMs;
-    const rang = ({ rang }: Subscription): boolean => rang;
-    const somewhere = (): boolean => this.#subscriptions.some((subscriptions) => subscriptions.some(rang));
+    const published = ({ published }: Subscription): boolean => published;
+    const somewhere = (): boolean => this.#subscriptions.some((subscriptions) => subscriptions.some(published));
     await this.#until(() => !this.isSubscribed || somewhere(), timeoutMs, cancellation);
     if (!somewhere()) return 0;
     await this.#until(
-      () => this.#subscriptions.some((subscriptions) => isMajority(subscriptions, rang)),
+      () => this.#subscriptions.some((subscriptions) => isMajority(subscriptions, published)),
       Math.min(graceMs, endAtMs - clock.nowMs()),
       cancellation,
     );
     return Math.max(
       1,
-      this.#most(({ told }) => told),
+      this.#most(({ receivers }) => receivers),
     );
   }
 

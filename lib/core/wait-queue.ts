@@ -6,77 +6,79 @@ import type { Vote } from './vote.js';
 import { untilOver } from './wait.js';
 
 /**
- * So many times in a row a lock is handed on within this process. Then other processes are told, which have heard nothing
- * of it so far, and get a chance.
+ * A lock is handed over within this process so many times in a row without a release message. Then the release is published, so
+ * that waiters of other processes get their chance.
  */
 const LONGEST_CHAIN = 5;
 
-/** Nobody who may vote is further away than the others are waited for. */
-const LONGEST_COURTESY_MS = 250;
+/** The longest remote window. It is longer than ten round trips to a server in the same region. */
+const LONGEST_WINDOW_MS = 250;
 
-/** Who did not come in all the time that was left to him is not waited for in the next time: he may be a ghost. */
-const UNHEEDED_MS = 10_000;
+/** If no waiter of another process used the longest window, there is none for so long: those subscribers may be dead. */
+const NO_WINDOW_MS = 10_000;
 
-/** What is left to those in other processes who were told of a release. */
+/** The time after a published release in which waiters of other processes may go first. */
 export interface RemoteWindow {
-  /** Until then it is theirs, if they want it. */
   readonly untilMs: number;
   /** What a round trip takes. */
   readonly tripMs: number;
 }
 
-/** How many round trips they get: to hear of it, to take it, and to be heard to give it back. */
-const POLITE_TRIPS = 10;
+/** The length of the window in round trips: the notification, the acquire, and the notification of their own release. */
+const WINDOW_TRIPS = 10;
 
-const NOBODY: RemoteWindow = { untilMs: 0, tripMs: 0 };
+const NO_WINDOW: RemoteWindow = { untilMs: 0, tripMs: 0 };
 
-interface Courtesy extends RemoteWindow {
-  /** How often in a row they were told and nobody came: they may be far away. */
-  readonly ignored: number;
-  /** Until then they get no time at all. */
-  readonly unheededUntilMs: number;
+interface OpenedWindow extends RemoteWindow {
+  /** How many windows in a row no process has used: its waiters may be far away. */
+  readonly missed: number;
+  /** Until then no window is opened. */
+  readonly noneUntilMs: number;
 }
 
-/** Which process was last known to hold the lock that a line waits for. */
+/** The process that was last known to hold the lock of a queue. */
 export interface KnownHolder {
   readonly holder: Holder;
   readonly votes: readonly Vote[];
 }
 
-interface Line {
+/** The waiters for one set of keys. */
+interface Queue {
   readonly turns: LinkedList<Turn>;
-  /** Worked out when somebody asks. */
+  /** Computed when a waiter needs it. */
   known: (() => KnownHolder) | undefined;
 }
 
-/** A place in line. At the front it is this one's turn, and stays so until it leaves: when it has given up, or has had the lock. */
+/**
+ * One waiter's place in the queue. The first waiter has its turn, until it leaves: after it gave up, or after it released the lock.
+ */
 export class Turn {
-  /** What it has to leave to others, once it is this one's turn. */
+  /** Set when the turn has begun: until when waiters of other processes may go first. */
   begun: RemoteWindow | undefined;
-  /** The lock was handed on to it, and nobody else has been told that it is free. */
+  /** The lock was handed over to this waiter without a release message. If it does not take the lock, it must publish the message. */
   mustNotify = false;
-  /** Where it stands in line, until it leaves. */
+  /** Its place in the list, until it leaves. */
   place: Place<Turn> | undefined;
   #onBegin: ((others: RemoteWindow) => void) | undefined;
 
-  /** How many have had it in a row before this one, and up to whom it may go on so: those who come later let others pass. */
+  /** The number of hand-overs in this chain so far, and of the last waiter that may be part of it: later waiters let other processes go first. */
   #chain = 0;
   #lastNumber: number | undefined;
 
   constructor(
-    readonly line: string,
+    readonly queue: string,
     private readonly number: number,
     private readonly room: WaitQueue,
   ) {}
 
-  /** Waits until it is this one's turn; undefined where the time is over first. Rejects when it is cancelled. */
+  /** Waits until the turn begins; undefined if the time is over first. Rejects when it is cancelled. */
   beginsWithin(clock: Clock, timeoutMs: number, cancellation?: Cancellation): Promise<RemoteWindow | undefined> {
     return untilOver(clock, timeoutMs, cancellation, (resolve) => {
       this.#onBegin = resolve;
     });
   }
 
-  /** Who takes the lock over as soon as this one leaves, so that nobody else need be told; nobody when it is the others' turn. */
+  /** The next waiter of this process, to which the lock can be handed over; undefined when other processes are to have their chance. */
   findSuccessor(): Turn | undefined {
     const next = this.room.next(this);
     this.#lastNumber ??= this.room.lastNumber;
@@ -88,113 +90,113 @@ export class Turn {
     this.#onBegin?.(others);
   }
 
-  /** Hands the lock on to the heir. */
+  /** Hands the lock over to the successor. */
   handOver(): void {
-    const heir = this.findSuccessor();
-    if (heir === undefined) return;
-    heir.#chain = this.#chain + 1;
-    heir.#lastNumber = this.#lastNumber;
-    heir.mustNotify = true;
+    const successor = this.findSuccessor();
+    if (successor === undefined) return;
+    successor.#chain = this.#chain + 1;
+    successor.#lastNumber = this.#lastNumber;
+    successor.mustNotify = true;
     this.leave();
   }
 
-  /** Leaves the lock to others, who were told of it. */
+  /** Lets waiters of other processes go first, because they received the release message. */
   openRemoteWindow(tripMs: number): void {
-    this.room.openRemoteWindow(this.line, tripMs);
+    this.room.openRemoteWindow(this.queue, tripMs);
     this.leave();
   }
 
-  /** Somebody else has it: whoever was told has come. */
+  /** Another process has the lock: it used the window. */
   closeRemoteWindow(): void {
-    this.room.closeRemoteWindow(this.line);
+    this.room.closeRemoteWindow(this.queue);
   }
 
-  /** Harmless when it has left already. */
+  /** Does nothing when it has left already. */
   leave(): void {
     this.room.leave(this);
   }
 }
 
 /**
- * Where the waiters of one process stand in line, in the order in which they came (P14). Only who is at the front asks
- * the servers, or listens to them; who has the lock keeps its place until it is over.
+ * The waiters of one process, first in first out (P14). Only the first waiter of a queue asks the servers or subscribes to
+ * them. A holder keeps its place until it has released the lock.
  *
- * There is a line for each key, and for each set of keys that are locked together: who wants two keys must not keep others
- * from the one that is free, and two lines are to each other as two processes.
+ * There is a queue for each key, and one for each set of keys that are locked together: a waiter for two keys must not block a waiter
+ * for one of them that is free. Two queues compete as two processes do.
  */
 export class WaitQueue {
   lastNumber = 0;
-  readonly #lines = new Map<string, Line>();
-  readonly #courtesies = new Map<string, { readonly courtesy: Courtesy; readonly cancel: Cancel }>();
+  readonly #queues = new Map<string, Queue>();
+  readonly #windows = new Map<string, { readonly window: OpenedWindow; readonly cancel: Cancel }>();
 
   constructor(private readonly clock: Clock) {}
 
   enter(claims: readonly Pick<Claim, 'key'>[]): Turn {
     const [first] = claims;
-    const line = claims.length === 1 && first !== undefined ? first.key : JSON.stringify(claims.map(({ key }) => key));
-    const turn = new Turn(line, ++this.lastNumber, this);
-    const present = this.#lines.get(line);
+    const name = claims.length === 1 && first !== undefined ? first.key : JSON.stringify(claims.map(({ key }) => key));
+    const turn = new Turn(name, ++this.lastNumber, this);
+    const present = this.#queues.get(name);
     const turns = present?.turns ?? new LinkedList();
     turn.place = turns.push(turn);
     if (present !== undefined) return turn;
-    this.#lines.set(line, { turns, known: undefined });
-    turn.begin(this.#firstGo(line));
+    this.#queues.set(name, { turns, known: undefined });
+    turn.begin(this.#windowOf(name));
     return turn;
   }
 
-  /** Who comes after this one, if it is this one's turn. */
+  /** The waiter behind this one, if this one has its turn. */
   next(turn: Turn): Turn | undefined {
     const { place } = turn;
     return place !== undefined && place.before === undefined ? place.after?.value : undefined;
   }
 
-  /** What those behind this one may say when their wait is over. */
-  noteHolder({ line: name }: Turn, known: () => KnownHolder): void {
-    const line = this.#lines.get(name);
-    if (line !== undefined) line.known = known;
+  /** The waiters behind this one name this holder when their wait is over. */
+  noteHolder({ queue: name }: Turn, known: () => KnownHolder): void {
+    const queue = this.#queues.get(name);
+    if (queue !== undefined) queue.known = known;
   }
 
-  knownHolder({ line }: Turn): KnownHolder | undefined {
-    const known = this.#lines.get(line)?.known?.();
+  knownHolder({ queue }: Turn): KnownHolder | undefined {
+    const known = this.#queues.get(queue)?.known?.();
     return known !== undefined && known.holder.remainingMs > 0 ? known : undefined;
   }
 
   leave(turn: Turn): void {
-    const { line, place } = turn;
+    const { queue, place } = turn;
     if (place === undefined) return;
     const wasFirst = place.before === undefined;
     const next = place.after?.value;
     place.list?.remove(place);
     turn.place = undefined;
-    if (wasFirst && next === undefined) this.#lines.delete(line);
-    else if (wasFirst) next?.begin(this.#firstGo(line));
+    if (wasFirst && next === undefined) this.#queues.delete(queue);
+    else if (wasFirst) next?.begin(this.#windowOf(queue));
   }
 
-  /** Each time that nobody comes the others get twice as long, up to a limit; and then nothing for a while. */
-  openRemoteWindow(line: string, tripMs: number): void {
+  /** Each time that no process uses the window the next one is twice as long, up to a limit. Then there is none for a while. */
+  openRemoteWindow(queue: string, tripMs: number): void {
     const nowMs = this.clock.nowMs();
-    const { courtesy, cancel } = this.#courtesies.get(line) ?? {};
-    if (courtesy !== undefined && nowMs < courtesy.unheededUntilMs) return;
+    const { window, cancel } = this.#windows.get(queue) ?? {};
+    if (window !== undefined && nowMs < window.noneUntilMs) return;
     cancel?.();
-    const ignored = courtesy?.ignored ?? 0;
-    const politeMs = Math.min(LONGEST_COURTESY_MS, POLITE_TRIPS * tripMs * 2 ** ignored);
-    const enough = politeMs === LONGEST_COURTESY_MS && ignored > 0;
-    const next: Courtesy = {
-      untilMs: nowMs + politeMs,
+    const missed = window?.missed ?? 0;
+    const windowMs = Math.min(LONGEST_WINDOW_MS, WINDOW_TRIPS * tripMs * 2 ** missed);
+    const isLast = windowMs === LONGEST_WINDOW_MS && missed > 0;
+    const next: OpenedWindow = {
+      untilMs: nowMs + windowMs,
       tripMs,
-      ignored: enough ? 0 : ignored + 1,
-      unheededUntilMs: enough ? nowMs + UNHEEDED_MS : nowMs,
+      missed: isLast ? 0 : missed + 1,
+      noneUntilMs: isLast ? nowMs + NO_WINDOW_MS : nowMs,
     };
-    const forget = this.clock.after(UNHEEDED_MS, () => this.#courtesies.delete(line), 'background');
-    this.#courtesies.set(line, { courtesy: next, cancel: forget });
+    const forget = this.clock.after(NO_WINDOW_MS, () => this.#windows.delete(queue), 'background');
+    this.#windows.set(queue, { window: next, cancel: forget });
   }
 
-  closeRemoteWindow(line: string): void {
-    this.#courtesies.get(line)?.cancel();
-    this.#courtesies.delete(line);
+  closeRemoteWindow(queue: string): void {
+    this.#windows.get(queue)?.cancel();
+    this.#windows.delete(queue);
   }
 
-  #firstGo(line: string): RemoteWindow {
-    return this.#courtesies.get(line)?.courtesy ?? NOBODY;
+  #windowOf(queue: string): RemoteWindow {
+    return this.#windows.get(queue)?.window ?? NO_WINDOW;
   }
 }
