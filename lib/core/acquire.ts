@@ -92,7 +92,8 @@ async function keepAsking(
     if (others !== undefined && (await pause.politely(others))) turn?.noteTaken();
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
-      const decision = await decide(quorum, plan, deadlines.next());
+      const waited = retry > 0 || turn?.hasWaited === true;
+      const decision = await decide(quorum, plan, { ...deadlines.next(), waited });
       if (decision.kind === 'won') {
         if (turn !== undefined) quorum.room.noteHolder(turn, holderOf(quorum, plan, decision.grant), decision.votes);
         return decision.grant;

@@ -42,9 +42,11 @@ export interface Bounds {
   readonly tickHoldUntilMs?: number | undefined;
   /** How many rounds there may be. */
   readonly mostRounds: number;
+  /** Whether the attempt was not served at once: others may listen for its release already. Default: false. */
+  readonly waited?: boolean;
 }
 
-interface Limits extends Pick<Bounds, 'endAtMs' | 'tickIsOver' | 'tickHoldUntilMs'> {
+interface Limits extends Pick<Bounds, 'endAtMs' | 'tickIsOver' | 'tickHoldUntilMs' | 'waited'> {
   readonly late: LateVotes;
 }
 
@@ -139,7 +141,8 @@ async function ask(quorum: Quorum, plan: AcquirePlan, token: string, limits: Lim
   const timeoutMs = (): number => Math.max(0, Math.min(nodeTimeoutMs(rules, plan.ttlMs), endAtMs - clock.nowMs()));
   // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
   const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(sentAtMs, plan.tick, limits)];
-  const request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next() } as const;
+  const waiting = { waits: plan.waitMs > 0, waited: limits.waited ?? false };
+  const request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next(), ...waiting } as const;
   let wasSettledLate = false;
   const { verdict, votes } = await poll<Ballot>(quorum, request, timeoutMs(), {
     graceMs: 2 * late.settledAfterMs,

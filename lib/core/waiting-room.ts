@@ -55,6 +55,8 @@ export class Turn {
   begun: FirstGo | undefined;
   /** The lock was handed on to it, and nobody else has been told that it is free. */
   owesWord = false;
+  /** It was not first in line when it came, or others had the first go. */
+  hasWaited = true;
   /** Where it stands in line, until it leaves. */
   place: Place<Turn> | undefined;
   #begin: (others: FirstGo) => void = () => undefined;
@@ -133,7 +135,9 @@ export class WaitingRoom {
     turn.place = turns.push(turn);
     if (turns.size > 1) return turn;
     this.#lines.set(line, { turns, known });
-    turn.begin(this.#firstGo(line));
+    const others = this.#firstGo(line);
+    turn.hasWaited = others.untilMs > this.clock.nowMs();
+    turn.begin(others);
     return turn;
   }
 
