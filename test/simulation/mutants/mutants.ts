@@ -368,4 +368,28 @@ export const MUTANTS: readonly Mutant[] = [
     checker: 'no starvation',
     seeds: 5000,
   },
+  {
+    name: 'a waiter that is denied leaves no mark',
+    file: 'lib/redis/lock-script-codec.ts',
+    text: "(waits ? 'w' : '')",
+    becomes: "(waits ? '' : '')",
+    checker: 'no starvation',
+    seeds: 5000,
+  },
+  {
+    name: 'who has waited is granted without the mark',
+    file: 'lib/redis/lock-script-codec.ts',
+    text: "(waited ? 'g' : '')",
+    becomes: "(waited ? '' : '')",
+    checker: 'no starvation',
+    seeds: 10000,
+  },
+  {
+    name: 'script: the mark is lost when the token is granted again',
+    file: SCRIPT,
+    text: "flags.includes('g') || holder?.waits === true",
+    becomes: "flags.includes('g')",
+    checker: 'no starvation',
+    seeds: 20000,
+  },
 ];
