@@ -45,7 +45,8 @@ export interface Holder {
  *   no waiter without a message.
  * - A claim of something else (no lock of this package, or one that never expires) gets no mark, because nobody listens for its end; its
  *   removal is always told. `tell` always tells, too: of a lock that was handed on and not taken.
- * - A node that takes no writes cannot mark, and answers all the same. It cannot release either.
+ * - A node that is full cannot mark, and answers all the same. Its waiters could not be granted the lock there either, until it takes
+ *   writes again; those who were denied before that have the rest of the ttl as the backstop.
  *
  * So a waiter that hears nothing waits for the rest of the ttl that it was told last, and not longer.
  */

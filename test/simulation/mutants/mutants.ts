@@ -384,12 +384,4 @@ export const MUTANTS: readonly Mutant[] = [
     checker: 'no starvation',
     seeds: 10000,
   },
-  {
-    name: 'script: the mark is lost when the token is granted again',
-    file: SCRIPT,
-    text: "flags.includes('g') || holder?.waits === true",
-    becomes: "flags.includes('g')",
-    checker: 'no starvation',
-    seeds: 20000,
-  },
 ];
