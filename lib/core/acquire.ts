@@ -1,7 +1,7 @@
 import type { Cancellation } from './cancellation.js';
 import { Deadlines } from './deadlines.js';
 import { admit, admitAtOnce, leave, tooBusyVotes } from './admission.js';
-import { decide, type BegunRound } from './contest.js';
+import { attempt, type BegunRound } from './attempt.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
@@ -194,7 +194,8 @@ async function keepAsking(
       pause.beforeQuestion();
       const first = retry === 0 ? begun : undefined;
       const bounds = first === undefined ? deadlines.next() : deadlines.bounds;
-      const decision = await decide(quorum, plan, bounds, first);
+      const waited = retry > 0 || turn?.hasWaited === true;
+      const decision = await attempt(quorum, plan, { ...bounds, waited }, first);
       if (decision.kind === 'won') return granted(quorum, plan, turn, decision);
       if (turn !== undefined) notifyOthers(quorum, plan, turn);
       if (turn !== undefined && decision.kind === 'held') {

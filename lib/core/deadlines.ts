@@ -1,5 +1,5 @@
 import type { AcquirePlan } from './acquire.js';
-import type { Bounds } from './contest.js';
+import type { Bounds } from './attempt.js';
 import type { Clock } from './ports/clock.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import type { Decision } from './round.js';

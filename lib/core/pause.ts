@@ -1,7 +1,7 @@
 import type { AcquirePlan } from './acquire.js';
 import { backoffMs } from './backoff.js';
 import { ReleaseNotifications } from './release-notifications.js';
-import { SHORTEST_ROUND_MS } from './contest.js';
+import { SHORTEST_ROUND_MS } from './attempt.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import type { Decision } from './round.js';
 import { sleep } from './wait.js';

@@ -33,6 +33,8 @@ export interface Limits {
   readonly tickIsOver: () => boolean;
   /** Until then the claim of the tick is to live. Default: for its ttl, from each question on. */
   readonly tickHoldUntilMs?: number | undefined;
+  /** Whether the attempt was not served at once: other waiters may be subscribed to its release already. Default: false. */
+  readonly waited?: boolean;
   readonly late: LateVotes;
 }
 
@@ -81,7 +83,8 @@ export class Round {
     // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
     const { atMs } = this.#askedAt;
     const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(atMs, plan.tick, limits)];
-    this.#request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next() };
+    const waiting = { waits: plan.waitMs > 0, waited: limits.waited ?? false };
+    this.#request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next(), ...waiting };
     const rule = {
       graceMs: 2 * limits.late.settledAfterMs,
       verdictOf: this.#verdictOf,

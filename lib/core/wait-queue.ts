@@ -57,6 +57,8 @@ export class Turn {
   begun: RemoteWindow | undefined;
   /** The lock was handed over to this waiter without a release message. If it does not take the lock, it must publish the message. */
   mustNotify = false;
+  /** It was not the first when it came, or waiters of other processes could go first. */
+  hasWaited = true;
   /** Its place in the list, until it leaves. */
   place: Place<Turn> | undefined;
   #onBegin: ((others: RemoteWindow) => void) | undefined;
@@ -140,7 +142,9 @@ export class WaitQueue {
     turn.place = turns.push(turn);
     if (present !== undefined) return turn;
     this.#queues.set(name, { turns, known: undefined });
-    turn.begin(this.#windowOf(name));
+    const window = this.#windowOf(name);
+    turn.hasWaited = window.untilMs > this.clock.nowMs();
+    turn.begin(window);
     return turn;
   }
 

@@ -21,20 +21,46 @@ export interface Marker {
   readonly proposal: string;
 }
 
-/** KEYS (after their number) and ARGV of the lock script for a batch of requests. Channels, unlike keys, are shared by all spaces. */
+/**
+ * KEYS (after their number) and ARGV of the lock script for a batch of requests. Channels, unlike keys, are shared by all spaces.
+ * All requests are one text, because a client takes longer to write many arguments than a server to read them out of one.
+ */
 export function encode(requests: readonly NodeRequest[], marker: Marker | undefined, space = ''): (string | number)[] {
   const keys: string[] = marker ? [marker.key] : [];
-  const args: (string | number)[] = marker ? [marker.expected ?? '', marker.proposal] : ['-', ''];
-  for (const { kind, token, owner, claims, fence = 0, grantedFence = 0, fenceStart = 0 } of requests) {
-    args.push(OPS[kind], token, owner, kind === 'acquire' ? fenceStart : fence, grantedFence, claims.length);
+  const owners: string[] = [];
+  let text = '';
+  for (const request of requests) {
+    const { kind, token, owner, claims, fence = 0, grantedFence = 0, fenceStart = 0 } = request;
+    if (NO_TOKEN.test(token)) throw new Error(`a token of printable ASCII was expected, got "${printable(token, 40)}"`);
+    if (claims.length === 0) throw new Error('a request has one claim at least');
+    text += `${OPS[kind]}${indexOf(owner, owners) + 1}${flagsOf(request)} ${token} ${kind === 'acquire' ? fenceStart : fence} ${grantedFence} ${claims.length}`;
     for (const claim of claims) {
-      const { key, ttlMs, counter, channel = '' } = claim;
+      const { key, ttlMs, counter, channel } = claim;
       keys.push(key);
-      args.push(Math.ceil(ttlMs), counter === undefined ? 0 : counterLifeMs(claim), channel && channel + space);
       if (counter !== undefined) keys.push(counter);
+      text += ` ${Math.ceil(ttlMs)} ${counter === undefined ? 0 : counterLifeMs(claim)} `;
+      text += channel ? sized(channel + space) : '0:';
     }
   }
-  return [keys.length, ...keys, ...args];
+  return [keys.length, ...keys, marker ? (marker.expected ?? '') : '-', marker?.proposal ?? '', text, ...owners];
+}
+
+/** What would break the text of the requests. A token never has it, but a server that is not one of ours may show anything as one. */
+const NO_TOKEN = /[^!-~]/;
+
+function flagsOf({ kind, waits = false, waited = false }: NodeRequest): string {
+  if (kind !== 'acquire') return '';
+  return (waits ? 'w' : '') + (waited ? 'g' : '');
+}
+
+/** Nearly always there is one. */
+function indexOf(owner: string, owners: string[]): number {
+  const index = owners.indexOf(owner);
+  return index >= 0 ? index : owners.push(owner) - 1;
+}
+
+function sized(text: string): string {
+  return `${Buffer.byteLength(text)}:${text}`;
 }
 
 /** A counter of fencing tokens that cannot be counted on: something else has written to it. */
@@ -66,12 +92,18 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
     case 4:
       return refused(new CounterError(request.claims[toNumber(first) - 1]?.counter ?? '', String(second)));
     case 0:
+      // Its token is sent to the other servers, too, when the lock is removed.
+      if (NO_TOKEN.test(String(rest[2]))) return malformed();
       return { outcome: KEPT[request.kind], holder: holderOf(request, rest) };
     case -1:
       return refused(new Error(serverText(String(first))));
     default:
-      return refused(new Error('it has sent a reply that is not one of the lock script'));
+      return malformed();
   }
+}
+
+function malformed(): Failure {
+  return refused(new Error('it has sent a reply that is not one of the lock script'));
 }
 
 /** A client with `stringNumbers` gives numbers as text. NaN for everything else. */

@@ -7,6 +7,8 @@ interface Entry {
   readonly owner: string;
   readonly fence: number;
   readonly expiresAtMs: number;
+  /** Whether somebody who was denied listens for its release, or may do so. */
+  readonly waits: boolean;
 }
 
 interface Counter {
@@ -33,17 +35,32 @@ export class MemoryStore {
 
   constructor(private readonly ports: StorePorts) {}
 
-  carryOut({ kind, token, owner, claims, fence = 0, grantedFence, fenceStart = 0 }: NodeRequest): NodeReply {
+  carryOut(request: NodeRequest): NodeReply {
+    const {
+      kind,
+      token,
+      owner,
+      claims,
+      fence = 0,
+      grantedFence,
+      fenceStart = 0,
+      waits = false,
+      waited = false,
+    } = request;
     const found = claims.map(({ key }) => this.#live(key));
     const mine = found.map((entry) => (entry?.token === token ? entry : undefined));
     const isMine = (_: Claim, index: number): boolean => mine[index] !== undefined;
+    const marked = claims.filter((_, index) => mine[index]?.waits);
     switch (kind) {
       case 'acquire': {
         const holder = this.#strangerAt(claims, token);
+        if (holder && waits) this.#markWaiting(holder.key);
         if (holder) return { outcome: 'denied', holder };
         const again = claims.every(isMine);
         const number = again ? Math.max(...mine.map((entry) => entry?.fence ?? 0)) : this.#countOn(claims, fenceStart);
-        for (const { key, ttlMs } of claims) this.plant(key, token, ttlMs, owner, number);
+        claims.forEach(({ key, ttlMs }, index) => {
+          this.plant(key, token, ttlMs, owner, number, waited || mine[index]?.waits);
+        });
         return { outcome: 'granted', fence: number };
       }
       case 'confirm':
@@ -56,19 +73,20 @@ export class MemoryStore {
         if (holder) return { outcome: 'taken', holder };
         claims.forEach((claim, index) => {
           if (kind === 'extend' && mine[index] === undefined) return;
-          this.plant(claim.key, token, claim.ttlMs, owner, mine[index]?.fence ?? fence);
+          const { fence: number = fence, waits: isMarked = true } = mine[index] ?? {};
+          this.plant(claim.key, token, claim.ttlMs, owner, number, isMarked);
           if (mine[index] === undefined) this.#catchUp(claim, fence);
           else if (claim.counter !== undefined) this.#count(claim, this.counterOf(claim.counter));
         });
-        this.#tell(claims.filter(isMine));
+        this.#tell(marked);
         return { outcome: claims.every(isMine) ? 'renewed' : 'absent' };
       }
       case 'release':
         claims.forEach(({ key, ttlMs }, index) => {
-          if (mine[index] && ttlMs > 0) this.plant(key, token, ttlMs, owner, mine[index].fence);
+          if (mine[index] && ttlMs > 0) this.plant(key, token, ttlMs, owner, mine[index].fence, mine[index].waits);
           else if (mine[index]) this.#entries.delete(key);
         });
-        return { outcome: 'released', heard: this.#tell(claims.filter(isMine)), gone: !claims.every(isMine) };
+        return { outcome: 'released', heard: this.#tell(marked), gone: !claims.every(isMine) };
       case 'inspect': {
         const holder = this.#strangerAt(claims, token);
         return holder ? { outcome: 'seen', holder } : { outcome: 'absent' };
@@ -76,7 +94,7 @@ export class MemoryStore {
       case 'remove':
         if (!claims.some(isMine)) return { outcome: 'absent' };
         for (const { key } of claims.filter(isMine)) this.#entries.delete(key);
-        return { outcome: 'released', heard: this.#tell(claims.filter(isMine)) };
+        return { outcome: 'released', heard: this.#tell(marked) };
       case 'tell':
         this.#tell(claims);
         return { outcome: 'told' };
@@ -94,12 +112,12 @@ export class MemoryStore {
   holderOf(key: string): Holder | undefined {
     const entry = this.#live(key);
     if (entry === undefined) return undefined;
-    const { expiresAtMs, ...rest } = entry;
-    return { key, ...rest, remainingMs: expiresAtMs - this.ports.clock.nowMs() };
+    const { expiresAtMs, token, owner, fence } = entry;
+    return { key, token, owner, fence, remainingMs: expiresAtMs - this.ports.clock.nowMs() };
   }
 
-  plant(key: string, token: string, ttlMs: number, owner: string, fence: number): void {
-    this.#entries.set(key, { token, owner, fence, expiresAtMs: this.ports.clock.nowMs() + ttlMs });
+  plant(key: string, token: string, ttlMs: number, owner: string, fence: number, waits = false): void {
+    this.#entries.set(key, { token, owner, fence, expiresAtMs: this.ports.clock.nowMs() + ttlMs, waits });
   }
 
   /** How far a counter has come. */
@@ -124,6 +142,11 @@ export class MemoryStore {
   /** Who has the first of the claims that is not the token's. */
   #strangerAt(claims: readonly Claim[], token: string): Holder | undefined {
     return claims.map(({ key }) => this.holderOf(key)).find((holder) => holder && holder.token !== token);
+  }
+
+  #markWaiting(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#entries.set(key, { ...entry, waits: true });
   }
 
   #tell(claims: readonly Claim[]): number {

@@ -114,6 +114,31 @@ export function hostileValuesContract(subject: () => HostileSubject): void {
     expect(await ask(acquire('t'))).toMatchObject([{ outcome: 'granted' }]);
   });
 
+  it.each<[string, Foreign]>([
+    ['text', 'held'],
+    ['nothing', ''],
+    ['a lock that never expires', 'u 5 o'],
+    ['1 MB that begin as a lock does', `u 5 ${'x'.repeat(MB)}`],
+    ['a list', { list: 'held' }],
+  ])('P14: a waiter writes nothing to a key that holds %s, and its removal is told', async (_, value) => {
+    const told: number[] = [];
+    const hears: boolean[] = [];
+    const cancel = subject().node.listen('c', {
+      onHearing: (does) => hears.push(does),
+      onReleased: (to) => told.push(to),
+    });
+    for (let tries = 0; hears.at(-1) !== true && tries < 100; tries++) await subject().pass(10);
+    await subject().write('k', value);
+    const before = await ask(inspect);
+    expect(await ask(acquire('t', { waits: true }))).toMatchObject([{ outcome: 'denied' }]);
+    expect(await ask(inspect)).toEqual(before);
+    const { token } = (before[0] as { holder: { token: string } }).holder;
+    await ask({ ...remove(token), claims });
+    for (let tries = 0; told.length === 0 && tries < 10; tries++) await subject().pass(10);
+    expect(told).toHaveLength(token === 'u' ? 0 : 1);
+    cancel();
+  });
+
   it('P7: the removal of one foreign value leaves another one that has come since', async () => {
     await subject().write('k', 'one');
     const [seen] = await ask(inspect);

@@ -265,7 +265,7 @@ export function lockNodeContract(subject: () => Subject): void {
 
   it('P14: tells those who listen that a key was given back, and how many they are', async () => {
     const [one, other, elsewhere] = [await listen('c'), await listen('c'), await listen('d')];
-    await ask(acquire('t', ['k', 5000]));
+    await ask(acquire('t', ['k', 5000]), waiting(acquire('u', ['k', 5000])));
     expect(await ask(telling(release('t', ['k', 0]), 'c'))).toEqual([
       { outcome: 'released', heard: expect.any(Number), gone: false },
     ]);
@@ -277,21 +277,28 @@ export function lockNodeContract(subject: () => Subject): void {
 
   it('P14: tells nobody of what was not given back, or without a channel', async () => {
     const listener = await listen('c');
-    await ask(acquire('t', ['k', 5000]), telling(acquire('u', ['k', 5000]), 'c'), telling(release('u', ['k', 0]), 'c'));
+    const u = waiting(acquire('u', ['k', 5000]));
+    await ask(acquire('t', ['k', 5000]), telling(u, 'c'), telling(release('u', ['k', 0]), 'c'));
     await ask(release('t', ['k', 0]), telling(remove('t', 'k'), 'c'));
-    await ask(acquire('t', ['k', 5000]), telling(remove('u', 'k'), 'c'), telling(remove('t', 'k'), 'c'));
+    await ask(acquire('t', ['k', 5000]), u, telling(remove('u', 'k'), 'c'), telling(remove('t', 'k'), 'c'));
     await listener.hears(1);
   });
 
-  it('P14: tells that a key is given back later', async () => {
+  it('P14: tells that a key is given back later, and again when it is put back or extended for less', async () => {
     const listener = await listen('c');
-    await ask(acquire('t', ['k', 60_000]), telling(release('t', ['k', 100]), 'c'));
+    await ask(acquire('t', ['k', 60_000]), waiting(acquire('u', ['k', 5000])));
+    await ask(telling(release('t', ['k', 40_000]), 'c'));
     await listener.hears(1);
+    await ask(telling(extend('t', ['k', 30_000]), 'c'), extend('t', ['k', 20_000]));
+    await listener.hears(2);
+    await ask(telling(heal('t', ['k', 10_000]), 'c'), telling(release('t', ['k', 0]), 'c'));
+    await listener.hears(4);
   });
 
   it('P14: tells of an extension where it is asked to, and of what it is only asked to tell', async () => {
     const listener = await listen('c');
-    await ask(acquire('t', ['k', 60_000]), extend('t', ['k', 60_000]), telling(extend('t', ['k', 1000]), 'c'));
+    await ask(acquire('t', ['k', 60_000]), waiting(acquire('u', ['k', 1000])), extend('t', ['k', 60_000]));
+    await ask(telling(extend('t', ['k', 1000]), 'c'));
     await listener.hears(1);
     expect(await ask(telling(make('tell', '-', [['k', 0]]), 'c'))).toEqual([{ outcome: 'told' }]);
     await listener.hears(2);
@@ -302,9 +309,75 @@ export function lockNodeContract(subject: () => Subject): void {
     const listener = await listen('c');
     listener.cancel();
     const again = await listen('c');
-    await ask(acquire('t', ['k', 5000]), telling(release('t', ['k', 0]), 'c'));
+    await ask(acquire('t', ['k', 5000]), waiting(acquire('u', ['k', 5000])), telling(release('t', ['k', 0]), 'c'));
     await again.hears(1);
     expect(listener.told).toEqual([]);
+  });
+
+  it('P14: tells nobody of a lock that no waiter was denied: not of one that asked once, nor of the lock before', async () => {
+    const listener = await listen('c');
+    const nobody = { outcome: 'released', heard: 0, gone: false };
+    await ask(acquire('t', ['k', 5000]), acquire('u', ['k', 5000]), extend('t', ['k', 60_000]));
+    await ask(telling(extend('t', ['k', 5000]), 'c'));
+    expect(await ask(telling(release('t', ['k', 100]), 'c'), telling(release('t', ['k', 0]), 'c'))).toEqual([
+      nobody,
+      nobody,
+    ]);
+    await ask(acquire('t', ['k', 5000]), waiting(acquire('u', ['k', 5000])), release('t', ['k', 0]));
+    await ask(acquire('v', ['k', 5000]));
+    expect(await ask(telling(release('v', ['k', 0]), 'c'))).toEqual([nobody]);
+    await ask(waiting(acquire('t', ['k', 5000])), waiting(acquire('t', ['k', 5000])));
+    expect(await ask(telling(remove('t', 'k'), 'c'))).toMatchObject([{ outcome: 'released', heard: 0 }]);
+    await listener.hears(0);
+  });
+
+  it('P14: a waiter leaves nothing that can be seen, however often it is denied, and prolongs nothing', async () => {
+    await ask(acquire('t', ['k', 300]));
+    const u = waiting(acquire('u', ['k', 5000]));
+    const seen = [
+      await ask(u),
+      await ask(u),
+      await ask(make('inspect', '-', [['k', 0]])),
+      await ask(acquire('t', ['k', 300])),
+    ];
+    for (const [reply] of seen.slice(0, 3)) {
+      expect(reply).toMatchObject({ holder: { token: 't', owner: 'owner of t', fence: 0 } });
+    }
+    expect(seen[3]).toEqual([{ outcome: 'granted', fence: 0 }]);
+    await ask(u);
+    await subject().pass(350);
+    expect(await ask(acquire('v', ['k', 100]))).toMatchObject([{ outcome: 'granted' }]);
+  });
+
+  it('P14: tells of the one of several keys for which a waiter was denied', async () => {
+    const [a, b] = [await listen('a'), await listen('b')];
+    await ask(acquire('t', ['a', 5000], ['b', 5000]), waiting(acquire('u', ['x', 5000], ['b', 5000])));
+    const claims = ['a', 'b'].map((key) => ({ key, ttlMs: 0, channel: key }));
+    expect(await ask({ ...release('t'), claims })).toMatchObject([{ outcome: 'released', gone: false }]);
+    await b.hears(1);
+    await a.hears(0);
+    // What was denied has taken nothing.
+    expect(await ask(acquire('v', ['x', 5000]))).toMatchObject([{ outcome: 'granted' }]);
+  });
+
+  it('P14: still tells where the lock was granted again to its token meanwhile, alone or with another key', async () => {
+    const listener = await listen('c');
+    for (const again of [acquire('t', ['k', 5000]), acquire('t', ['k', 5000], ['l', 5000])]) {
+      await ask(acquire('t', ['k', 5000]), waiting(acquire('u', ['k', 5000])), again);
+      await ask(telling(release('t', ['k', 0]), 'c'), release('t', ['l', 0]));
+    }
+    await listener.hears(2);
+  });
+
+  it('P14: tells of one that has waited itself, and of one that was put back: who listens may have been denied before', async () => {
+    const listener = await listen('c');
+    await ask({ ...acquire('t', ['k', 5000]), waited: true }, telling(release('t', ['k', 0]), 'c'));
+    await listener.hears(1);
+    await ask({ ...acquire('t', ['k', 5000], ['l', 5000]), waited: true });
+    await ask(telling(release('t', ['k', 0]), 'c'), release('t', ['l', 0]));
+    await listener.hears(2);
+    await ask(heal('t', ['k', 5000]), telling(release('t', ['k', 0]), 'c'));
+    await listener.hears(3);
   });
 
   interface Ear {
@@ -359,6 +432,9 @@ const telling = (request: NodeRequest, channel: string): NodeRequest => ({
   ...request,
   claims: request.claims.map((claim) => ({ ...claim, channel })),
 });
+
+/** If it is denied it listens. */
+const waiting = (request: NodeRequest): NodeRequest => ({ ...request, waits: true });
 
 function make(kind: NodeRequest['kind'], token: string, pairs: readonly Pair[]): NodeRequest {
   const claims = pairs.map(([key, ttlMs]): Claim => ({ key, ttlMs }));

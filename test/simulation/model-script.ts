@@ -7,6 +7,8 @@ export interface ScriptHost {
   /** Milliseconds until it expires, or -1 for never. Of a key that is there. */
   pttl(key: string): number;
   set(key: string, value: string, ttlMs: number): void;
+  /** Another value for a key that is there, which keeps its expiry. */
+  replace(key: string, value: string): void;
   expire(key: string, ttlMs: number): void;
   /** How many were deleted. */
   del(key: string): number;
@@ -38,42 +40,72 @@ class Ended extends Error {
   }
 }
 
+interface ScriptRequest {
+  readonly op: string;
+  readonly owner: string;
+  readonly flags: string;
+  readonly token: string;
+  readonly fence: number;
+  readonly grantedFence: number;
+  readonly claims: readonly ScriptClaim[];
+}
+
+/** Stands at the end of a value for which somebody waits. The script takes a byte that no UTF-8 has, and this is no text either. */
+export const MARK = '\udcff';
+
 /** The lock script in another language: what the contract suite finds alike in both may be believed of the simulation. */
 export function runLockScript(host: ScriptHost, args: readonly (string | number)[]): unknown[] {
   const keyCount = Number(args[0]);
-  let k = 1;
-  let a = keyCount + 3;
-  const expected = String(args[keyCount + 1]);
+  const keys = args.slice(1, keyCount + 1).map(String);
+  const [expected = '', proposal = '', ops = '', ...owners] = args.slice(keyCount + 1).map(String);
   let marker = expected;
   let forgotten = false;
   if (expected !== '-') {
-    const key = String(args[k++]);
+    const key = String(keys.shift());
     const found = host.get(key);
     marker = typeof found === 'string' ? found.slice(0, 100) : '';
     if (marker === '') {
-      marker = String(args[keyCount + 2]);
+      marker = proposal;
       host.set(key, marker, Infinity);
     }
     forgotten = expected !== '' && expected !== marker;
   }
+  return [
+    marker,
+    ...requestsIn(ops, keys, owners).map((request) => {
+      const may = !forgotten || (request.op !== 'A' && request.op !== 'C');
+      return may ? orEnded(() => carryOut(host, request)) : [3];
+    }),
+  ];
+}
 
-  const replies: unknown[] = [marker];
-  while (a < args.length) {
-    const [op, token, owner, fence, grantedFence, count] = args.slice(a, a + 6);
-    const claims: ScriptClaim[] = [];
-    a += 6;
-    for (let i = 0; i < Number(count); i++, a += 3) {
-      const key = String(args[k++]);
-      const lifeMs = Number(args[a + 1]);
-      const counter = lifeMs > 0 ? String(args[k++]) : undefined;
-      claims.push({ key, ms: Number(args[a]), counter, lifeMs, channel: String(args[a + 2]) });
-    }
-    const may = !forgotten || (op !== 'A' && op !== 'C');
-    const run = (): Raw =>
-      carryOut(host, String(op), String(token), String(owner), Number(fence), Number(grantedFence), claims);
-    replies.push(may ? orEnded(run) : [3]);
+/** Lengths are in bytes, so it is read as such. */
+function requestsIn(ops: string, keys: string[], owners: readonly string[]): ScriptRequest[] {
+  const bytes = Buffer.from(ops).toString('latin1');
+  let at = 0;
+  const read = (form: RegExp): string[] => {
+    form.lastIndex = at;
+    const found = form.exec(bytes);
+    if (found === null) throw new Error(`not a request of the lock script: ${JSON.stringify(bytes.slice(at))}`);
+    at = form.lastIndex;
+    return found.slice(1);
+  };
+  const requests: ScriptRequest[] = [];
+  while (at < bytes.length) {
+    const [op = '', whose, flags = '', token = '', fence, grantedFence, n] = read(
+      /([A-Z])(\d+)([a-z]*) (\S*) (\d+) (\d+) (\d+)/y,
+    );
+    const claims = Array.from({ length: Number(n) }, (): ScriptClaim => {
+      const [ms, life, length] = read(/ (\d+) (\d+) (\d+):/y).map(Number) as [number, number, number];
+      const channel = Buffer.from(bytes.slice(at, at + length), 'latin1').toString();
+      at += length;
+      const key = String(keys.shift());
+      return { key, ms, counter: life > 0 ? String(keys.shift()) : undefined, lifeMs: life, channel };
+    });
+    const owner = owners[Number(whose) - 1] ?? '';
+    requests.push({ op, owner, flags, token, fence: Number(fence), grantedFence: Number(grantedFence), claims });
   }
-  return replies;
+  return requests;
 }
 
 function orEnded(run: () => Raw): Raw {
@@ -85,60 +117,69 @@ function orEnded(run: () => Raw): Raw {
   }
 }
 
-function carryOut(
-  host: ScriptHost,
-  op: string,
-  token: string,
-  owner: string,
-  fence: number,
-  grantedFence: number,
-  claims: readonly ScriptClaim[],
-): Raw {
+function carryOut(host: ScriptHost, { op, owner, flags, token, fence, grantedFence, claims }: ScriptRequest): Raw {
   if (op === 'T') {
     for (const claim of claims) tell(host, claim);
     return [1];
   }
-  if (op === 'D') {
-    const removed = claims.filter(({ key }) => holderOf(host, key)?.token === token && host.del(key) > 0);
-    return removed.length === 0 ? [2] : [1, Math.max(...removed.map((claim) => tell(host, claim)))];
-  }
-  const numbers: (number | undefined)[] = [];
+  if (op === 'D') return remove(host, token, claims);
+  const held: (ScriptHolder | undefined)[] = [];
   for (const [index, { key }] of claims.entries()) {
     const holder = holderOf(host, key);
     const ours = holder?.token === token;
-    numbers.push(ours ? holder.number : undefined);
+    held.push(ours ? holder : undefined);
     if (holder !== undefined && !ours && ['A', 'E', 'H', 'I'].includes(op)) {
+      if (flags.includes('w')) markWaiting(host, key, holder);
       return [0, index + 1, host.pttl(key), holder.token, holder.number, holder.owner];
     }
-    if (op === 'C' && numbers[index] !== grantedFence) return [2];
+    if (op === 'C' && held[index]?.number !== grantedFence) return [2];
   }
   if (op === 'I') return [1];
 
-  const all = !numbers.includes(undefined);
+  const all = !held.includes(undefined);
   const counts = op === 'C' || op === 'H' || (op === 'A' && !all) ? readCounters(host, claims) : [];
   let number = fence;
   if (op === 'A')
-    number = all ? Math.max(0, ...numbers.map((each) => each ?? 0)) : countOn(host, claims, counts, fence);
+    number = all ? Math.max(0, ...held.map((each) => each?.number ?? 0)) : countOn(host, claims, counts, fence);
   let heard = 0;
   claims.forEach((claim, index) => {
-    const has = numbers[index] !== undefined;
+    const holder = held[index];
     if (op === 'C') catchUp(host, claim, counts[index], fence);
-    else if ((op === 'E' || op === 'H') && has) {
+    else if ((op === 'E' || op === 'H') && holder !== undefined) {
       host.expire(claim.key, claim.ms);
       if (claim.counter !== undefined) host.expire(claim.counter, claim.lifeMs);
-      tell(host, claim);
+      if (holder.waits) tell(host, claim);
     } else if (op === 'A' || op === 'H') {
-      host.set(claim.key, `${token} ${number} ${owner}`, claim.ms);
+      const waits = op === 'H' || flags.includes('g') || holder?.waits === true;
+      const value = `${token} ${number} ${owner}${waits ? MARK : ''}`;
+      host.set(claim.key, value, claim.ms);
       if (op === 'H') catchUp(host, claim, counts[index], fence);
-    } else if (op === 'R' && has) {
+    } else if (op === 'R' && holder !== undefined) {
       if (claim.ms > 0) host.expire(claim.key, claim.ms);
       else host.del(claim.key);
-      heard = Math.max(heard, tell(host, claim));
+      if (holder.waits) heard = Math.max(heard, tell(host, claim));
     }
   });
   if (op === 'A') return [1, number];
   if (op === 'R') return [1, heard, all ? 0 : 1];
   return op !== 'C' && !all ? [2] : [1];
+}
+
+function remove(host: ScriptHost, token: string, claims: readonly ScriptClaim[]): Raw {
+  let removed = false;
+  let heard = 0;
+  for (const claim of claims) {
+    const holder = holderOf(host, claim.key);
+    if (holder?.token !== token || host.del(claim.key) === 0) continue;
+    removed = true;
+    if (holder.waits || holder.value === undefined) heard = Math.max(heard, tell(host, claim));
+  }
+  return removed ? [1, heard] : [2];
+}
+
+/** One that never expires is not ours, and nobody listens for its end. */
+function markWaiting(host: ScriptHost, key: string, { value, waits }: ScriptHolder): void {
+  if (value !== undefined && !waits && host.pttl(key) > 0 && value.length < 800) host.replace(key, value + MARK);
 }
 
 function tell(host: ScriptHost, { channel }: ScriptClaim): number {
@@ -152,17 +193,27 @@ interface ScriptHolder {
   readonly token: string;
   readonly number: number;
   readonly owner: string;
+  /** Whether the value has the mark of those who wait. */
+  readonly waits: boolean;
+  /** Of a lock of ours, with the mark. */
+  readonly value: string | undefined;
 }
 
+const FOREIGN = { number: 0, owner: '', waits: false, value: undefined };
+
 function holderOf(host: ScriptHost, key: string): ScriptHolder | undefined {
-  const value = host.get(key);
-  if (value === undefined) return undefined;
-  if (value === OTHER_TYPE) return { token: 'foreign:type', number: 0, owner: '' };
-  const [, token, digits, owner] = /^([!-~]+) (\d+) (.*)$/s.exec(value.slice(0, 800)) ?? [];
+  const found = host.get(key);
+  if (found === undefined) return undefined;
+  if (found === OTHER_TYPE) return { token: 'foreign:type', ...FOREIGN };
+  const value = found.slice(0, 800);
+  const [, token, digits, rest] = /^([!-~]+) (\d+) (.*)$/s.exec(value) ?? [];
   const number = numberOf(digits ?? '');
-  if (token !== undefined && owner !== undefined && number !== undefined) return { token, number, owner };
-  const digest = createHash('sha1').update(value.slice(0, 800), 'latin1').digest('hex');
-  return { token: `foreign:${digest}`, number: 0, owner: '' };
+  if (token !== undefined && rest !== undefined && number !== undefined) {
+    const waits = rest.endsWith(MARK);
+    return { token, number, owner: waits ? rest.slice(0, -MARK.length) : rest, waits, value };
+  }
+  const digest = createHash('sha1').update(value, 'latin1').digest('hex');
+  return { token: `foreign:${digest}`, ...FOREIGN };
 }
 
 function numberOf(text: string): number | undefined {

@@ -129,6 +129,11 @@ export class ModelServer implements ScriptHost {
     this.data.set(key, { value, expiresAtMs: this.nowMs() + ttlMs });
   }
 
+  replace(key: string, value: string): void {
+    const entry = this.#live(key);
+    if (entry !== undefined) entry.value = value;
+  }
+
   expire(key: string, ttlMs: number): void {
     const entry = this.#live(key);
     if (entry !== undefined) entry.expiresAtMs = this.nowMs() + ttlMs;
@@ -167,7 +172,7 @@ export class ModelServer implements ScriptHost {
     this.#frozenMs = this.nowMs();
     const replies = runLockScript(this, args);
     this.#frozenMs = undefined;
-    this.onOperation(String(args[Number(args[0]) + 3]), replies);
+    this.onOperation(String(args[Number(args[0]) + 3]).charAt(0), replies);
     return replies;
   }
 

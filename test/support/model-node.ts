@@ -131,8 +131,9 @@ export class ModelNode implements LockNode {
     return this.#store.holderOf(key)?.remainingMs ?? 0;
   }
 
+  /** As a lock for which somebody waits. */
   plant(key: string, token: string, ttlMs: number, owner = 'somebody', fence = 0): void {
-    this.#store.plant(key, token, ttlMs, owner, fence);
+    this.#store.plant(key, token, ttlMs, owner, fence, true);
   }
 
   /** How far a counter has come. */

@@ -25,8 +25,8 @@ class StandInClient extends EventEmitter {
       return Promise.resolve(lines.join('\r\n'));
     }
     if (!command.startsWith('eval')) return new Promise(() => undefined);
-    // One key and two values of the marker are a look at the marker, and ask for nothing.
-    if (args.length > 4) this.scripts.push(args.map(String));
+    // One key, two values of the marker and no operation are a look at the marker.
+    if (args.length > 5) this.scripts.push(args.map(String));
     return this.grants ? Promise.resolve(['marker', [1, 7]]) : new Promise(() => undefined);
   }
 

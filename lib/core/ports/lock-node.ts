@@ -27,6 +27,30 @@ export interface Holder {
   readonly remainingMs: number;
 }
 
+/*
+ * Who waits for a claim is told of its release only where somebody is known to wait: a release that nobody waits for costs a node no
+ * message. What a waiter can miss, and for how long it waits then:
+ *
+ * - An acquire that is denied with `waits` leaves a mark on the claim that it was denied for. The mark goes with the claim. It stays
+ *   through extensions, and when the same token is granted again.
+ * - A waiter listens on the channels of its claims, and asks again as soon as it does. From then on every claim that it knows to be in
+ *   its way has its mark, on each node that has denied it. It asks again, and so marks again, after every message, after the known
+ *   rest of the holder's ttl, and when it hears too few nodes. What it has marked and what it hears share a node as long as the same
+ *   majority of the nodes can be reached; where different ones fail one after the other, the rest of the ttl is the backstop, as for
+ *   a message that is lost.
+ * - A lock that is handed on within a process is released without a message, and its mark with it. So whoever did not get the lock with its
+ *   first question, who stood behind another in line, or came while others had the first go, is granted with `waited`: marked from
+ *   the beginning. This is also what those listen for who have let others in other processes go first, and have asked nothing.
+ * - What a node has forgotten it has forgotten with its mark, so `heal` puts it back with one. A restart of one node after the other leaves
+ *   no waiter without a message.
+ * - A claim of something else (no lock of this package, or one that never expires) gets no mark, because nobody listens for its end; its
+ *   removal is always told. `tell` always tells, too: of a lock that was handed on and not taken.
+ * - A node that is full cannot mark, and answers all the same. Its waiters could not be granted the lock there either, until it takes
+ *   writes again; those who were denied before that have the rest of the ttl as the backstop.
+ *
+ * So a waiter that hears nothing waits for the rest of the ttl that it was told last, and not longer.
+ */
+
 /**
  * What a node can be asked. Each is decided by the node alone and at once:
  *
@@ -37,14 +61,14 @@ export interface Holder {
  * - `confirm` sets the counters to `fence` where they are behind, if all claims still carry the token and the number that
  *   they were granted under (`grantedFence`).
  * - `extend` gives each claim that carries the token its ttl anew, but nothing at all where one claim belongs to somebody else:
- *   `absent` where one is gone. Where claims have a channel, their ttl has become shorter: who listens is told.
+ *   `absent` where one is gone. Where claims have a channel, their ttl has become shorter: who waits is told.
  * - `heal` does the same, and puts back those that are gone, under the number `fence` and with counters that are not behind it:
  *   `absent` where one was.
  * - `release` deletes the claims that carry the token. With a ttl above zero it leaves them for that long instead. Either way
- *   it tells those who listen: for them something has changed.
+ *   it tells those who wait: for them something has changed.
  *   `gone` says that a claim did not carry the token any more: a release that arrives a second time says so, too.
  * - `inspect` says who has the first claim, and changes nothing.
- * - `remove` deletes the claims that carry the token, as `inspect` has shown it, and tells those who listen: `absent` where there
+ * - `remove` deletes the claims that carry the token, as `inspect` has shown it, and tells those who wait: `absent` where there
  *   was nothing of it. What is not a lock of ours has a token, too, which stands for what it holds.
  * - `tell` changes nothing, and tells those who listen that something may have changed.
  */
@@ -61,6 +85,10 @@ export interface NodeRequest {
   readonly grantedFence?: number;
   /** For an acquire: where a counter begins at least that the node does not remember. Default: 0. */
   readonly fenceStart?: number;
+  /** For an acquire: if it is denied it listens for the release of the claim that it was denied for. Default: false. */
+  readonly waits?: boolean;
+  /** For an acquire: others may listen for its release already, since it was not served at once. Default: false. */
+  readonly waited?: boolean;
 }
 
 export type NodeReply =
@@ -68,7 +96,7 @@ export type NodeReply =
   | { readonly outcome: 'confirmed' | 'renewed' | 'absent' | 'told' }
   | {
       readonly outcome: 'released';
-      /** How many listeners were told. */
+      /** How many listeners were told; 0 where nobody was known to wait. */
       readonly heard?: number;
       /** Of a release: a claim did not carry the token any more when this request arrived. */
       readonly gone?: boolean;

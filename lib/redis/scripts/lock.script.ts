@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
-import { VALUES_LUA } from './values.lua.js';
+import { GENERAL_LUA } from './general.lua.js';
 
 /**
  * Carries out a batch of requests, in order.
  *
- * KEYS  the marker; then of all requests, one after the other, for each claim: its key, and the key of its counter if it
- *       has one.
- * ARGV  the marker's value as it was last seen ('' takes any, '-' looks at none and KEYS begins with the claims); the
- *       value that it gets if it is not there; then for each request: op, token, owner, fence, grantedFence, n (how many claims),
- *       then n times a number of milliseconds, for how many milliseconds its counter lives (0: it has none) and a channel
- *       ('' is none).
+ * KEYS  the marker, if there is one; then of all requests, one after the other, for each claim: its key, and the key of its
+ *       counter if it has one.
+ * ARGV  1 the marker's value as it was last seen ('' takes any, '-' looks at none and KEYS begins with the claims),
+ *       2 the value that it gets if it is not there,
+ *       3 the requests, as one text,
+ *       4 and on: the owners that are named in them.
+ * A request is: op, which owner (from 1), flags, a space, token, fence, grantedFence, n (how many claims), and n times: a number of
+ *       milliseconds, for how many milliseconds its counter lives (0: it has none), how many bytes its channel has, a colon
+ *       and the channel (none is 0 bytes). Before each of them is a space but for the channel, and nothing is between two requests. So nothing that a
+ *       text holds, of a channel or an owner, can be taken for anything else; a token has neither spaces nor what is not ASCII.
  *       op 'A' acquire: milliseconds are the ttl. fence is where a counter begins at least that is not there.
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
  *       op 'E' extend:  milliseconds are the ttl. The counters live on. Publishes where there is a channel.
@@ -17,6 +21,8 @@ import { VALUES_LUA } from './values.lua.js';
  *       op 'R' release: for how long each key stays; 0 deletes it. Publishes on the channel how many listen there.
  *       op 'D' remove:  deletes what carries the token, of this package or not, and publishes alike; milliseconds are not used.
  *       op 'I' inspect, op 'T' tell (publishes only): milliseconds and token are not used.
+ *       flag 'w': a denial leaves the mark of those who wait on the value that it was denied for.
+ *       flag 'g': a grant has that mark from the beginning.
  * Returns the marker's value, and one array for each request:
  *       {1}  confirmed, renewed (also by heal); inspect: there is nothing.
  *       {1, number}  granted, under this number; removed, and so many were told (a server that lets nobody publish tells
@@ -24,163 +30,147 @@ import { VALUES_LUA } from './values.lua.js';
  *       {1, number, gone}  released, and so many were told likewise; gone is 1 where a key did not carry the token any more.
  *       {2}  extend: at least one key is absent. heal: at least one was, all are there now. confirm: no longer as it was granted. remove: there
  *            was nothing of it.
- *       {0, i, pttl, token, number, owner}  denied, taken or seen: who has the i-th key (from 1). Nothing was changed.
+ *       {0, i, pttl, token, number, owner}  denied, taken or seen: who has the i-th key (from 1). Nothing was changed but the mark.
  *       {3}  acquire and confirm only: the marker has another value, so locks were forgotten. Nothing was changed.
  *       {4, i, text}  acquire, confirm and heal: the counter of the i-th claim cannot be counted on. Nothing was changed.
  *       {-1, message}  this request failed, the others did not.
  *
- * A key's value is the token, a space, the number of the grant, a space and the owner. Every key is declared in KEYS, and
- * the code keeps to what Lua 5.1 and 5.4 share and to integers that both print alike, so that clusters and Dragonfly run
- * it too.
+ * A key's value is the token, a space, the number of the grant, a space, the owner, and where somebody waits the mark: a byte that
+ * no UTF-8 has. Extend, heal, release and remove publish only where it is, but for values of others; tell always does. The mark
+ * stays when the same token is granted again; what is put back has it, because who waits may have marked what was lost. It is
+ * written with SET, which an access list has in any case, and only over a value that is there.
+ *
+ * One claim that is free, released or extended, with nobody who waits, is carried out at once. Where anything is not as it is
+ * nearly always, the general part begins anew: by then nothing was written that it does not write again. Arguments of commands are texts, because Lua takes
+ * longer to make them of numbers than the server to carry out the command. Every key is declared in KEYS, and the code keeps to
+ * what Lua 5.1 and 5.4 share and to integers that both print alike, so that clusters and Dragonfly run it too.
  */
 const SOURCE = `
--- Not every server says which command it was that it has refused.
-local server, redis = redis, {}
-redis.pcall = server.pcall
-function redis.call(name, ...)
-  local reply = server.pcall(name, ...)
-  if type(reply) == 'table' and reply.err then error(name .. ': ' .. reply.err, 0) end
-  return reply
+local call, find, sub, byte, format = redis.pcall, string.find, string.sub, string.byte, string.format
+local ops = ARGV[3]
+
+-- Below 2^53, up to which Lua 5.1 and JavaScript count exactly, and far above the time of day in microseconds.
+local MOST = 9000000000000000
+local MARK = '\\255'
+
+-- Rounded down, so that servers whose clocks are near each other begin at the same number: that of the request. It is rounded to
+-- a minute, or to the life of the counter where that is shorter: when a counter has expired its server is a step further.
+local function startOfCount(lifeMs, leastStart)
+  local now, stepMs = call('TIME'), math.min(60000, lifeMs)
+  if now.err then error('TIME: ' .. now.err, 0) end
+  local nowMs = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
+  return math.max(leastStart, (nowMs - nowMs % stepMs) * 1000)
 end
 
-${VALUES_LUA}
-local function raise(claim, number)
-  redis.call('SET', claim.counter, whole(number), 'PX', whole(claim.lifeMs))
+local function numberOf(text)
+  local number = #text <= 16 and find(text, '^%d+$') and tonumber(text)
+  return number and number < MOST and number
 end
 
--- All are read before one is written.
-local function readCounters(claims)
-  for i, claim in ipairs(claims) do
-    if claim.counter then claim.count = countOf(i, claim) end
-  end
+-- Token and number of a lock of this package, and where its owner begins and whether the mark is at its end.
+local function lockIn(head)
+  local _, _, token, digits, start = find(head, '^([!-~]+) (%d+) ()')
+  local number = token and numberOf(digits)
+  if number then return token, number, start, byte(head, -1) == 255 end
 end
 
-local function countOn(claims, leastStart)
-  local highest, counted = 0, false
-  for _, claim in ipairs(claims) do
-    if claim.counter then
-      counted = true
-      highest = math.max(highest, claim.count or startOfCount(claim, leastStart))
-    end
-  end
-  if not counted then return 0 end
-  for _, claim in ipairs(claims) do
-    if claim.counter then raise(claim, highest + 1) end
-  end
-  return highest + 1
+local function general()
+  ${GENERAL_LUA}
+  return claimsFrom, carryOut, read, run
 end
+local claimsFrom, carryOut
 
-local function catchUp(claim, number)
-  if claim.counter and (claim.count or 0) < number then raise(claim, number) end
-end
-
-local function tell(claim)
-  if claim.channel == '' then return 0 end
-  local listeners = redis.pcall('PUBSUB', 'NUMSUB', claim.channel)
-  local told = redis.pcall('PUBLISH', claim.channel, listeners[2] or '')
-  return tonumber(listeners[2] or told) or 0
-end
-
-local function remove(token, claims)
-  local removed, told = 0, 0
-  for _, claim in ipairs(claims) do
-    local holder = holderOf(claim.key)
-    if holder and holder.token == token then
-      redis.call('DEL', claim.key)
-      removed, told = removed + 1, math.max(told, tell(claim))
-    end
-  end
-  if removed == 0 then return {2} end
-  return {1, told}
-end
-
-local function carryOut(op, token, owner, fence, grantedFence, claims)
-  if op == 'T' then
-    for _, claim in ipairs(claims) do tell(claim) end
-    return {1}
-  end
-  if op == 'D' then return remove(token, claims) end
-
-  local numbers, all = {}, true
-  for i, claim in ipairs(claims) do
-    local holder = holderOf(claim.key)
-    if holder and holder.token == token then
-      numbers[i] = holder.number
-    else
-      all = false
-      if holder and (op == 'A' or op == 'E' or op == 'H' or op == 'I') then
-        return {0, i, redis.call('PTTL', claim.key), holder.token, holder.number, holder.owner}
-      end
-    end
-    if op == 'C' and numbers[i] ~= grantedFence then return {2} end
-  end
-
-  if op == 'I' then return {1} end
-
-  local number = fence
-  if op == 'C' or op == 'H' or (op == 'A' and not all) then readCounters(claims) end
-  if op == 'A' then
-    number = 0
-    for i = 1, #claims do number = all and math.max(number, numbers[i]) or 0 end
-    if not all then number = countOn(claims, fence) end
-  end
-
-  local told = 0
-  for i, claim in ipairs(claims) do
-    if op == 'C' then
-      catchUp(claim, fence)
-    elseif (op == 'E' or op == 'H') and numbers[i] then
-      redis.call('PEXPIRE', claim.key, whole(claim.ms))
-      if claim.counter then redis.call('PEXPIRE', claim.counter, whole(claim.lifeMs)) end
-      tell(claim)
-    elseif op == 'A' or op == 'H' then
-      redis.call('SET', claim.key, token .. ' ' .. whole(number) .. ' ' .. owner, 'PX', whole(claim.ms))
-      if op == 'H' then catchUp(claim, fence) end
-    elseif op == 'R' and numbers[i] then
-      if claim.ms > 0 then redis.call('PEXPIRE', claim.key, whole(claim.ms)) else redis.call('DEL', claim.key) end
-      told = math.max(told, tell(claim))
-    end
-  end
-  if op == 'A' then return {1, number} end
-  if op == 'R' then return {1, told, all and 0 or 1} end
-  if (op == 'E' or op == 'H') and not all then return {2} end
-  return {1}
-end
-
-local marker, k, a, forgotten = ARGV[1], 1, 3, false
+local marker, k, forgotten = ARGV[1], 1, false
 if marker ~= '-' then
-  k = 2
-  marker = string.sub(read(KEYS[1]) or '', 1, 100)
-  if marker == '' then
-    marker = ARGV[2]
-    redis.call('SET', KEYS[1], marker)
+  k, marker = 2, call('GETRANGE', KEYS[1], '0', '99')
+  if marker == '' or type(marker) == 'table' then
+    local _, _, read, run = general()
+    marker = sub(read(KEYS[1]) or '', 1, 100)
+    if marker == '' then
+      marker = ARGV[2]
+      run('SET', KEYS[1], marker)
+    end
   end
   forgotten = ARGV[1] ~= '' and ARGV[1] ~= marker
 end
 
-local replies = {marker}
-while a <= #ARGV do
-  local claims, n = {}, tonumber(ARGV[a + 5])
-  for i = 1, n do
-    local at = a + 3 + 3 * i
-    claims[i] = { key = KEYS[k], ms = tonumber(ARGV[at]), channel = ARGV[at + 2] }
-    k = k + 1
-    if ARGV[at + 1] ~= '0' then
-      claims[i].counter, claims[i].lifeMs = KEYS[k], tonumber(ARGV[at + 1])
-      k = k + 1
+local replies, at = {marker}, 1
+while at <= #ops do
+  local _, to, op, whose, flags, token, fence, grantedFence, n, first, ms, lifeMs, bytes =
+    find(ops, '^(%u)(%d+)(%l*) (%S*) (%d+) (%d+) (%d+)() (%d+) (%d+) (%d+):', at)
+  local key, hasCounter, reply = KEYS[k], lifeMs ~= '0', nil
+
+  if forgotten and (op == 'A' or op == 'C') then
+    reply = {3}
+  elseif n ~= '1' then
+    reply = nil
+  elseif op == 'A' then
+    local number = 0
+    if hasCounter then
+      local count = call('GETRANGE', KEYS[k + 1], '0', '799')
+      if count == '' and call('PTTL', KEYS[k + 1]) == -2 then
+        local fine, start = pcall(startOfCount, tonumber(lifeMs), tonumber(fence))
+        number = fine and start + 1
+      else
+        number = type(count) == 'string' and numberOf(count)
+        number = number and number + 1
+      end
+    end
+    if number and number < MOST then
+      local digits = hasCounter and format('%d', number) or '0'
+      local value = token .. ' ' .. digits .. ' ' .. ARGV[3 + whose] .. (flags ~= '' and find(flags, 'g', 1, true) and MARK or '')
+      local set = call('SET', key, value, 'NX', 'PX', ms)
+      if type(set) == 'table' and set.ok then
+        local counted = hasCounter and call('SET', KEYS[k + 1], digits, 'PX', lifeMs)
+        if counted and counted.err then
+          call('DEL', key)
+          reply = {-1, 'SET: ' .. counted.err}
+        else
+          reply = {1, number}
+        end
+      elseif not set then
+        local head = call('GETRANGE', key, '0', '799')
+        local holder, held, start, isMarked = nil, nil, nil, nil
+        if type(head) == 'string' then holder, held, start, isMarked = lockIn(head) end
+        local left = holder and holder ~= token and (isMarked or not find(flags, 'w', 1, true)) and call('PTTL', key)
+        if left and type(left) ~= 'table' then
+          reply = {0, 1, left, holder, held, sub(head, start, isMarked and -2 or -1)}
+        end
+      end
+    end
+  elseif op == 'R' or op == 'E' then
+    local head = call('GETRANGE', key, '0', '799')
+    if type(head) == 'string' then
+      local from, to = find(head, '^ %d+ ', #token + 1)
+      local digits = from and to - from - 1
+      -- A number of 16 digits is below MOST if it does not begin with a 9.
+      local isOurs = digits and (digits < 16 or (digits == 16 and byte(head, from + 1) < 57)) and sub(head, 1, #token) == token
+      if not isOurs then
+        reply = op == 'R' and {1, 0, 1} or nil
+      elseif bytes == '0' or byte(head, -1) ~= 255 then
+        local done
+        if op == 'R' and ms == '0' then done = call('DEL', key) else done = call('PEXPIRE', key, ms) end
+        if op == 'E' and hasCounter and type(done) ~= 'table' then done = call('PEXPIRE', KEYS[k + 1], lifeMs) end
+        if type(done) ~= 'table' then reply = op == 'R' and {1, 0, 0} or {1} end
+      end
     end
   end
-  local fine, reply = true, {3}
-  if not forgotten or (ARGV[a] ~= 'A' and ARGV[a] ~= 'C') then
-    fine, reply = pcall(carryOut, ARGV[a], ARGV[a + 1], ARGV[a + 2], tonumber(ARGV[a + 3]), tonumber(ARGV[a + 4]), claims)
-  end
-  if not fine then
-    if type(reply) ~= 'table' or reply[1] ~= 4 then
-      reply = {-1, tostring(type(reply) == 'table' and (reply.err or reply[1]) or reply)}
+
+  if reply and n == '1' then
+    at, k = to + bytes + 1, k + (hasCounter and 2 or 1)
+  else
+    local claims
+    if not carryOut then claimsFrom, carryOut = general() end
+    claims, at, k = claimsFrom(first, k, tonumber(n))
+    if not reply then
+      local fine
+      fine, reply = pcall(carryOut, op, flags, token, ARGV[3 + whose], tonumber(fence), tonumber(grantedFence), claims)
+      if not fine and (type(reply) ~= 'table' or reply[1] ~= 4) then
+        reply = {-1, tostring(type(reply) == 'table' and (reply.err or reply[1]) or reply)}
+      end
     end
   end
   replies[#replies + 1] = reply
-  a = a + 6 + 3 * n
 end
 return replies
 `;

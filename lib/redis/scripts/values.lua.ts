@@ -2,35 +2,31 @@
  * The part of the lock script that reads what is on the server, and trusts none of it: other programs and people may have
  * written anything under the names of locks and of their counters.
  *
- * - `holderOf(key)`: nothing, or `{token, number, owner}`. What is not a lock of this package has the number 0, no owner, and
- *   a token that says what it is without holding it: `foreign:` and a digest of its beginning, or `foreign:type` for what is not
- *   a string. So a value of any size, of any bytes, can be told from another one, and named when it is removed.
+ * - `run(name, ...)`: carries out one command. Its error is named by the command, which not every server does.
+ * - `holderOf(key)`: nothing, or `{token, number, owner, isLock, waits, head}`. What is not a lock of this package has the number 0,
+ *   no owner, and a token that says what it is without holding it: `foreign:` and a digest of its beginning, or `foreign:type` for
+ *   what is not a string. So a value of any size, of any bytes, can be told from another one, and named when it is removed.
+ *   `waits` says that the value ends with the mark of those who wait, `head` is the value with it.
  * - `countOf(i, claim)`: the number of the claim's counter, or nothing where it is not there. What cannot be counted on ends the
  *   request with the reply {4, i, what it holds}.
  */
 export const VALUES_LUA = `
--- Below 2^53, up to which Lua 5.1 and JavaScript count exactly, and far above the time of day in microseconds.
-local MOST = 9000000000000000
-
-local function whole(number)
-  return string.format('%.0f', number)
-end
-
-local function numberOf(text)
-  local number = #text <= 16 and string.find(text, '^%d+$') and tonumber(text)
-  return number and number < MOST and number
+local function run(name, ...)
+  local reply = call(name, ...)
+  if type(reply) == 'table' and reply.err then error(name .. ': ' .. reply.err, 0) end
+  return reply
 end
 
 -- The first 800 bytes, or nothing where there is none: a lock of this package has no more, and to read 30 MB takes a server a tenth of
 -- a second. An access list that was written for an earlier version has GET alone. A second value says that there is something
 -- else than a string.
 local function read(key)
-  local head = redis.pcall('GETRANGE', key, 0, 799)
-  if head == '' and redis.call('PTTL', key) == -2 then return nil end
+  local head = call('GETRANGE', key, '0', '799')
+  if head == '' and run('PTTL', key) == -2 then return nil end
   if type(head) ~= 'table' then return head end
-  if string.find(head.err, 'WRONGTYPE', 1, true) then return nil, true end
-  local value = redis.pcall('GET', key)
-  if type(value) ~= 'table' then return value and string.sub(value, 1, 800) end
+  if find(head.err, 'WRONGTYPE', 1, true) then return nil, true end
+  local value = call('GET', key)
+  if type(value) ~= 'table' then return value and sub(value, 1, 800) end
   error('GETRANGE: ' .. head.err, 0)
 end
 
@@ -38,10 +34,10 @@ local function holderOf(key)
   local head, otherType = read(key)
   if otherType then return {token = 'foreign:type', number = 0, owner = ''} end
   if not head then return nil end
-  local token, digits, owner = string.match(head, '^([!-~]+) (%d+) (.*)$')
-  local number = token and numberOf(digits)
-  if number then return {token = token, number = number, owner = owner} end
-  return {token = 'foreign:' .. server.sha1hex(head), number = 0, owner = ''}
+  local token, number, start, waits = lockIn(head)
+  if not token then return {token = 'foreign:' .. redis.sha1hex(head), number = 0, owner = ''} end
+  local owner = sub(head, start, waits and -2 or -1)
+  return {token = token, number = number, owner = owner, isLock = true, waits = waits, head = head}
 end
 
 local function countOf(i, claim)
@@ -49,16 +45,8 @@ local function countOf(i, claim)
   if not value and not otherType then return nil end
   local number = value and numberOf(value)
   if not number or number + 1 >= MOST then
-    error({4, i, value and '"' .. string.sub(value, 1, 40) .. '"' or 'something else than a string'}, 0)
+    error({4, i, value and '"' .. sub(value, 1, 40) .. '"' or 'something else than a string'}, 0)
   end
   return number
-end
-
--- Rounded down, so that servers whose clocks are near each other begin at the same number: that of the request. It is rounded to
--- a minute, or to the life of the counter where that is shorter: when a counter has expired its server is a step further.
-local function startOfCount(claim, leastStart)
-  local now, stepMs = redis.call('TIME'), math.min(60000, claim.lifeMs)
-  local nowMs = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
-  return math.max(leastStart, (nowMs - nowMs % stepMs) * 1000)
 end
 `;

@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'in a contest nobody gives votes back',
-    file: 'lib/core/contest.ts',
+    file: 'lib/core/attempt.ts',
     text: "const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;",
     becomes: "const keep = decision.kind === 'contested';",
     checker: 'no starvation',
@@ -243,8 +243,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'script: a key has ten times the ttl that was asked for',
     file: SCRIPT,
-    text: 'host.set(claim.key, `${token} ${number} ${owner}`, claim.ms);',
-    becomes: 'host.set(claim.key, `${token} ${number} ${owner}`, 10 * claim.ms);',
+    text: 'host.set(claim.key, value, claim.ms);',
+    becomes: 'host.set(claim.key, value, 10 * claim.ms);',
     checker: 'no ghost',
     seeds: 1000,
   },
@@ -364,5 +364,21 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: 'channel: undefined',
     checker: 'no starvation',
     seeds: 5000,
+  },
+  {
+    name: 'a waiter that is denied leaves no mark',
+    file: 'lib/redis/lock-script-codec.ts',
+    text: "(waits ? 'w' : '')",
+    becomes: "(waits ? '' : '')",
+    checker: 'no starvation',
+    seeds: 5000,
+  },
+  {
+    name: 'who has waited is granted without the mark',
+    file: 'lib/redis/lock-script-codec.ts',
+    text: "(waited ? 'g' : '')",
+    becomes: "(waited ? '' : '')",
+    checker: 'no starvation',
+    seeds: 10000,
   },
 ];

@@ -27,6 +27,8 @@ const requests: fc.Arbitrary<NodeRequest> = fc.record(
     fence: numbers,
     grantedFence: numbers,
     fenceStart: numbers,
+    waits: fc.boolean(),
+    waited: fc.boolean(),
   },
   { requiredKeys: ['kind', 'token', 'owner', 'claims'] },
 );
@@ -38,10 +40,11 @@ const markers: fc.Arbitrary<Marker> = fc.record({
   proposal: values,
 });
 
-/** Reads a call as the header of the script describes it: KEYS and ARGV, front to back. */
+/** Reads a call as the header of the script describes it: KEYS and ARGV, front to back, as bytes. */
 class Reader {
   private readonly keys: string[];
   private readonly argv: string[];
+  private text = Buffer.alloc(0);
 
   constructor(call: readonly (string | number)[]) {
     const [count, ...rest] = call.map(String); // As they are on the wire.
@@ -50,23 +53,41 @@ class Reader {
   }
 
   read(): { marker: unknown; requests: unknown[] } {
-    const [expected, proposal] = [this.arg(), this.arg()];
+    const [expected, proposal, text, ...owners] = this.argv;
     const marker = expected === '-' ? undefined : { key: this.key(), expected, proposal };
+    this.text = Buffer.from(text ?? '');
     const found: unknown[] = [];
-    while (this.argv.length > 0) found.push(this.request());
+    while (this.text.length > 0) found.push(this.request(owners));
     if (this.keys.length > 0) throw new Error(`${this.keys.length} KEYS are left over.`);
+    if (new Set(owners).size < owners.length) throw new Error('An owner is there twice.');
     return { marker, requests: found };
   }
 
-  private request(): unknown {
-    const [op, token, owner, fence, grantedFence, n] = [1, 2, 3, 4, 5, 6].map(() => this.arg());
-    const found = Array.from({ length: this.whole(n) }, () => {
-      const [ms, life, channel] = [this.arg(), this.arg(), this.arg()];
-      const key = this.key();
-      const lifeMs = this.whole(life);
-      return { key, ms: this.whole(ms), lifeMs, counter: lifeMs > 0 ? this.key() : undefined, channel };
+  private request(owners: readonly string[]): unknown {
+    const [op = '', token, ...numbers] = ['', '', '', '', ''].map(() => this.word());
+    const [fence, grantedFence, n] = numbers.map((each) => this.whole(each)) as [number, number, number];
+    const found = Array.from({ length: n }, () => {
+      const [ms, lifeMs] = [this.whole(this.word()), this.whole(this.word())];
+      const channel = this.take(this.whole(this.word(':')));
+      return { key: this.key(), ms, lifeMs, counter: lifeMs > 0 ? this.key() : undefined, channel };
     });
-    return { op, token, owner, fence: this.whole(fence), grantedFence: this.whole(grantedFence), claims: found };
+    const [, letter, whose, flags] = /^([A-Z])(\d+)([a-z]*)$/.exec(op) ?? [];
+    return { op: letter, flags, token, owner: owners[Number(whose) - 1], fence, grantedFence, claims: found };
+  }
+
+  /** Up to a space, which comes after it: between two claims, or at the end, there is only the one before the next word. */
+  private word(end = ' '): string {
+    if (this.text[0] === 0x20) this.take(1);
+    const ends = this.text.findIndex((byte) => byte === 0x20 || byte === end.charCodeAt(0));
+    const word = this.take(ends < 0 ? this.text.length : ends);
+    if (end === ':') this.take(1);
+    return word;
+  }
+
+  private take(bytes: number): string {
+    const taken = this.text.subarray(0, bytes).toString();
+    this.text = this.text.subarray(bytes);
+    return taken;
   }
 
   private whole(text: string | undefined): number {
@@ -76,18 +97,10 @@ class Reader {
   }
 
   private key(): string {
-    return next(this.keys);
+    const first = this.keys.shift();
+    if (first === undefined) throw new Error('The call ends too early.');
+    return first;
   }
-
-  private arg(): string {
-    return next(this.argv);
-  }
-}
-
-function next(list: string[]): string {
-  const first = list.shift();
-  if (first === undefined) throw new Error('The call ends too early.');
-  return first;
 }
 
 describe('a call of the lock script', () => {
@@ -106,25 +119,43 @@ describe('a call of the lock script', () => {
       fc.property(fc.array(requests, { maxLength: 4 }), fc.option(markers, { nil: undefined }), (batch, marker) => {
         expect(new Reader(encode(batch, marker)).read()).toEqual({
           marker: marker && { ...marker, expected: marker.expected ?? '' },
-          requests: batch.map(({ kind, token, owner, fence = 0, grantedFence = 0, fenceStart = 0, claims: asked }) => ({
-            op: LETTER[kind],
-            token,
-            owner,
-            fence: kind === 'acquire' ? fenceStart : fence,
-            grantedFence,
-            claims: asked.map(({ key, ttlMs, counter, retentionMs = 0, channel = '' }) => ({
-              key,
-              // P2: a counter outlives its lock.
-              lifeMs: counter === undefined ? 0 : Math.ceil(Math.max(1, 2 * ttlMs, retentionMs)),
-              // P1: up, because a server must not forget before the deadline.
-              ms: Math.ceil(ttlMs),
-              counter,
-              channel,
-            })),
-          })),
+          requests: batch.map(
+            ({ kind, token, owner, fence = 0, grantedFence = 0, fenceStart = 0, claims: asked, waits, waited }) => ({
+              op: LETTER[kind],
+              flags: kind === 'acquire' ? `${waits ? 'w' : ''}${waited ? 'g' : ''}` : '',
+              token,
+              owner,
+              fence: kind === 'acquire' ? fenceStart : fence,
+              grantedFence,
+              claims: asked.map(({ key, ttlMs, counter, retentionMs = 0, channel = '' }) => ({
+                key,
+                // P2: a counter outlives its lock.
+                lifeMs: counter === undefined ? 0 : Math.ceil(Math.max(1, 2 * ttlMs, retentionMs)),
+                // P1: up, because a server must not forget before the deadline.
+                ms: Math.ceil(ttlMs),
+                counter,
+                channel,
+              })),
+            }),
+          ),
         });
       }),
     );
+  });
+});
+
+describe('what is no request', () => {
+  const request: NodeRequest = { kind: 'remove', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs: 0 }] };
+
+  it.each(['a b', 'a\nb', 'é', '\u0000', ' '])(
+    'is not written: with the token %j, as a hostile server may show it',
+    (token) => {
+      expect(() => encode([{ ...request, token }], undefined)).toThrow('a token of printable ASCII was expected');
+    },
+  );
+
+  it('is not written: without a claim', () => {
+    expect(() => encode([{ ...request, claims: [] }], undefined)).toThrow('one claim at least');
   });
 });
 
@@ -157,7 +188,7 @@ describe('a reply of the lock script', () => {
 
   it('P7: names as the holder whatever else may be in a key of that name', () => {
     fc.assert(
-      fc.property(cases, texts, ([request, index], digest) => {
+      fc.property(cases, fc.stringMatching(/^[0-9a-f]{40}$/), ([request, index], digest) => {
         expect(decode(request, [0, index, -1, `foreign:${digest}`, 0, ''])).toMatchObject({
           holder: {
             token: `foreign:${digest}`,
@@ -201,6 +232,11 @@ describe('a reply of the lock script', () => {
         expect(reply).toEqual(expected);
       }),
     );
+  });
+
+  it.each(['a b', 'a\nb', 'é', '\u0000', ' '])('P17: a holder with the token %j is a failed vote', (token) => {
+    const request: NodeRequest = { kind: 'inspect', token: '-', owner: 'o', claims: [{ key: 'k', ttlMs: 0 }] };
+    expect(decode(request, [0, 1, 5, token, 7, 'o'])).toMatchObject({ outcome: 'failed', reason: 'refused' });
   });
 
   const toAcquire: NodeRequest = { kind: 'acquire', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs: 1 }] };

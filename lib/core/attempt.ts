@@ -39,23 +39,28 @@ export const SHORTEST_ROUND_MS = 2;
  * few round trips. A grant without a fencing token is no decision either, and is asked for again. When the wait is over, a
  * vote that stays split for good is not asked for again.
  */
-export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds, begun?: BegunRound): Promise<Decision> {
+export async function attempt(
+  quorum: Quorum,
+  plan: AcquirePlan,
+  bounds: Bounds,
+  begun?: BegunRound,
+): Promise<Decision> {
   const { clock, entropy, rules } = quorum;
   let token = begun?.token ?? entropy.token();
   let stalemate: Stalemate | undefined;
   const late: LateVotes = begun?.late ?? { settledAfterMs: 0 };
   let led = 0;
 
-  for (let contest = 0; ; contest++) {
+  for (let rounds = 1; ; rounds++) {
     // Only the first round waits for admission: an attempt that holds votes must not stop in the middle of a contest.
-    const first = contest === 0 ? begun : undefined;
-    if (contest === 0 && first === undefined && !(await admit(quorum, plan, bounds.settleUntilMs))) {
+    const isFirst = rounds === 1;
+    const first = isFirst ? begun : undefined;
+    if (isFirst && first === undefined && !(await admit(quorum, plan, bounds.settleUntilMs))) {
       return { kind: 'unreachable', votes: tooBusyVotes(quorum) };
     }
     const startedAtMs = first?.startedAtMs ?? clock.nowMs();
-    const decision = first?.decision ?? (await round(quorum, plan, token, { ...bounds, late }, contest === 0));
+    const decision = first?.decision ?? (await askOnce(quorum, plan, token, { ...bounds, late }, isFirst));
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
-    const rounds = contest + 1;
     if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return { ...decision, roundMs, rounds };
 
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
@@ -66,7 +71,7 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds, 
     const leastMs = decision.kind === 'contested' ? 3 * roundMs * (1 + entropy.random()) : 0;
     const wishMs = keep
       ? 0.25 * roundMs * entropy.random()
-      : leastMs + backoffMs(contest, roundMs, rules.maxRetryDelayMs, entropy);
+      : leastMs + backoffMs(rounds - 1, roundMs, rules.maxRetryDelayMs, entropy);
     stalemate ??= new Stalemate(quorum.queues.length, PATIENCE_ROUNDS);
     const isSplitForGood = stalemate.isReached(decision.votes);
     const leftMs = (isSplitForGood ? bounds.waitUntilMs : bounds.settleUntilMs) - clock.nowMs();
@@ -86,7 +91,7 @@ export async function decide(quorum: Quorum, plan: AcquirePlan, bounds: Bounds, 
 }
 
 /** Asks every server once. After the first round of an attempt, another attempt is admitted. */
-async function round(
+async function askOnce(
   quorum: Quorum,
   plan: AcquirePlan,
   token: string,
