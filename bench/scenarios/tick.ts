@@ -32,17 +32,18 @@ interface Late {
 }
 
 /** Of each tick, the runs of its jobs. */
-async function runReplicas({ plan, urls, progress }: Bench, servers: number): Promise<Late[][]> {
-  const { count, everySeconds, jobs } = plan.ticks;
+async function runReplicas(bench: Bench, servers: number): Promise<Late[][]> {
+  const { count, everySeconds, jobs } = bench.plan.ticks;
   const everyMs = everySeconds * 1000;
   const replicas = Array.from({ length: REPLICAS }, () => new BenchProcess());
   try {
-    await Promise.all(replicas.map((each) => each.ask('startReplica', { urls: urls(servers), jobs, everySeconds })));
+    const question = { urls: bench.urls(servers), jobs, everySeconds };
+    await Promise.all(replicas.map((each) => each.ask('startReplica', question)));
     // The first tick warms up.
     const first = Math.ceil(Date.now() / everyMs) + 1;
     for (let index = 0; index <= count; index++) {
       await pass((first + index) * everyMs - Date.now());
-      progress.at((index + 1) / (count + 1));
+      bench.progress.at((index + 1) / (count + 1));
     }
     const begun = (await Promise.all(replicas.map((each) => each.ask('stopReplica', null)))).flat();
     return Array.from({ length: count }, (_, index) => lateAt((first + index) * everyMs, everyMs, begun));
