@@ -23,10 +23,10 @@ export const FULL: Plan = {
 
 export const QUICK: Plan = {
   rounds: 3,
-  turnMs: 70,
-  waitMs: 350,
-  kept: { locks: 1_000, ttlMs: 1_500, forMs: 1_600 },
-  ticks: { count: 2, everySeconds: 2, jobs: 300 },
+  turnMs: 60,
+  waitMs: 250,
+  kept: { locks: 1_000, ttlMs: 3_000, forMs: 3_000 },
+  ticks: { count: 1, everySeconds: 4, jobs: 300 },
 };
 
 export interface Options {

@@ -25,8 +25,10 @@ export function markdownOf({ options, machine, rows, notes }: Results): string {
   return [
     `Measured at ${commit}, Node ${node}, ${servers}, ${cores} cores, ${rounds}. \`x\`: times plain ioredis in the same round; in brackets the quartiles.`,
     tableOf(rows, columnsOf(options.contestants)),
-    ...notes.map((note) => `- ${note}`),
-  ].join('\n\n');
+    notes.map((note) => `- ${note}`).join('\n'),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 /** All numbers as JSON, and the chart. Returns the paths. */
