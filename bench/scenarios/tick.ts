@@ -14,20 +14,22 @@ export const tick: Scenario = {
   run: async (bench, servers) => {
     const { jobs } = bench.plan.ticks;
     const runs = await runReplicas(bench, servers);
-    const complete = runs.filter((run) => run.length === jobs);
-    if (complete.length < runs.length) {
-      const counts = runs.map((run) => run.length).join(', ');
-      bench.notes.push(
-        `On ${servers} servers not each of ${jobs} jobs ran once at each tick, but so many ran: ${counts}.`,
-      );
-    }
-    const values = { acquire: complete.map((run) => Math.max(...run.map(({ lateMs }) => lateMs))) };
-    const label = `${jobs} jobs on one tick, ${REPLICAS} replicas: all have begun`;
-    return [{ scenario: name, servers, label, unit: 'ms', better: 'less', values }];
+    const twice = runs.filter((run) => new Set(run.map(({ job }) => job)).size < run.length);
+    if (twice.length > 0) bench.notes.push(`On ${servers} servers a job ran twice at ${twice.length} ticks.`);
+    const label = `${jobs} jobs on one tick, ${REPLICAS} replicas`;
+    const rest = { scenario: name, servers };
+    const last = runs.filter((run) => run.length > 0).map((run) => Math.max(...run.map(({ lateMs }) => lateMs)));
+    const counts = runs.map((run) => run.length);
+    return [
+      { ...rest, label: `${label}: the last begins after`, unit: 'ms', better: 'less', values: { acquire: last } },
+      // Fewer where the machine is so busy that the servers do not answer in time.
+      { ...rest, label: `${label}: jobs that ran`, unit: '', better: 'more', values: { acquire: counts } },
+    ];
   },
 };
 
 interface Late {
+  readonly job: number;
   readonly lateMs: number;
 }
 
@@ -55,5 +57,5 @@ async function runReplicas(bench: Bench, servers: number): Promise<Late[][]> {
 function lateAt(tickMs: number, everyMs: number, begun: readonly Begun[]): Late[] {
   return begun
     .filter(({ atMs }) => atMs >= tickMs && atMs < tickMs + everyMs)
-    .map(({ atMs }) => ({ lateMs: atMs - tickMs }));
+    .map(({ job, atMs }) => ({ job, lateMs: atMs - tickMs }));
 }
