@@ -24,9 +24,9 @@ export const FULL: Plan = {
 export const QUICK: Plan = {
   rounds: 3,
   turnMs: 60,
-  waitMs: 250,
-  kept: { locks: 1_000, ttlMs: 3_000, forMs: 3_000 },
-  ticks: { count: 1, everySeconds: 4, jobs: 300 },
+  waitMs: 200,
+  kept: { locks: 1_000, ttlMs: 3_000, forMs: 2_000 },
+  ticks: { count: 1, everySeconds: 5, jobs: 300 },
 };
 
 export interface Options {
