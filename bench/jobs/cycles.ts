@@ -1,0 +1,17 @@
+import { measure } from './measure.js';
+import { openOnce } from './opened.js';
+import type { CyclesAnswer, CyclesQuestion } from './questions.js';
+
+let runs = 0;
+
+export async function cycles(question: CyclesQuestion): Promise<CyclesAnswer> {
+  const contestant = await openOnce(question);
+  const prefix = `bench:${question.contestant}:`;
+  const fresh = `${prefix}${process.pid}:${++runs}:`;
+  const keys = Array.from({ length: question.atOnce }, (_, caller) => `${prefix}${caller}`);
+  const cycle =
+    question.keys === 'same'
+      ? (caller: number) => contestant.cycle(keys[caller]!)
+      : (caller: number, round: number) => contestant.cycle(`${fresh}${caller}:${round}`);
+  return await measure({ ...question, cycle });
+}
