@@ -1,10 +1,11 @@
-import { VALUES_LUA } from './values.lua.js';
+import { NAMES_LUA, startOfCount, VALUES_LUA } from './values.lua.js';
 
 /**
  * The part of the lock script that carries out any request: several claims, values that others have written, waiters, and all
  * operations. What nearly every call is made of (one key that is free, one lock that is ours) does not come here.
  */
 export const GENERAL_LUA = `
+${NAMES_LUA}
 ${VALUES_LUA}
 -- The claims of a request, and where in the text and in KEYS the next request begins.
 local function claimsFrom(at, k, n)
@@ -38,7 +39,8 @@ local function countOn(claims, leastStart)
   for _, claim in ipairs(claims) do
     if claim.counter then
       counted = true
-      highest = math.max(highest, claim.count or startOfCount(tonumber(claim.lifeMs), leastStart))
+      local now = claim.count or run('TIME')
+      highest = math.max(highest, claim.count or ${startOfCount('now', 'tonumber(claim.lifeMs)', 'leastStart')})
     end
   end
   if not counted then return 0 end

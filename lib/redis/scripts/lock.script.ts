@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GENERAL_LUA } from './general.lua.js';
+import { NAMES_LUA, startOfCount } from './values.lua.js';
 
 /**
  * Carries out a batch of requests, in order.
@@ -46,34 +47,8 @@ import { GENERAL_LUA } from './general.lua.js';
  * what Lua 5.1 and 5.4 share and to integers that both print alike, so that clusters and Dragonfly run it too.
  */
 const SOURCE = `
-local call, find, sub, byte, format = redis.pcall, string.find, string.sub, string.byte, string.format
-local ops = ARGV[3]
-
--- Below 2^53, up to which Lua 5.1 and JavaScript count exactly, and far above the time of day in microseconds.
-local MOST = 9000000000000000
-local MARK = '\\255'
-
--- Rounded down, so that servers whose clocks are near each other begin at the same number: that of the request. It is rounded to
--- a minute, or to the life of the counter where that is shorter: when a counter has expired its server is a step further.
-local function startOfCount(lifeMs, leastStart)
-  local now, stepMs = call('TIME'), math.min(60000, lifeMs)
-  if now.err then error('TIME: ' .. now.err, 0) end
-  local nowMs = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
-  return math.max(leastStart, (nowMs - nowMs % stepMs) * 1000)
-end
-
-local function numberOf(text)
-  local number = #text <= 16 and find(text, '^%d+$') and tonumber(text)
-  return number and number < MOST and number
-end
-
--- Token and number of a lock of this package, and where its owner begins and whether the mark is at its end.
-local function lockIn(head)
-  local _, _, token, digits, start = find(head, '^([!-~]+) (%d+) ()')
-  local number = token and numberOf(digits)
-  if number then return token, number, start, byte(head, -1) == 255 end
-end
-
+${NAMES_LUA}
+-- It is all that is made of functions where it is not called, and shares no variable: each of those would cost as much as a command.
 local function general()
   ${GENERAL_LUA}
   return claimsFrom, carryOut, read, run
@@ -109,11 +84,10 @@ while at <= #ops do
     if hasCounter then
       local count = call('GETRANGE', KEYS[k + 1], '0', '799')
       if count == '' and call('PTTL', KEYS[k + 1]) == -2 then
-        local fine, start = pcall(startOfCount, tonumber(lifeMs), tonumber(fence))
-        number = fine and start + 1
+        local now = call('TIME')
+        number = not now.err and ${startOfCount('now', 'tonumber(lifeMs)', 'tonumber(fence)')} + 1
       else
-        number = type(count) == 'string' and numberOf(count)
-        number = number and number + 1
+        number = type(count) == 'string' and #count <= 16 and find(count, '^%d+$') and tonumber(count) + 1
       end
     end
     if number and number < MOST then
@@ -130,11 +104,15 @@ while at <= #ops do
         end
       elseif not set then
         local head = call('GETRANGE', key, '0', '799')
-        local holder, held, start, isMarked = nil, nil, nil, nil
-        if type(head) == 'string' then holder, held, start, isMarked = lockIn(head) end
-        local left = holder and holder ~= token and (isMarked or not find(flags, 'w', 1, true)) and call('PTTL', key)
-        if left and type(left) ~= 'table' then
-          reply = {0, 1, left, holder, held, sub(head, start, isMarked and -2 or -1)}
+        if type(head) == 'string' then
+          local _, _, holder, digits, start = find(head, '^([!-~]+) (%d+) ()')
+          local isMarked = byte(head, -1) == 255
+          if holder and holder ~= token and #digits < 17 and tonumber(digits) < MOST and (isMarked or not find(flags, 'w', 1, true)) then
+            local left = call('PTTL', key)
+            if type(left) ~= 'table' then
+              reply = {0, 1, left, holder, tonumber(digits), sub(head, start, isMarked and -2 or -1)}
+            end
+          end
         end
       end
     end

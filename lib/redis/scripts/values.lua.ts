@@ -1,3 +1,22 @@
+/** What every part of the lock script begins with. */
+export const NAMES_LUA = `
+local call, find, sub, byte, format = redis.pcall, string.find, string.sub, string.byte, string.format
+local ops = ARGV[3]
+-- Below 2^53, up to which Lua 5.1 and JavaScript count exactly, and far above the time of day in microseconds.
+local MOST = 9000000000000000
+local MARK = '\\255'
+`;
+
+/**
+ * An expression: where a counter begins, from a reply of TIME. It is the number of the request, or the server's time if that is later, rounded
+ * down, so that servers whose clocks are near each other begin at the number of the request. It is rounded to a minute, or to the
+ * life of the counter where that is shorter: when a counter has expired its server is a step further.
+ */
+export function startOfCount(now: string, lifeMs: string, leastStart: string): string {
+  const nowMs = `(${now}[1] * 1000 + math.floor(${now}[2] / 1000))`;
+  return `math.max(${leastStart}, (${nowMs} - ${nowMs} % math.min(60000, ${lifeMs})) * 1000)`;
+}
+
 /**
  * The part of the lock script that reads what is on the server, and trusts none of it: other programs and people may have
  * written anything under the names of locks and of their counters.
@@ -17,6 +36,11 @@ local function run(name, ...)
   return reply
 end
 
+local function numberOf(text)
+  local number = #text <= 16 and find(text, '^%d+$') and tonumber(text)
+  return number and number < MOST and number
+end
+
 -- The first 800 bytes, or nothing where there is none: a lock of this package has no more, and to read 30 MB takes a server a tenth of
 -- a second. An access list that was written for an earlier version has GET alone. A second value says that there is something
 -- else than a string.
@@ -28,6 +52,13 @@ local function read(key)
   local value = call('GET', key)
   if type(value) ~= 'table' then return value and sub(value, 1, 800) end
   error('GETRANGE: ' .. head.err, 0)
+end
+
+-- Token and number of a lock of this package, where its owner begins, and whether the mark is at its end.
+local function lockIn(head)
+  local _, _, token, digits, start = find(head, '^([!-~]+) (%d+) ()')
+  local number = token and numberOf(digits)
+  if number then return token, number, start, byte(head, -1) == 255 end
 end
 
 local function holderOf(key)
