@@ -19,7 +19,7 @@ interface Answer {
  * with `Retry-After` where too few servers answer or the application shuts down. The body has no hosts and no keys; what it was
  * is logged. All other errors of the package are 500, as errors that nothing catches are.
  *
- * `{ provide: APP_FILTER, useClass: RedlockExceptionFilter }` in the providers of a module, or `@UseFilters(RedlockExceptionFilter)`.
+ * `{ provide: APP_FILTER, useClass: RedlockExceptionFilter }` in the providers of a module, `@UseFilters(RedlockExceptionFilter)`, or `app.useGlobalFilters(new RedlockExceptionFilter())`.
  *
  * In other contexts it changes nothing: in microservices and gateways Nest answers as without it, in GraphQL the error is passed on.
  *
@@ -46,17 +46,45 @@ export class RedlockExceptionFilter extends BaseExceptionFilter<RedlockError> {
 
   #answer(error: RedlockError, host: ArgumentsHost): void {
     const answer = answerTo(error);
+    const http = this.applicationRef ?? this.httpAdapterHost?.httpAdapter;
+    if (http === undefined) {
+      this.#answerDirectly(error, answer, host.getArgByIndex<HttpResponse>(1));
+      return;
+    }
     if (answer === undefined) {
       super.catch(error, host);
       return;
     }
-    const { status: statusCode, error: name, message, retryAfterSeconds } = answer;
-    this.#logger[statusCode === 409 ? 'debug' : 'error'](error.message);
-    const http = this.applicationRef ?? this.httpAdapterHost?.httpAdapter;
+    const { status, retryAfterSeconds } = answer;
+    this.#logger[status === 409 ? 'debug' : 'error'](error.message);
     const response = host.getArgByIndex<unknown>(1);
-    if (http?.isHeadersSent(response) === false) http.setHeader(response, 'Retry-After', String(retryAfterSeconds));
-    super.catch(new HttpException({ statusCode, error: name, message }, statusCode) as never, host);
+    if (!http.isHeadersSent(response)) http.setHeader(response, 'Retry-After', String(retryAfterSeconds));
+    super.catch(new HttpException(bodyOf(answer), status) as never, host);
   }
+
+  /** Nest gives no adapter to a filter that the user makes with `new`. What is used here Express and Fastify have in common. */
+  #answerDirectly(error: RedlockError, answer: Answer | undefined, response: HttpResponse): void {
+    this.#logger[answer?.status === 409 ? 'debug' : 'error'](
+      answer === undefined ? (error.stack ?? error) : error.message,
+    );
+    if (response.headersSent === true || response.sent === true) return;
+    if (answer === undefined) response.status(500).send({ statusCode: 500, message: 'Internal server error' });
+    else {
+      response.header('Retry-After', String(answer.retryAfterSeconds));
+      response.status(answer.status).send(bodyOf(answer));
+    }
+  }
+}
+
+interface HttpResponse {
+  readonly headersSent?: boolean;
+  readonly sent?: boolean;
+  header(name: string, value: string): unknown;
+  status(code: number): { send(body: object): unknown };
+}
+
+function bodyOf({ status: statusCode, error, message }: Answer): object {
+  return { statusCode, error, message };
 }
 
 function answerTo(error: RedlockError): Answer | undefined {

@@ -3,7 +3,7 @@ import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { InvalidOptionsError } from './core/errors/index.js';
 import { checkTrigger } from './decorators/checks.js';
 import { BootReport } from './decorators/boot-report.js';
-import { claimJobName } from './decorators/job-names.js';
+import { claimJobName, shareJobNames } from './decorators/job-names.js';
 import { lockedMethodsOf, locksOfCall, type LockedMethod } from './decorators/locked-method.js';
 import { isScheduler, isSchedulerRegistry, watchScheduler, type CronEntry } from './decorators/scheduler.js';
 import { giveService, servicesOf } from './decorators/services.js';
@@ -48,6 +48,7 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
         for (const method of lockedMethodsOf(host)) this.#check(host, provider.token, method);
       }
     }
+    this.#shareNames();
     for (const job of this.#jobs) if (typeof nameOf(job) !== 'function') this.#claimName(job);
     this.#watchSchedulers();
   }
@@ -103,6 +104,18 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
     // In the tests of an application the service may be a stand-in that can do less.
     const apart = (service as Partial<RedlockService>).apart?.(key);
     if (apart) throw new InvalidOptionsError('key', CANNOT_LOCK(label, DIFFERENT_SHARDS(...apart)));
+  }
+
+  #shareNames(): void {
+    const first = new Map<string, RedlockService>();
+    for (const { service } of this.#jobs) {
+      // In the tests of an application the service may be a stand-in that can do less.
+      const { place } = service as Partial<RedlockService>;
+      if (place === undefined) continue;
+      const other = first.get(place);
+      if (other === undefined) first.set(place, service);
+      else if (other !== service) shareJobNames(service, other);
+    }
   }
 
   #claimName(job: Job): void {

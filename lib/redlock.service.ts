@@ -211,6 +211,11 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     return await this.#locks.remove(toKey(key));
   }
 
+  /** The same text for instances whose locks on one key exclude each other. */
+  get place(): string {
+    return `${this.#settings.keyPrefix} ${this.#shards.place}`;
+  }
+
   /** Two of these keys that cannot be in one lock, because they belong to different shards. */
   apart(key: string | string[]): readonly [string, string] | undefined {
     return this.#shards.apart(toKeys(key));

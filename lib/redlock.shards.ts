@@ -13,7 +13,7 @@ import { DIFFERENT_SHARDS } from './redlock.messages.js';
 
 /** One server, with what this process must know of it. No more than that, because not every one is a Redis. */
 export interface Server {
-  readonly connection: Pick<Connection, 'name' | 'call' | 'close'>;
+  readonly connection: Pick<Connection, 'name' | 'space' | 'call' | 'close'>;
   /** With what of its data should be mended by hand. */
   readonly node: LockNode & { readonly warnings?: readonly ServerWarning[] };
   readonly watch: Pick<ServerWatch, 'status' | 'warnings' | 'info' | 'check'>;
@@ -59,6 +59,11 @@ export class Shards {
     const [first = '', ...others] = keys;
     const other = others.find((each) => this.#indexOf(each) !== this.#indexOf(first));
     return other === undefined ? undefined : [first, other];
+  }
+
+  /** The servers, and what of them the keys are in: the same for all instances that share their locks, apart from the prefix. */
+  get place(): string {
+    return JSON.stringify(this.servers.map(({ connection: { name, space } }) => [name, space]).sort());
   }
 
   /** Ends all connections that were made here. */

@@ -15,7 +15,7 @@ interface Owner {
   readonly isMade: boolean;
 }
 
-/** The jobs of one lock service, which stands for its instance of the module. */
+/** The jobs of one lock service, and of those that share its locks. */
 class JobNames {
   readonly #owners = new Map<string, Owner>();
   /** The name that a host's method has now: that of a key function may change from run to run. */
@@ -43,6 +43,17 @@ class JobNames {
 
 const known = new WeakMap<object, JobNames>();
 
+/** Two instances of one application that lock on the same servers under the same prefix have their names in common. */
+export function shareJobNames(service: object, other: object): void {
+  known.set(service, namesOf(other));
+}
+
+function namesOf(service: object): JobNames {
+  let names = known.get(service);
+  if (names === undefined) known.set(service, (names = new JobNames()));
+  return names;
+}
+
 /**
  * Notes the name under which a job claims its ticks.
  *
@@ -56,8 +67,6 @@ export function claimJobName(
   jobOrKey: string | string[],
   firedAtMs?: number,
 ): void {
-  let names = known.get(service);
-  if (names === undefined) known.set(service, (names = new JobNames()));
   const name = [jobOrKey].flat().toSorted().join('", "');
   const owner = {
     host,
@@ -67,7 +76,7 @@ export function claimJobName(
     forSecond: firedAtMs === undefined ? undefined : Math.round(firedAtMs / 1000),
     isMade: method.options.job === undefined && typeof method.key === 'function',
   };
-  const other = names.claim(name, owner);
+  const other = namesOf(service).claim(name, owner);
   if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(name, other.label, owner.label));
 }
 

@@ -79,7 +79,8 @@ export function toTtlMs(value: unknown, driftFactor: number): number {
   const ttlMs = toMs('ttl', value, { least: 1 });
   const least = Math.ceil(2 / (1 - driftFactor)) + 1;
   if (ttlMs < least) {
-    throw refuse('ttl', `at least ${least} ms, because ttl x ${driftFactor} + 2 ms are lost to drifting clocks`, value);
+    const lost = driftFactor === 0 ? '2 ms and a part of the ttl' : `ttl x ${driftFactor} + 2 ms`;
+    throw refuse('ttl', `at least ${least} ms, because ${lost} are lost to drifting clocks`, value);
   }
   return ttlMs;
 }

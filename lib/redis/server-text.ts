@@ -11,5 +11,6 @@ const SCRIPT_TRACES = [
 /** What a server says, for people: on one line, cut, and without the traces of a script. */
 export function serverText(message: string): string {
   const plain = SCRIPT_TRACES.reduce((text, trace) => text.replace(trace, ''), message.slice(0, 2000)).trim();
-  return printable(plain);
+  // It stands in a sentence.
+  return printable(plain.replace(/\.+$/, ''));
 }

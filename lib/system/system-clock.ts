@@ -1,12 +1,31 @@
+import { MessageChannel } from 'node:worker_threads';
 import type { Cancel, Clock } from '../core/ports/clock.js';
 
 /*
  * Taken at import. In the tests of an application fake timers replace these by default (`jest.useFakeTimers()`,
  * `vi.useFakeTimers()`), and then a call would hang until time is advanced, although nothing in it waits for time. The timers
  * and the clocks are looked up at the call: a wait, a ttl and a tick pass as the test says.
+ *
+ * Where a test has faked them before this file is loaded (the fakes have a property `clock`), others do that no test fakes.
  */
-const { setImmediate: afterInput } = globalThis;
-const nextTick = process.nextTick.bind(process);
+const { setImmediate } = globalThis;
+const afterInput = 'clock' in setImmediate ? byMessage : setImmediate;
+const ticker: { readonly nextTick: (callback: () => void) => void } = process;
+const nextTick = ticker.nextTick.bind(process);
+const atEndOfTurn = 'clock' in (ticker as { nextTick: object }).nextTick ? afterPromises : nextTick;
+
+function byMessage(callback: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  port1.once('message', () => {
+    port1.close();
+    callback();
+  });
+  port2.postMessage(undefined);
+}
+
+function afterPromises(callback: () => void): void {
+  void Promise.resolve().then(callback);
+}
 
 /** A longer delay overflows Node's timers, which then fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -40,6 +59,6 @@ export class SystemClock implements Clock {
   }
 
   atEndOfTurn(callback: () => void): void {
-    nextTick(callback);
+    atEndOfTurn(callback);
   }
 }

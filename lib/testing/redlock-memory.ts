@@ -21,6 +21,7 @@ import { MemoryStore } from './memory-store.js';
  * @publicApi
  */
 export class RedlockMemory implements ServerSource {
+  readonly #number = ++memories;
   readonly #clock = new SystemClock();
   readonly #servers = new Map<string, { readonly store: MemoryStore; readonly channels: MemoryChannels }>();
 
@@ -36,9 +37,15 @@ export class RedlockMemory implements ServerSource {
   /** For the module: a view of the server of this name, where the keys of such a client are. */
   toServer(spec: ServerSpec, { clock }: Pick<Surroundings, 'clock'>): Server {
     const { name } = spec;
-    const { store, channels } = this.#serverOf(`${name}${spaceOfSpec(spec)}`);
+    const space = spaceOfSpec(spec);
+    const { store, channels } = this.#serverOf(`${name}${space}`);
     return {
-      connection: { name, call: () => Promise.resolve('PONG'), close: nothing },
+      connection: {
+        name,
+        space: `${space} of memory ${this.#number}`,
+        call: () => Promise.resolve('PONG'),
+        close: nothing,
+      },
       node: new MemoryLockNode(name, store, channels, this.#clock),
       watch: new MemoryWatch(clock),
       guard: new RestartGuard('off', clock),
@@ -65,6 +72,9 @@ export class RedlockMemory implements ServerSource {
     return made;
   }
 }
+
+/** How many memories there are in this process. */
+let memories = 0;
 
 const MINUTE_MS = 60_000;
 

@@ -8,6 +8,8 @@ import { CollectingLogger } from './collecting-logger.js';
 /** Applications with the real scheduler, on virtual time and servers in memory. */
 export interface ScheduledApps {
   readonly logger: CollectingLogger;
+  /** The servers of one test. */
+  readonly memory: RedlockMemory;
   /** One replica; those of one test share their servers. */
   boot(providers: Provider[], imports?: (DynamicModule | Type)[]): Promise<TestingModule>;
   /** Lets so many seconds pass. */
@@ -33,6 +35,9 @@ export function scheduledApps(): ScheduledApps {
   });
   return {
     logger,
+    get memory() {
+      return memory;
+    },
     async boot(providers, imports = []) {
       const modules = [ScheduleModule.forRoot(), RedlockTestingModule.forRoot({ memory }), ...imports];
       const app = await Test.createTestingModule({ imports: modules, providers }).setLogger(logger).compile();

@@ -78,6 +78,39 @@ describe('RedlockExceptionFilter', () => {
     expect(answerTo(contended(1000), true)).toEqual({ headers: {} });
   });
 
+  it.each(['Express', 'Fastify'])(
+    'answers on %s without the adapter, which one that is made with `new` has not',
+    (framework) => {
+      const answers: unknown[] = [];
+      const responseOf = (isSent: boolean): object => {
+        const response = {
+          [framework === 'Express' ? 'headersSent' : 'sent']: isSent,
+          header: (...header: string[]) => answers.push(header),
+          status: (code: number) => {
+            answers.push(code);
+            return response;
+          },
+          send: (body: object) => answers.push(body),
+        };
+        return response;
+      };
+      const filter = new RedlockExceptionFilter();
+      filter.catch(contended(2500), contextOf('http', {}, responseOf(false)));
+      expect(answers).toEqual([
+        ['Retry-After', '3'],
+        409,
+        expect.objectContaining({ statusCode: 409, error: 'Conflict' }),
+      ]);
+      answers.splice(0);
+      filter.catch(new LockLostError(KEYS, 'expired', []), contextOf('http', {}, responseOf(false)));
+      expect(answers).toEqual([500, { statusCode: 500, message: 'Internal server error' }]);
+      expect(logger.problems).toHaveLength(1);
+      answers.splice(0);
+      filter.catch(contended(2500), contextOf('http', {}, responseOf(true)));
+      expect(answers).toEqual([]);
+    },
+  );
+
   it('leaves other contexts to Nest', () => {
     const filter = new RedlockExceptionFilter();
     const error = contended(1000);

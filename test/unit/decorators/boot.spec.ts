@@ -6,7 +6,8 @@ import { RedlockTestingModule } from 'redlock-nestjs/testing';
 import { scheduledApps } from '../../support/scheduled-app.js';
 
 const NIGHTLY = '0 0 3 * * *';
-const { boot, seconds, logger } = scheduledApps();
+const apps = scheduledApps();
+const { boot, seconds, logger } = apps;
 
 /** A base class whose method runs under the key that is given. */
 function jobOf(key: Parameters<typeof WithLock>[0]): new () => object {
@@ -81,6 +82,29 @@ describe('P8, P9: two jobs with one name do not boot', () => {
       keys.map((key, index) => ({ provide: `host ${index}`, useFactory: () => new Named(key) }));
     await boot(hosts('a', 'b'));
     expect(await refused(...hosts('a', 'a'))).toContain('two hosts of Named.run');
+  });
+
+  it('nor do two in two instances of the module that share their servers and the prefix', async () => {
+    @Injectable()
+    class Job {
+      @Cron(NIGHTLY)
+      @WithLock('job', '10s')
+      run(): Promise<void> {
+        return Promise.resolve();
+      }
+    }
+    @Injectable()
+    class Other {
+      @Interval(3_600_000)
+      @WithLock('job', '10s', { instance: 'other' })
+      run(): Promise<void> {
+        return Promise.resolve();
+      }
+    }
+    const twice = async (keyPrefix: string): Promise<unknown> =>
+      await boot([Job, Other], [RedlockTestingModule.forRoot({ name: 'other', memory: apps.memory, keyPrefix })]);
+    await expect(twice('redlock:')).rejects.toThrow(/Job\.run[^]*Other\.run/);
+    await twice('other:');
   });
 
   it('but one class in two modules, one host under two tokens, and other instances of the module do', async () => {

@@ -117,7 +117,7 @@ describe('a Redis lock node', () => {
     const { connection, node } = setUp();
     const sha = LOCK_SCRIPT.sha;
     for (const [said, shown] of [
-      [`OOM command not allowed. script: ${sha}, on @user_script:12.`, 'OOM command not allowed.'],
+      [`OOM command not allowed. script: ${sha}, on @user_script:12.`, 'OOM command not allowed'],
       [`ERR Error running script (call to f_${sha}): @user_script:12: NOPERM no permission`, 'NOPERM no permission'],
       ['BUSY\r\nforged \u001b[31m', 'BUSY\\r\\nforged \\u001b[31m'],
     ] as const) {
