@@ -228,7 +228,7 @@ export class LockClient {
         if (failure instanceof Error) this.#logger?.warn(LEFT_BEHIND(lock.keys, failure.message));
       }),
     );
-    // Whoever was waiting undoes what it had begun, and that has been asked for after this.
+    // A waiter that was cancelled releases its votes, and its requests are queued after this.
     await new Promise<void>((resolve) => {
       clock.afterInput(resolve);
     });

@@ -200,7 +200,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   }
 
   /**
-   * An operator's tool: frees the key, whoever holds it. The holder notices with its next extension, and its signal aborts.
+   * An operator's tool: frees the key, whichever process holds it. The holder notices with its next extension, and its signal aborts.
    * It removes the lock that the servers show when it is called, and no later one. Settles within two `nodeTimeout`s.
    *
    * @returns whether a lock was removed

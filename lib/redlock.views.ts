@@ -55,7 +55,7 @@ function toShardHealth(servers: readonly ServerHealth[]): ShardHealth {
 }
 
 async function toServerHealth({ connection, node, watch }: Server, timeoutMs: number): Promise<ServerHealth> {
-  node.reach(); // Whoever asks for the health of a server wishes it to be connected.
+  node.reach(); // A question for the health of a server is also a reason to connect.
   const latencyMs = await watch.check(timeoutMs);
   const { status, info, warnings } = watch;
   return {

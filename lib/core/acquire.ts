@@ -48,7 +48,7 @@ export interface Grant {
   /** Both clocks when the servers were asked. */
   readonly askedAt: ClockReading;
   readonly deadlineAtMs: number;
-  /** The place in line that whoever has the lock keeps until it is over. Who did not stand in line has none. */
+  /** Its place in the wait queue, which a holder keeps until it has released the lock. Without a wait it has none. */
   readonly turn?: Turn;
 }
 
@@ -213,7 +213,7 @@ async function keepAsking(
   }
 }
 
-/** Whoever the lock was handed on to in silence, and who did not take it, tells the others that it is free. */
+/** If the lock was handed over without a release message and the successor does not take it, the successor publishes the message. */
 function notifyOthers({ queues, rules }: Quorum, plan: AcquirePlan, turn: Turn): void {
   if (!turn.mustNotify) return;
   turn.mustNotify = false;

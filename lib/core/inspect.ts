@@ -18,7 +18,7 @@ export interface Removal {
 }
 
 /**
- * Deletes the locks that the servers have on the key, whoever holds them, within two node timeouts. First they are asked whom
+ * Deletes the locks that the servers have on the key, of any holder, within two node timeouts. First they are asked whom
  * they see, and then all at once to delete these very locks, also those that did not see them: a command that is held up on
  * its way must not take the lock of the next holder, and a holder that heals its lock meanwhile must not keep it.
  */

@@ -17,15 +17,15 @@ export function releaseAndHandOver(
   const releasedAtMs = clock.nowMs();
   const stays = grantedAtMs + minHoldMs > releasedAtMs;
   // Who waits for the end of the ttl must hear that it has come nearer.
-  const heir = stays ? undefined : turn?.findSuccessor();
+  const successor = stays ? undefined : turn?.findSuccessor();
   const released = release(quorum, {
     keys,
     token,
-    claims: claims.map(({ key }) => ({ key, ttlMs: 0, channel: heir === undefined ? key : undefined })),
+    claims: claims.map(({ key }) => ({ key, ttlMs: 0, channel: successor === undefined ? key : undefined })),
     keepUntilMs: stays ? grantedAtMs + minHoldMs : undefined,
     timeoutMs: nodeTimeoutMs(rules, ttlMs),
   });
-  if (heir !== undefined) turn?.handOver();
+  if (successor !== undefined) turn?.handOver();
   if (turn === undefined) return released;
   return released.then(
     (result) => {

@@ -45,7 +45,7 @@ export function acquireVerdict(
 
   const rival = strongestRival(votes);
   if (rival === undefined)
-    throw new Error('A ballot without denials was neither won nor unreachable. Please report this.');
+    throw new Error('A vote without denials was neither won nor unreachable. Please report this.');
   if (rival.votes >= majority) {
     return { kind: 'held', holder: { ...rival.holder, remainingMs: majorityFreeInMs(votes, servers) } };
   }

@@ -98,7 +98,7 @@ function checkAddress({ port, sentinels }: { port?: unknown; sentinels?: unknown
   }
 }
 
-/** Whoever cannot resolve such a host prints it, and with it the password that may be in there. */
+/** An error about a host that cannot be resolved prints it, and with it a password that may be in there. */
 function refuseUrlAsHost({ host, path, sentinels }: RedisOptions, option: string): void {
   const hosts = [host, ...(sentinels ?? []).map((sentinel) => sentinel.host)].map(String);
   if (hosts.some((each) => /:\/\/|@/.test(each)) || String(path).includes('://')) {

@@ -17,7 +17,7 @@ export interface Connection {
   reach(): NodeState;
   /** Counts the connections so far: a new one may speak to a server that knows nothing of the one before. */
   readonly epoch: number;
-  /** Called with each new state as it is: whoever asks with `reach` might see the next try already. */
+  /** Called with each new state: a caller of `reach` might see the next try already. */
   onChange(listener: (state: NodeState) => void): void;
   /**
    * Called when a server that was asked has not answered for so many milliseconds, and with undefined when it answers again.

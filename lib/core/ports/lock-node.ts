@@ -38,7 +38,7 @@ export interface Holder {
  *   rest of the holder's ttl, and when it hears too few nodes. What it has marked and what it hears share a node as long as the same
  *   majority of the nodes can be reached; where different ones fail one after the other, the rest of the ttl is the backstop, as for
  *   a message that is lost.
- * - A lock that is handed on within a process is released without a message, and its mark with it. So whoever did not get the lock with its
+ * - A lock that is handed on within a process is released without a message, and its mark with it. So an attempt that did not get the lock with its
  *   first question, who stood behind another in line, or came while others had the first go, is granted with `waited`: marked from
  *   the beginning. This is also what those listen for who have let others in other processes go first, and have asked nothing.
  * - What a node has forgotten it has forgotten with its mark, so `heal` puts it back with one. A restart of one node after the other leaves

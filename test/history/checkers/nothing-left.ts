@@ -34,7 +34,10 @@ function clearAtMs(story: Story, attempt: Attempt, server: number, nowMs: number
   // Who stood still began late.
   for (const { fromMs, toMs } of pauses) if (fromMs <= doneMs + graceMs) doneMs = Math.max(doneMs, toMs);
   // How long it still has to stay was worked out when the release left, and counts from when it arrives.
-  const heldMs = granted ? Math.max(granted.atMs, upMs) + (asked.minHoldMs ?? 0) * (1 + driftFactor) : -Infinity;
+  // The clock of the process does not count what its machine was suspended for.
+  const suspendedMs = pauses.reduce((sum, { suspended, fromMs, toMs }) => sum + (suspended ? toMs - fromMs : 0), 0);
+  const minHoldMs = asked.minHoldMs === undefined ? 0 : asked.minHoldMs * (1 + driftFactor) + suspendedMs;
+  const heldMs = granted ? Math.max(granted.atMs, upMs) + minHoldMs : -Infinity;
   const clearMs = Math.max(doneMs, heldMs) + graceMs + toleranceMs;
   const goneMs = (killed ?? stopped)?.atMs ?? Infinity;
   return goneMs <= doneMs + graceMs ? Infinity : clearMs;

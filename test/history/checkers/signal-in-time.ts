@@ -47,7 +47,11 @@ export function signalInTime(story: Story): Findings {
  * later by as much; until the servers have told it more, it believes in nothing.
  */
 function toldByMs(story: Story, lock: Lock, validUntilMs: number): number {
-  return latestMs(story, lock.asked.client, validUntilMs + suspendedMs(story, lock, validUntilMs), 0, 0);
+  const ownMs = suspendedMs(story, lock, validUntilMs);
+  // While it believes in nothing, an extension that is confirmed shows in no belief, and counts all the same.
+  const extendedMs = lock.extensions.map(({ begun }) => begun.atMs + begun.ttlMs);
+  const untilMs = ownMs === 0 ? validUntilMs : Math.max(validUntilMs, ...extendedMs);
+  return latestMs(story, lock.asked.client, untilMs + ownMs, 0, 0);
 }
 
 /** For how long the machine was suspended in all, from the grant on, in what began by then or by the end of what came before. */

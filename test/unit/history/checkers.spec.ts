@@ -307,6 +307,20 @@ describe('P11: the checker of what is left', () => {
     expect(proofOf('nothing left', kept.leftover(471, 0, 'token-1').end(900))).toHaveLength(1);
   });
 
+  it('waits for a minHold for longer where the machine was suspended, which its clock does not count', () => {
+    const left = (suspended: boolean): History =>
+      new Script()
+        .asked(10, 1, 'a', { minHoldMs: 300 })
+        .granted(20, 1, 1)
+        .add({ kind: 'paused', atMs: 30, client: 'a', ...(suspended && { suspended }) })
+        .client(250, 'resumed', 'a')
+        .released(260, 1)
+        .leftover(500, 1, 'token-1')
+        .end(2000);
+    expect(proofOf('nothing left', left(true))).toBe('holds');
+    expect(proofOf('nothing left', left(false))).toHaveLength(1);
+  });
+
   it('asks nothing of a dead process, nor of one that still holds it', () => {
     const killed = new Script().asked(10, 1, 'a').granted(20, 1, 1).client(100, 'killed', 'a');
     expect(proofOf('nothing left', killed.leftover(500, 0, 'token-1').end(900))).toBe('holds');
@@ -350,6 +364,20 @@ describe('P6: the checker of signals', () => {
         .end(2000);
     expect(proofOf('signal in time', later(true))).toBe('holds');
     expect(proofOf('signal in time', later(false))).toHaveLength(1);
+  });
+
+  it('counts an extension that was confirmed while a machine that was suspended believed in nothing', () => {
+    const late = (ttlMs: number): History =>
+      new Script()
+        .asked(10, 1, 'a')
+        .granted(20, 1, 1, 200)
+        .extension(150, 1, ttlMs, 300)
+        .add({ kind: 'paused', atMs: 160, client: 'a', suspended: true })
+        .client(400, 'resumed', 'a')
+        .aborted(460, 1, 'taken')
+        .end(2000);
+    expect(proofOf('signal in time', late(100))).toBe('holds');
+    expect(proofOf('signal in time', late(20))).toHaveLength(1);
   });
 
   it('finds a lock that goes on although an operator has removed it everywhere', () => {
