@@ -31,8 +31,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a grant counts twice',
     file: 'lib/core/ask-servers.ts',
-    text: 'votes.push(vote);',
-    becomes: "votes.push(vote); if (reply.outcome === 'granted') votes.push(vote);",
+    text: 'this.#votes.push(vote);',
+    becomes: "this.#votes.push(vote); if (reply.outcome === 'granted') this.#votes.push(vote);",
     checker: 'mutual exclusion',
     seeds: 500,
   },
