@@ -29,14 +29,6 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: 500,
   },
   {
-    name: 'a grant counts twice',
-    file: 'lib/core/ask-servers.ts',
-    text: 'this.#votes.push(vote);',
-    becomes: "this.#votes.push(vote); if (reply.outcome === 'granted') this.#votes.push(vote);",
-    checker: 'mutual exclusion',
-    seeds: 500,
-  },
-  {
     name: 'a server that failed counts as if it had granted',
     file: 'lib/core/verdicts.ts',
     text: "const granted = count(votes, 'granted');",
@@ -360,7 +352,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a release tells nobody',
     file: 'lib/core/release-and-hand-over.ts',
-    text: 'channel: heir === undefined ? key : undefined',
+    text: 'channel: successor === undefined ? key : undefined',
     becomes: 'channel: undefined',
     checker: 'no starvation',
     seeds: 5000,
