@@ -4,11 +4,15 @@ import type { Stage } from './stage.js';
 /** Each replica must have been up for so long, to be a witness of a loss. */
 const WITNESS_MS = 2_500;
 
+/** For so long after a loss no replica is killed, because it would come up as one that has not witnessed the loss (P12). */
+const LOSS_MATTERS_MS = 8_000;
+
 /** Carries out acts, each at its time. What is done to one server or one replica happens one after the other. */
 export class Director {
   readonly faults = new Map<FaultName, number>();
   #latest: FaultName | undefined;
   #late: Promise<unknown>[] = [];
+  #lostAtMs = -Infinity;
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -50,13 +54,15 @@ export class Director {
       case 'kill server':
         return await this.stage.servers.kill(act.server);
       case 'start server':
-        return await this.stage.servers.start(act.server, { ...act, data: act.data || !this.#witnessed() });
+        return await this.#startServer(act);
       case 'stall server':
         return await this.stage.servers.pause(act.server);
       case 'resume server':
         return await this.stage.servers.resume(act.server);
       case 'flush':
-        return this.#witnessed() && (await this.stage.servers.flush(act.server));
+        if (!this.#witnessed()) return false;
+        this.#lostAtMs = performance.now();
+        return await this.stage.servers.flush(act.server);
       case 'flush scripts':
         return await this.stage.servers.flushScripts(act.server);
       case 'clock rate':
@@ -69,8 +75,10 @@ export class Director {
         await this.stage.links.mend(act.replica, act.server);
         return true;
       case 'kill replica':
+        if (this.#lostLately()) return false;
         return await this.stage.replicas.kill(act.replica);
       case 'stop replica':
+        if (this.#lostLately()) return false;
         return await this.stage.replicas.stop(act.replica);
       case 'start replica':
         return await this.stage.replicas.start(act.replica);
@@ -84,6 +92,17 @@ export class Director {
       default:
         return act satisfies never;
     }
+  }
+
+  async #startServer(act: Extract<Act, { do: 'start server' }>): Promise<boolean> {
+    const data = act.data || !this.#witnessed();
+    if (!data) this.#lostAtMs = performance.now();
+    return await this.stage.servers.start(act.server, { ...act, data });
+  }
+
+  /** A replica that comes up soon after a loss was not there to see it. */
+  #lostLately(): boolean {
+    return this.guarded && performance.now() - this.#lostAtMs < LOSS_MATTERS_MS;
   }
 
   /** A machine that is slow to start a replica must not make its loss an unwitnessed one. */
