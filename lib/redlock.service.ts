@@ -145,7 +145,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
       const lender = this.#locks.lenderOf(key);
       if (lender !== undefined) return await this.#runNested(lender, key, ttl, work, options);
     }
-    this.#work.begin();
+    const running = this.#work.begin();
     try {
       const lock = await this.#locks.acquire(key, ttl, options, 'withLock').catch((error: unknown) => {
         this.#throwUnlessSkipped(error, options);
@@ -153,7 +153,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
       if (lock === undefined) return undefined;
       return await hold(lock, () => runUnder(lock, () => work(lock)), this.#onReleaseFailed);
     } finally {
-      this.#work.end();
+      this.#work.end(running);
     }
   }
 

@@ -1,35 +1,48 @@
 import type { Clock } from './ports/clock.js';
-import { withinMs } from './wait.js';
+import { untilOver } from './wait.js';
 
-/** Counts the work in flight, so that somebody can wait for its end. */
+/** One piece of work in flight. */
+export type Work = object;
+
+/** Knows the work in flight, so that the shutdown can wait for it. */
 export class WorkTracker {
-  #running = 0;
-  #onIdle: (() => void)[] = [];
+  readonly #running = new Set<Work>();
+  readonly #waits = new Set<{ readonly left: Set<Work>; readonly onOver: () => void }>();
 
   constructor(private readonly clock: Clock) {}
 
   get size(): number {
-    return this.#running;
+    return this.#running.size;
   }
 
-  begin(): void {
-    this.#running++;
+  begin(): Work {
+    const work = {};
+    this.#running.add(work);
+    return work;
   }
 
-  end(): void {
-    this.#running--;
-    if (this.#running > 0) return;
-    for (const resolve of this.#onIdle.splice(0)) resolve();
+  end(work: Work): void {
+    this.#running.delete(work);
+    for (const { left, onOver } of this.#waits) if (left.delete(work) && left.size === 0) onOver();
   }
 
-  /** Waits until nothing runs, but not longer than this. Returns whether nothing does. */
+  /**
+   * Waits until what runs now has ended, but not longer than this. What begins meanwhile is not waited for: under steady traffic that
+   * would never end. Returns whether it has ended.
+   */
   async settleWithin(timeoutMs: number): Promise<boolean> {
-    if (this.#running === 0) return true;
-    const idle = new Promise<true>((resolve) => {
-      this.#onIdle.push(() => {
-        resolve(true);
-      });
+    if (this.#running.size === 0) return true;
+    const left = new Set(this.#running);
+    const over = await untilOver<true>(this.clock, timeoutMs, undefined, (resolve) => {
+      const wait = {
+        left,
+        onOver: () => {
+          this.#waits.delete(wait);
+          resolve(true);
+        },
+      };
+      this.#waits.add(wait);
     });
-    return (await withinMs(this.clock, idle, timeoutMs)) ?? false;
+    return over ?? false;
   }
 }

@@ -209,6 +209,18 @@ describe('acquire', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('P11: sends a server that it won without nothing after its time, while the lock is held', async () => {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(3, clock);
+    nodes[2]!.connecting();
+    const { value } = await clock.settle(acquire(quorumOver(nodes, clock), planFor({ ttlMs: 10_000 })));
+    expect(value).toBeDefined();
+    await clock.advance(600);
+    nodes[2]!.connect();
+    await clock.advance(10);
+    expect(nodes[2]!.arrived).toEqual([]);
+  });
+
   it('sends nothing when its signal had aborted before', async () => {
     const { clock, nodes } = setUp(3);
     const { error } = await clock.settle(

@@ -21,6 +21,25 @@ function jobOf(key: Parameters<typeof WithLock>[0]): new () => object {
   return Sync;
 }
 
+@Injectable()
+class Job {
+  @Cron(NIGHTLY)
+  @WithLock('job', '10s')
+  run(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** The same name, by another schedule, in another instance of the module. */
+@Injectable()
+class Other {
+  @Interval(3_600_000)
+  @WithLock('job', '10s', { instance: 'other' })
+  run(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 describe('P8, P9: two jobs with one name do not boot', () => {
   const refused = async (...providers: Provider[]): Promise<string> => {
     const error: unknown = await boot(providers).catch((reason: unknown) => reason);
@@ -85,22 +104,6 @@ describe('P8, P9: two jobs with one name do not boot', () => {
   });
 
   it('nor do two in two instances of the module that share their servers and the prefix', async () => {
-    @Injectable()
-    class Job {
-      @Cron(NIGHTLY)
-      @WithLock('job', '10s')
-      run(): Promise<void> {
-        return Promise.resolve();
-      }
-    }
-    @Injectable()
-    class Other {
-      @Interval(3_600_000)
-      @WithLock('job', '10s', { instance: 'other' })
-      run(): Promise<void> {
-        return Promise.resolve();
-      }
-    }
     const twice = async (keyPrefix: string): Promise<unknown> =>
       await boot([Job, Other], [RedlockTestingModule.forRoot({ name: 'other', memory: apps.memory, keyPrefix })]);
     await expect(twice('redlock:')).rejects.toThrow(/Job\.run[^]*Other\.run/);
@@ -108,22 +111,6 @@ describe('P8, P9: two jobs with one name do not boot', () => {
   });
 
   it('but one class in two modules, one host under two tokens, and other instances of the module do', async () => {
-    @Injectable()
-    class Job {
-      @Cron(NIGHTLY)
-      @WithLock('job', '10s')
-      run(): Promise<void> {
-        return Promise.resolve();
-      }
-    }
-    @Injectable()
-    class Other {
-      @Cron(NIGHTLY)
-      @WithLock('job', '10s', { instance: 'other' })
-      run(): Promise<void> {
-        return Promise.resolve();
-      }
-    }
     @Injectable({ scope: Scope.TRANSIENT })
     class Each extends jobOf('each') {}
     @Injectable()
