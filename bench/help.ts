@@ -9,7 +9,7 @@ Measures this package beside plain ioredis and other libraries, on real Redis se
 by round, and what is printed are ratios to plain ioredis in the same round: their median, and their quartiles in brackets. The table
 goes to stdout, progress to stderr, all numbers and a chart to files.
 
-  --quick              a first impression within a minute
+  --quick              a first impression in a minute and a half
   --servers LIST       on so many servers, for instance 1,3,5 (5)
   --only LIST          only these scenarios
   --contestants LIST   only these, and raw: ${CONTESTANT_NAMES.join(', ')}
