@@ -35,6 +35,6 @@ export type {
 } from './interfaces/index.js';
 export { RedlockExceptionFilter } from './redlock-exception.filter.js';
 export { getRedlockToken } from './redlock.constants.js';
-export { currentLock } from './redlock.context.js';
+export { currentLock } from './client/lock-scope.js';
 export { RedlockModule } from './redlock.module.js';
 export { RedlockService } from './redlock.service.js';

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type Provider } from '@nestjs/common';
-import { checkFlag, checkName } from './input/check.js';
+import { checkFlag, checkName } from './client/options/check.js';
 import type { RedlockModuleExtras, RedlockModuleOptions } from './interfaces/index.js';
 import { createInstanceProviders } from './redlock.providers.js';
 

@@ -8,8 +8,8 @@ import type {
   RedlockOptions,
   RedlockServer,
 } from './interfaces/index.js';
-import { toSettings } from './input/module-options.js';
-import { isClient } from './input/servers.js';
+import { toSettings } from './client/options/module-options.js';
+import { isClient } from './client/options/servers.js';
 import { RedlockExplorer } from './redlock.explorer.js';
 import { ConfigurableModuleClass } from './redlock.module-definition.js';
 import { RedlockShutdownModule } from './redlock-shutdown.module.js';

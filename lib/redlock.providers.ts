@@ -15,13 +15,13 @@ import { RestartGuard } from './redis/restart-guard.js';
 import { ServerGroup } from './redis/server-group.js';
 import { ServerWatch } from './redis/server-watch.js';
 import type { RedlockModuleOptions } from './interfaces/index.js';
-import { toSettings, type Settings } from './input/module-options.js';
-import type { ServerSpec, Target } from './input/servers.js';
+import { toSettings, type Settings } from './client/options/module-options.js';
+import type { ServerSpec, Target } from './client/options/servers.js';
 import { getRedlockToken, REDLOCK_SERVERS, SETTINGS } from './redlock.constants.js';
-import { counterKey, markerKey, trialKey } from './redlock.keys.js';
+import { counterKey, markerKey, trialKey } from './client/keys.js';
 import { CONTEXT } from './redlock.messages.js';
 import { RedlockService } from './redlock.service.js';
-import { Shards, type Server, type Shard } from './redlock.shards.js';
+import { Shards, type Server, type Shard } from './client/shards.js';
 import { SystemClock } from './system/system-clock.js';
 import { SystemEntropy } from './system/system-entropy.js';
 

@@ -11,10 +11,10 @@ import { hold } from './core/run-with-lock.js';
 import { inspect } from './core/inspect.js';
 import type { LockHandle } from './core/lock.js';
 import { WorkTracker } from './core/work-tracker.js';
-import { LockClient } from './lock-client.js';
-import { checkOnContended, given } from './input/acquire-options.js';
-import { refuse, toKey, toKeys } from './input/check.js';
-import type { Settings } from './input/module-options.js';
+import { LockClient } from './client/lock-client.js';
+import { checkOnContended, given } from './client/options/acquire-options.js';
+import { refuse, toKey, toKeys } from './client/options/check.js';
+import type { Settings } from './client/options/module-options.js';
 import type {
   AcquireOptions,
   Duration,
@@ -23,11 +23,11 @@ import type {
   RedlockHealth,
   WithLockCallOptions,
 } from './interfaces/index.js';
-import { runUnder, type HeldAround } from './redlock.context.js';
-import { lockKey } from './redlock.keys.js';
+import { runUnder, type HeldAround } from './client/lock-scope.js';
+import { lockKey } from './client/keys.js';
 import { CONTEXT, RELEASE_FAILED, SERVERS, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
-import type { Shards } from './redlock.shards.js';
-import { toHealth, toInspection } from './redlock.views.js';
+import type { Shards } from './client/shards.js';
+import { toHealth, toInspection } from './client/health.js';
 
 const NO_OPTIONS = {};
 

@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import { shortestPeriodMs } from '../cron/cron-time.js';
-import { DEFAULT_TTL } from '../input/module-options.js';
-import { toMs } from '../input/check.js';
+import { DEFAULT_TTL } from '../client/options/module-options.js';
+import { toMs } from '../client/options/check.js';
 import { COMMITS_LATE, DROPPED_LOCK, LONG_TTL } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
 import { prototypesOf, type LockedMethod } from './locked-method.js';

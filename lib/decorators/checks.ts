@@ -1,6 +1,6 @@
 import { InvalidOptionsError } from '../core/errors/index.js';
-import { checkDecoratorOptions } from '../input/acquire-options.js';
-import { reworded, toKeys, toTtlMs } from '../input/check.js';
+import { checkDecoratorOptions } from '../client/options/acquire-options.js';
+import { reworded, toKeys, toTtlMs } from '../client/options/check.js';
 import { CANNOT_LOCK, KEY_FUNCTION } from '../redlock.messages.js';
 import type { LockedMethod } from './locked-method.js';
 import type { Trigger } from './trigger.js';

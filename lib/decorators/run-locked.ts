@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { ticksOf } from '../cron/tick.js';
-import { calledBy, given } from '../input/acquire-options.js';
-import { DEFAULT_TTL } from '../input/module-options.js';
+import { calledBy, given } from '../client/options/acquire-options.js';
+import { DEFAULT_TTL } from '../client/options/module-options.js';
 import type { Lock, WithLockCallOptions } from '../interfaces/index.js';
 import { DETACHED, NOT_BEGUN, NOT_READY, SKIPPED } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';

@@ -1,10 +1,10 @@
 import type { Clock } from '../core/ports/clock.js';
-import type { ServerSpec } from '../input/servers.js';
+import type { ServerSpec } from '../client/options/servers.js';
 import { spaceOf } from '../redis/connection.js';
 import { RestartGuard } from '../redis/restart-guard.js';
 import type { ServerStatus } from '../redis/server-status.js';
 import type { ServerSource, Surroundings } from '../redlock.providers.js';
-import type { Server } from '../redlock.shards.js';
+import type { Server } from '../client/shards.js';
 import { SystemClock } from '../system/system-clock.js';
 import { MemoryChannels } from './memory-channels.js';
 import { MemoryLockNode } from './memory-lock-node.js';

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { InvalidOptionsError } from '../core/errors/index.js';
-import { refuse } from '../input/check.js';
+import { refuse } from '../client/options/check.js';
 import type { RedlockModuleExtras, RedlockOptions } from '../interfaces/index.js';
 import { REDLOCK_SERVERS } from '../redlock.constants.js';
 import { RedlockModule } from '../redlock.module.js';

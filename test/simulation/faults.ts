@@ -1,5 +1,5 @@
 import { remove } from '../../lib/core/inspect.js';
-import { lockKey } from '../../lib/redlock.keys.js';
+import { lockKey } from '../../lib/client/keys.js';
 import type { Chance } from './chance.js';
 import type { Stored } from './model-server.js';
 import type { Host, Link } from './network.js';

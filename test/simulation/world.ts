@@ -1,5 +1,5 @@
 import type { About, EventOf } from '../history/events.js';
-import { markerKey } from '../../lib/redlock.keys.js';
+import { markerKey } from '../../lib/client/keys.js';
 import type { Chance } from './chance.js';
 import { Kernel } from './kernel.js';
 import { Machine } from './machine.js';

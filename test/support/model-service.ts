@@ -1,7 +1,7 @@
-import { toSettings } from '../../lib/input/module-options.js';
+import { toSettings } from '../../lib/client/options/module-options.js';
 import type { RedlockOptions } from '../../lib/interfaces/index.js';
 import { RedlockService } from '../../lib/redlock.service.js';
-import { Shards } from '../../lib/redlock.shards.js';
+import { Shards } from '../../lib/client/shards.js';
 import { ModelNode } from './model-node.js';
 import { modelNodes, quorumOver, SeededEntropy } from './model-quorum.js';
 import { VirtualClock } from './virtual-clock.js';

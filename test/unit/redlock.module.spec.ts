@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
 import { getRedlockToken, RedlockModule, RedlockService, type RedlockModuleOptions } from 'redlock-nestjs';
 import { SETTINGS } from '../../lib/redlock.constants.js';
-import type { Settings } from '../../lib/input/module-options.js';
+import type { Settings } from '../../lib/client/options/module-options.js';
 
 const useFactory = (): RedlockModuleOptions => ({ servers: 'a:1' });
 

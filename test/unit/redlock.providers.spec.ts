@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { EventEmitter } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { toSettings } from '../../lib/input/module-options.js';
+import { toSettings } from '../../lib/client/options/module-options.js';
 import type { RedlockModuleOptions, RedlockOptions } from '../../lib/interfaces/index.js';
 import { createShards } from '../../lib/redlock.providers.js';
 import { RedlockService } from '../../lib/redlock.service.js';
-import type { Shards } from '../../lib/redlock.shards.js';
+import type { Shards } from '../../lib/client/shards.js';
 import { CollectingLogger } from '../support/collecting-logger.js';
 import { eventually } from '../support/eventually.js';
 

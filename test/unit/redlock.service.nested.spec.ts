@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { currentLock, type Lock, type RedlockService } from 'redlock-nestjs';
-import { framesAround } from '../../lib/redlock.context.js';
+import { framesAround } from '../../lib/client/lock-scope.js';
 import { CollectingLogger } from '../support/collecting-logger.js';
 import { modelWorld } from '../support/model-service.js';
 

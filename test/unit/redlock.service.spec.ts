@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import type { Lock } from '../../lib/interfaces/index.js';
-import { currentLock } from '../../lib/redlock.context.js';
+import { currentLock } from '../../lib/client/lock-scope.js';
 import type { RedlockService } from '../../lib/redlock.service.js';
 import { CollectingLogger } from '../support/collecting-logger.js';
 import { modelWorld, type ModelWorld } from '../support/model-service.js';

@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
 import type { Cancel, Clock } from '../../lib/core/ports/clock.js';
-import { toSettings } from '../../lib/input/module-options.js';
+import { toSettings } from '../../lib/client/options/module-options.js';
 import { RedlockService } from '../../lib/redlock.service.js';
-import { Shards } from '../../lib/redlock.shards.js';
+import { Shards } from '../../lib/client/shards.js';
 import { modelWorld, type ModelWorld } from '../support/model-service.js';
 import { quorumOver } from '../support/model-quorum.js';
 

@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'of several keys only the first is claimed',
-    file: 'lib/input/acquire-plan.ts',
+    file: 'lib/client/options/acquire-plan.ts',
     text: 'keys.toSorted().map(',
     becomes: 'keys.toSorted().slice(0, 1).map(',
     checker: 'mutual exclusion',
@@ -326,7 +326,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a tick stays claimed for a moment only',
-    file: 'lib/input/acquire-plan.ts',
+    file: 'lib/client/options/acquire-plan.ts',
     text: 'const ttlMs = claimedMs * (1 + driftFactor);',
     becomes: 'const ttlMs = 10 + 0 * claimedMs * (1 + driftFactor);',
     checker: 'one run a tick',

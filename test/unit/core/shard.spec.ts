@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { shardIdentity, shardOf } from '../../../lib/core/shard.js';
-import { shardKey } from '../../../lib/redlock.keys.js';
+import { shardKey } from '../../../lib/client/keys.js';
 
 /** As people write them: the names differ in one digit only, and so do the keys. */
 const shards = (count: number): string[] =>

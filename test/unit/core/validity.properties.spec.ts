@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { nodeTimeoutMs } from '../../../lib/core/quorum.js';
 import { deadlineAtMs } from '../../../lib/core/validity.js';
-import { toTtlMs } from '../../../lib/input/check.js';
+import { toTtlMs } from '../../../lib/client/options/check.js';
 
 const fraction = (max: number): fc.Arbitrary<number> => fc.double({ min: 0, max, noNaN: true });
 const ttls = fc.oneof(fc.integer({ min: 3, max: 100 }), fc.integer({ min: 3, max: 100 * 365 * 86_400_000 }));

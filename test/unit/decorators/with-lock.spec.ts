@@ -11,7 +11,7 @@ import {
 import { lockedMethodsOf } from '../../../lib/decorators/locked-method.js';
 import { triggerOf } from '../../../lib/decorators/trigger.js';
 import type { RedlockService } from '../../../lib/redlock.service.js';
-import { currentLock } from '../../../lib/redlock.context.js';
+import { currentLock } from '../../../lib/client/lock-scope.js';
 import { CollectingLogger } from '../../support/collecting-logger.js';
 import { fire } from '../../support/fire.js';
 import { modelWorld } from '../../support/model-service.js';

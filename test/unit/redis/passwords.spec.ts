@@ -4,12 +4,12 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import type { RedlockServer } from '../../../lib/interfaces/index.js';
-import { toSettings } from '../../../lib/input/module-options.js';
+import { toSettings } from '../../../lib/client/options/module-options.js';
 import { RedlockModule } from '../../../lib/redlock.module.js';
 import { createShards } from '../../../lib/redlock.providers.js';
 import { Secrets } from '../../../lib/redis/connection.js';
 import { RedlockService } from '../../../lib/redlock.service.js';
-import type { Shards } from '../../../lib/redlock.shards.js';
+import type { Shards } from '../../../lib/client/shards.js';
 import { CollectingLogger } from '../../support/collecting-logger.js';
 import { eventually } from '../../support/eventually.js';
 

@@ -1,15 +1,15 @@
-import { InvalidOptionsError } from './core/errors/index.js';
-import type { Clock } from './core/ports/clock.js';
-import type { LockNode } from './core/ports/lock-node.js';
-import type { Quorum } from './core/quorum.js';
-import { shardOf } from './core/shard.js';
-import type { Connection } from './redis/connection.js';
-import type { Receiver } from './redis/receiver.js';
-import type { RestartGuard } from './redis/restart-guard.js';
-import type { ServerWarning } from './redis/server-status.js';
-import type { ServerWatch } from './redis/server-watch.js';
-import { shardKey } from './redlock.keys.js';
-import { DIFFERENT_SHARDS } from './redlock.messages.js';
+import { InvalidOptionsError } from '../core/errors/index.js';
+import type { Clock } from '../core/ports/clock.js';
+import type { LockNode } from '../core/ports/lock-node.js';
+import type { Quorum } from '../core/quorum.js';
+import { shardOf } from '../core/shard.js';
+import type { Connection } from '../redis/connection.js';
+import type { Receiver } from '../redis/receiver.js';
+import type { RestartGuard } from '../redis/restart-guard.js';
+import type { ServerWarning } from '../redis/server-status.js';
+import type { ServerWatch } from '../redis/server-watch.js';
+import { shardKey } from './keys.js';
+import { DIFFERENT_SHARDS } from '../redlock.messages.js';
 
 /** One server, with what this process must know of it. No more than that, because not every one is a Redis. */
 export interface Server {

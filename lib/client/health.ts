@@ -1,6 +1,6 @@
-import { majorityOf, type Vote } from './core/vote.js';
-import type { LockInspection, RedlockHealth, ServerHealth, ServerInspection, ShardHealth } from './interfaces/index.js';
-import type { Server, Shards } from './redlock.shards.js';
+import { majorityOf, type Vote } from '../core/vote.js';
+import type { LockInspection, RedlockHealth, ServerHealth, ServerInspection, ShardHealth } from '../interfaces/index.js';
+import type { Server, Shards } from './shards.js';
 
 /** The servers' answers to "who has this key?", for people. */
 export function toInspection(key: string, votes: readonly Vote[]): LockInspection {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { counterKey, lockKey, markerKey, tickKey } from '../../lib/redlock.keys.js';
+import { counterKey, lockKey, markerKey, tickKey } from '../../../lib/client/keys.js';
 
 /** What might be mistaken for something else: whatever the names of the other keys are made of. */
 const fragments = fc.constantFrom(

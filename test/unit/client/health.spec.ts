@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ServerHealth } from '../../lib/interfaces/index.js';
-import type { Server, Shard, Shards } from '../../lib/redlock.shards.js';
-import { toHealth } from '../../lib/redlock.views.js';
-import type { ServerStatus } from '../../lib/redis/server-status.js';
+import type { ServerHealth } from '../../../lib/interfaces/index.js';
+import type { Server, Shard, Shards } from '../../../lib/client/shards.js';
+import { toHealth } from '../../../lib/client/health.js';
+import type { ServerStatus } from '../../../lib/redis/server-status.js';
 
 interface Like extends Partial<ServerStatus> {
   latencyMs?: number;

@@ -1,6 +1,6 @@
 import ms from 'ms';
-import { InvalidOptionsError } from '../core/errors/index.js';
-import { printable } from '../core/printable.js';
+import { InvalidOptionsError } from '../../core/errors/index.js';
+import { printable } from '../../core/printable.js';
 
 /** Redis allows much more, but a key that long is a mistake: an object turned into a string, a whole document. */
 const LONGEST_KEY = 512;

@@ -1,6 +1,6 @@
-import type { AcquirePlan } from '../core/acquire.js';
-import type { Claim } from '../core/ports/lock-node.js';
-import { counterKey, lockKey, tickKey } from '../redlock.keys.js';
+import type { AcquirePlan } from '../../core/acquire.js';
+import type { Claim } from '../../core/ports/lock-node.js';
+import { counterKey, lockKey, tickKey } from '../keys.js';
 import { checkMinHold, type AcquireSettings, type TickSettings } from './acquire-options.js';
 import { toKeys, toTtlMs } from './check.js';
 import type { Settings } from './module-options.js';

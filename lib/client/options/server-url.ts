@@ -1,5 +1,5 @@
 import type { RedisOptions } from 'ioredis';
-import { InvalidOptionsError } from '../core/errors/index.js';
+import { InvalidOptionsError } from '../../core/errors/index.js';
 
 export const DEFAULT_PORT = 6379;
 

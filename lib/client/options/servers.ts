@@ -1,7 +1,7 @@
 import type { RedisOptions } from 'ioredis';
-import { InvalidOptionsError } from '../core/errors/index.js';
-import { shardIdentity } from '../core/shard.js';
-import type { RedisClient } from '../interfaces/index.js';
+import { InvalidOptionsError } from '../../core/errors/index.js';
+import { shardIdentity } from '../../core/shard.js';
+import type { RedisClient } from '../../interfaces/index.js';
 import { refuse, refuseNumber } from './check.js';
 import { DEFAULT_PORT, fromUrl } from './server-url.js';
 

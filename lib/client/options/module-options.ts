@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import type { RedlockModuleOptions } from '../interfaces/index.js';
-import type { RestartGuardMode } from '../redis/restart-guard.js';
+import type { RedlockModuleOptions } from '../../interfaces/index.js';
+import type { RestartGuardMode } from '../../redis/restart-guard.js';
 import { checkFlag, refuse, refuseNumber, refuseUnknown, toMs, toTtlMs, toWhole } from './check.js';
 import { toShards, type ServerSpec } from './servers.js';
 

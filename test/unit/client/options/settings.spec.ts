@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { hostname } from 'node:os';
-import { toAcquireSettings, type AcquireSettings } from '../../../lib/input/acquire-options.js';
-import { toAcquirePlan } from '../../../lib/input/acquire-plan.js';
-import { toSettings, type Settings } from '../../../lib/input/module-options.js';
-import type { AcquireOptions, RedlockOptions, WithLockCallOptions } from '../../../lib/interfaces/index.js';
+import { toAcquireSettings, type AcquireSettings } from '../../../../lib/client/options/acquire-options.js';
+import { toAcquirePlan } from '../../../../lib/client/options/acquire-plan.js';
+import { toSettings, type Settings } from '../../../../lib/client/options/module-options.js';
+import type { AcquireOptions, RedlockOptions, WithLockCallOptions } from '../../../../lib/interfaces/index.js';
 
 const settingsOf = (options: RedlockOptions = {}): Settings => toSettings({ servers: 'localhost:1', ...options });
 

@@ -9,9 +9,9 @@ import {
   type RedlockServer,
   type WithLockOptions,
 } from 'redlock-nestjs';
-import { given, toAcquireSettings } from '../../../lib/input/acquire-options.js';
-import { toAcquirePlan } from '../../../lib/input/acquire-plan.js';
-import { toSettings } from '../../../lib/input/module-options.js';
+import { given, toAcquireSettings } from '../../../../lib/client/options/acquire-options.js';
+import { toAcquirePlan } from '../../../../lib/client/options/acquire-plan.js';
+import { toSettings } from '../../../../lib/client/options/module-options.js';
 
 const OPTIONS =
   'servers, shards, keyPrefix, ttl, wait, maxRetries, retryDelay, maxRetryDelay, driftFactor, nodeTimeout, maxConcurrency, ' +

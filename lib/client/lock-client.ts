@@ -1,28 +1,28 @@
 import type { LoggerService } from '@nestjs/common';
-import { acquire, type AcquirePlan, type Grant } from './core/acquire.js';
-import { Cancellation } from './core/cancellation.js';
+import { acquire, type AcquirePlan, type Grant } from '../core/acquire.js';
+import { Cancellation } from '../core/cancellation.js';
 import {
   InvalidOptionsError,
   LockContendedError,
   QuorumUnreachableError,
   RedlockShutdownError,
-} from './core/errors/index.js';
-import { remove } from './core/inspect.js';
-import { LockHandle } from './core/lock.js';
-import { Look } from './core/look.js';
-import type { Quorum } from './core/quorum.js';
-import { undo } from './core/round.js';
-import { count, majorityOf } from './core/vote.js';
-import { withinMs } from './core/wait.js';
-import { callerOf, given, toAcquireSettings, type AcquireSettings } from './input/acquire-options.js';
-import { toAcquirePlan, toTtl } from './input/acquire-plan.js';
-import { toKeys } from './input/check.js';
-import type { Settings } from './input/module-options.js';
-import type { AcquireOptions, WithLockCallOptions } from './interfaces/index.js';
-import { findHeldAround, type HeldAround } from './redlock.context.js';
-import { lockKey } from './redlock.keys.js';
-import { LEFT_BEHIND, LOST_UNDER_WORK, NOT_COVERED, WAITED_FOR_ITSELF, WAITS_FOR_ITSELF } from './redlock.messages.js';
-import type { Shards } from './redlock.shards.js';
+} from '../core/errors/index.js';
+import { remove } from '../core/inspect.js';
+import { LockHandle } from '../core/lock.js';
+import { Look } from '../core/look.js';
+import type { Quorum } from '../core/quorum.js';
+import { undo } from '../core/round.js';
+import { count, majorityOf } from '../core/vote.js';
+import { withinMs } from '../core/wait.js';
+import { callerOf, given, toAcquireSettings, type AcquireSettings } from './options/acquire-options.js';
+import { toAcquirePlan, toTtl } from './options/acquire-plan.js';
+import { toKeys } from './options/check.js';
+import type { Settings } from './options/module-options.js';
+import type { AcquireOptions, WithLockCallOptions } from '../interfaces/index.js';
+import { findHeldAround, type HeldAround } from './lock-scope.js';
+import { lockKey } from './keys.js';
+import { LEFT_BEHIND, LOST_UNDER_WORK, NOT_COVERED, WAITED_FOR_ITSELF, WAITS_FOR_ITSELF } from '../redlock.messages.js';
+import type { Shards } from './shards.js';
 
 /** One call, from its check to its end. */
 interface Call {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { toAcquireSettings } from '../../../lib/input/acquire-options.js';
-import { toAcquirePlan } from '../../../lib/input/acquire-plan.js';
-import { toSettings } from '../../../lib/input/module-options.js';
+import { toAcquireSettings } from '../../../../lib/client/options/acquire-options.js';
+import { toAcquirePlan } from '../../../../lib/client/options/acquire-plan.js';
+import { toSettings } from '../../../../lib/client/options/module-options.js';
 
 const settings = toSettings({ servers: 'a', clockTolerance: 5000, nodeTimeout: 100, driftFactor: 0.01 });
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Turns } from './core/turns.js';
-import type { Lock } from './interfaces/index.js';
-import { CURRENT_LOCK } from './redlock.constants.js';
+import { Turns } from '../core/turns.js';
+import type { Lock } from '../interfaces/index.js';
+import { CURRENT_LOCK } from '../redlock.constants.js';
 
 /**
  * Work under a lock, as its async context and everything that it starts sees it.

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { InvalidOptionsError } from '../../../lib/core/errors/index.js';
-import { toAcquireSettings, checkDecoratorOptions } from '../../../lib/input/acquire-options.js';
-import { toKeys, toMs, toTtlMs } from '../../../lib/input/check.js';
-import { toSettings } from '../../../lib/input/module-options.js';
-import type { RedlockModuleOptions } from '../../../lib/interfaces/index.js';
+import { InvalidOptionsError } from '../../../../lib/core/errors/index.js';
+import { toAcquireSettings, checkDecoratorOptions } from '../../../../lib/client/options/acquire-options.js';
+import { toKeys, toMs, toTtlMs } from '../../../../lib/client/options/check.js';
+import { toSettings } from '../../../../lib/client/options/module-options.js';
+import type { RedlockModuleOptions } from '../../../../lib/interfaces/index.js';
 
 const servers = 'redis://localhost:6379';
 const defaults = { waitMs: 10_000, maxRetries: Infinity, fencing: true };
