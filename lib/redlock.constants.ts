@@ -12,9 +12,6 @@ export const REDLOCK_SERVERS = Symbol.for('redlock-nestjs:servers');
 /** Metadata of a prototype: its decorated methods. */
 export const WITH_LOCK_METHODS = Symbol.for('redlock-nestjs:with-lock-methods');
 
-/** Where the lock of the running async context is kept, for both copies. */
-export const CURRENT_LOCK = Symbol.for('redlock-nestjs:current-lock');
-
 /** Where the scheduler's own firing of a job is kept for the running async context, for both copies. */
 export const FIRING = Symbol.for('redlock-nestjs:firing');
 

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
+import { DIFFERENT_SHARDS } from './client/messages.js';
 import { InvalidOptionsError } from './core/errors/index.js';
 import { checkTrigger } from './decorators/checks.js';
 import { BootReport } from './decorators/boot-report.js';
@@ -9,7 +10,7 @@ import { isScheduler, isSchedulerRegistry, watchScheduler, type CronEntry } from
 import { giveService, servicesOf } from './decorators/services.js';
 import { isScheduled, triggerOf, type Trigger } from './decorators/trigger.js';
 import { getRedlockToken } from './redlock.constants.js';
-import { BAD_SCHEDULE, CANNOT_LOCK, DIFFERENT_SHARDS, NO_MODULE, UNKNOWN_SCHEDULER } from './redlock.messages.js';
+import { BAD_SCHEDULE, CANNOT_LOCK, NO_MODULE, UNKNOWN_SCHEDULER } from './redlock.messages.js';
 import type { RedlockService } from './redlock.service.js';
 
 type Provider = ReturnType<DiscoveryService['getProviders']>[number];

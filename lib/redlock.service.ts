@@ -6,15 +6,11 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import type { LockClient } from './client/lock-client.js';
+import { EventLog } from './client/log.js';
+import { given } from './client/options/acquire-options.js';
+import { toKeys } from './client/options/check.js';
 import { isRedlockError, RedlockShutdownError, type LockContendedError } from './core/errors/index.js';
-import { hold } from './core/run-with-lock.js';
-import { inspect } from './core/inspect.js';
-import type { LockHandle } from './core/lock.js';
-import { WorkTracker } from './core/work-tracker.js';
-import { LockClient } from './client/lock-client.js';
-import { checkOnContended, given } from './client/options/acquire-options.js';
-import { refuse, toKey, toKeys } from './client/options/check.js';
-import type { Settings } from './client/options/module-options.js';
 import type {
   AcquireOptions,
   Duration,
@@ -23,51 +19,41 @@ import type {
   RedlockHealth,
   WithLockCallOptions,
 } from './interfaces/index.js';
-import { runUnder, type HeldAround } from './client/lock-scope.js';
-import { lockKey } from './client/keys.js';
-import { CONTEXT, RELEASE_FAILED, SERVERS, SHUTDOWN_TIMEOUT, SKIPPED } from './redlock.messages.js';
-import type { Shards } from './client/shards.js';
-import { toHealth, toInspection } from './client/health.js';
-
-const NO_OPTIONS = {};
+import { CONTEXT } from './redlock.messages.js';
 
 /**
  * Locks on the servers of one instance of the module.
  *
- * A ttl is the time after which a lock is free by itself when its holder dies. Keys are strings of 1 to 512 characters;
+ * A ttl is the time after which the servers free a lock when its holder dies. Keys are strings of 1 to 512 characters;
  * several keys are one lock, all or none.
  *
  * @publicApi
  */
 @Injectable()
 export class RedlockService implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
-  readonly #logger: Logger;
-  readonly #locks: LockClient;
-  readonly #work: WorkTracker;
+  readonly #client: LockClient;
   readonly #closing = new AbortController();
   #shutdownStartedAtMs: number | undefined;
 
-  readonly #settings: Settings;
-  readonly #shards: Shards;
-
-  /** With the name of the instance, where it has one: its log lines are to be told from those of others. */
-  constructor(settings: Settings, shards: Shards, name?: string) {
-    this.#logger = new Logger(CONTEXT(name));
+  constructor(client: LockClient) {
+    this.#client = client;
     setMaxListeners(0, this.closing); // As many as there are scheduled runs that wait.
-    this.#settings = settings;
-    this.#shards = shards;
-    this.#locks = new LockClient(settings, shards, this.#logger);
-    this.#work = new WorkTracker(shards.clock);
+    new EventLog(client.events, new Logger(CONTEXT(client.events.instance)), client.shards.clock);
+  }
+
+  /** What the decorators, the events and the jobs of this application work with. */
+  get client(): LockClient {
+    return this.#client;
   }
 
   /** Whether the application has begun to shut down, so that no more locks are given out. */
   get isClosed(): boolean {
-    return this.#locks.isClosed();
+    return this.#client.isClosed;
   }
 
   /** The ttl of a `@WithLock` that gives none, in milliseconds. */
   get ttlMs(): number {
-    return this.#settings.ttlMs;
+    return this.#client.settings.ttlMs;
   }
 
   /** Aborts when shutdown begins to wait for the work in flight: runs of a schedule do not begin any more. */
@@ -86,8 +72,8 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * @throws InvalidOptionsError before anything is done
    * @throws the reason of `options.signal` when it aborts first
    */
-  acquire(key: string | string[], ttl: Duration, options: AcquireOptions = NO_OPTIONS): Promise<Lock> {
-    return this.#locks.acquire(key, ttl, options, 'acquire');
+  acquire(key: string | string[], ttl: Duration, options?: AcquireOptions): Promise<Lock> {
+    return this.#client.acquire(key, ttl, options);
   }
 
   /**
@@ -98,7 +84,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    */
   async tryAcquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock | null> {
     try {
-      return await this.#locks.acquire(key, ttl, { wait: 0, ...given(options) }, 'acquire');
+      return await this.#client.acquire(key, ttl, { wait: 0, ...given(options) });
     } catch (error) {
       if (isContended(error) && !error.undecided) return null;
       throw error;
@@ -133,61 +119,14 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     work: (lock: Lock) => Promise<T>,
     options: WithLockCallOptions,
   ): Promise<T | undefined>;
-  async withLock<T>(
+  withLock<T>(
     key: string | string[],
     ttl: Duration,
     work: (lock: Lock) => Promise<T>,
-    options: WithLockCallOptions = NO_OPTIONS,
+    options?: WithLockCallOptions,
   ): Promise<T | undefined> {
-    checkOnContended(given(options).onContended, ['throw', 'skip']);
-    if (typeof work !== 'function') throw refuse('work', 'a function', work);
-    if (options.reentrant ?? this.#settings.reentrant) {
-      const lender = this.#locks.lenderOf(key);
-      if (lender !== undefined) return await this.#runNested(lender, key, ttl, work, options);
-    }
-    const running = this.#work.begin();
-    try {
-      const lock = await this.#locks.acquire(key, ttl, options, 'withLock').catch((error: unknown) => {
-        this.#throwUnlessSkipped(error, options);
-      });
-      if (lock === undefined) return undefined;
-      return await hold(lock, () => runUnder(lock, () => work(lock)), this.#onReleaseFailed);
-    } finally {
-      this.#work.end(running);
-    }
+    return this.#client.withLock(key, ttl, work, options);
   }
-
-  async #runNested<T>(
-    { frame, lock }: HeldAround<LockHandle>,
-    key: string | string[],
-    ttl: Duration,
-    work: (lock: Lock) => Promise<T>,
-    options: WithLockCallOptions,
-  ): Promise<T | undefined> {
-    return await frame.nested.run(async (before) => {
-      try {
-        await this.#locks.join(lock, key, ttl, options, before);
-      } catch (error) {
-        this.#throwUnlessSkipped(error, options);
-        return undefined;
-      }
-      const result = await runUnder(lock, () => work(lock));
-      await lock.ensureNotLost();
-      return result;
-    });
-  }
-
-  #throwUnlessSkipped(error: unknown, { onContended }: WithLockCallOptions): void {
-    if (onContended !== 'skip') throw error;
-    if (!isContended(error) && !isRedlockError(error, 'SHUTDOWN')) throw error;
-    // That somebody else has it is quiet, and so is the end. That nobody may have got it is not.
-    const undecided = isContended(error) && error.undecided;
-    this.#logger[undecided ? 'warn' : 'debug'](SKIPPED(error.message));
-  }
-
-  readonly #onReleaseFailed = (_: LockHandle, error: unknown): void => {
-    this.#logger.warn(RELEASE_FAILED(error instanceof Error ? error.message : String(error)));
-  };
 
   /**
    * Who holds the key, as each server sees it. Settles within one `nodeTimeout`; a server that does not answer is `unknown`.
@@ -195,8 +134,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * @throws InvalidOptionsError
    */
   async inspect(key: string): Promise<LockInspection> {
-    const only = toKey(key);
-    return toInspection(only, await inspect(this.#shards.quorumOf([only]), lockKey(this.#settings.keyPrefix, only)));
+    return await this.#client.inspect(key);
   }
 
   /**
@@ -208,31 +146,28 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * @throws InvalidOptionsError
    */
   async forceRelease(key: string): Promise<boolean> {
-    return await this.#locks.remove(toKey(key));
+    return await this.#client.remove(key);
   }
 
   /** The same text for instances whose locks on one key exclude each other. */
   get place(): string {
-    return `${this.#settings.keyPrefix} ${this.#shards.place}`;
+    const { settings, shards } = this.#client;
+    return `${settings.keyPrefix} ${shards.place}`;
   }
 
   /** Two of these keys that cannot be in one lock, because they belong to different shards. */
   apart(key: string | string[]): readonly [string, string] | undefined {
-    return this.#shards.apart(toKeys(key));
+    return this.#client.shards.apart(toKeys(key));
   }
 
   /** Each server's state, latency and why it does not vote. Settles within one `nodeTimeout`, and never rejects. */
   async health(): Promise<RedlockHealth> {
-    return await toHealth(this.#shards, this.#settings.nodeTimeoutMs);
+    return await this.#client.health();
   }
 
   /** Connects ahead of the first lock. Nothing waits for it. */
   onApplicationBootstrap(): void {
-    for (const { servers } of this.#shards.list) {
-      for (const { node } of servers) node.reach();
-      const { level, text } = SERVERS(servers.length);
-      this.#logger[level](text);
-    }
+    this.#client.connect();
   }
 
   /**
@@ -241,7 +176,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * waited for in the next phases, for `shutdownTimeout` in all.
    */
   async drain(): Promise<void> {
-    await this.#work.settleWithin(this.#shutdownLeftMs());
+    await this.#client.drain(this.#shutdownLeftMs());
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -249,20 +184,15 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const leftMs = this.#shutdownLeftMs();
-    this.#locks.close();
-    if (!(await this.#work.settleWithin(leftMs))) {
-      this.#logger.warn(SHUTDOWN_TIMEOUT(this.#work.size, this.#settings.shutdownTimeoutMs));
-    }
-    await this.#locks.giveUp();
-    this.#shards.close();
+    await this.#client.close(this.#shutdownLeftMs());
   }
 
   #shutdownLeftMs(): number {
-    const nowMs = this.#shards.clock.nowMs();
+    const { settings, shards } = this.#client;
+    const nowMs = shards.clock.nowMs();
     this.#shutdownStartedAtMs ??= nowMs;
     this.#closing.abort(new RedlockShutdownError());
-    return Math.max(0, this.#shutdownStartedAtMs + this.#settings.shutdownTimeoutMs - nowMs);
+    return Math.max(0, this.#shutdownStartedAtMs + settings.shutdownTimeoutMs - nowMs);
   }
 }
 

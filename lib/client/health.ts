@@ -1,38 +1,6 @@
-import { majorityOf, type Vote } from '../core/vote.js';
-import type { LockInspection, RedlockHealth, ServerHealth, ServerInspection, ShardHealth } from '../interfaces/index.js';
+import { majorityOf } from '../core/vote.js';
+import type { RedlockHealth, ServerHealth, ShardHealth } from '../interfaces/index.js';
 import type { Server, Shards } from './shards.js';
-
-/** The servers' answers to "who has this key?", for people. */
-export function toInspection(key: string, votes: readonly Vote[]): LockInspection {
-  const carriers = new Map<string, number>();
-  for (const vote of votes) {
-    if (vote.outcome === 'seen') carriers.set(vote.holder.token, (carriers.get(vote.holder.token) ?? 0) + 1);
-  }
-  const majority = votes.flatMap((vote) =>
-    vote.outcome === 'seen' && (carriers.get(vote.holder.token) ?? 0) >= majorityOf(votes.length) ? [vote.holder] : [],
-  );
-  const [holder] = majority;
-  return {
-    key,
-    held: holder !== undefined,
-    ...(holder && { owner: holder.owner, remainingMs: Math.max(...majority.map((each) => each.remainingMs)) }),
-    servers: votes.toSorted((one, other) => one.position - other.position).map(toServerInspection),
-  };
-}
-
-function toServerInspection(vote: Vote): ServerInspection {
-  const { server } = vote;
-  switch (vote.outcome) {
-    case 'seen': {
-      const { owner, remainingMs, token } = vote.holder;
-      return { server, state: 'held', owner, remainingMs, token };
-    }
-    case 'failed':
-      return { server, state: 'unknown', cause: vote.cause.message };
-    default:
-      return { server, state: 'free' };
-  }
-}
 
 /** Settles within the timeout, and never rejects. */
 export async function toHealth({ list, named }: Shards, timeoutMs: number): Promise<RedlockHealth> {

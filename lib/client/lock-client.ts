@@ -1,238 +1,216 @@
-import type { LoggerService } from '@nestjs/common';
-import { acquire, type AcquirePlan, type Grant } from '../core/acquire.js';
-import { Cancellation } from '../core/cancellation.js';
-import {
-  InvalidOptionsError,
-  LockContendedError,
-  QuorumUnreachableError,
-  RedlockShutdownError,
-} from '../core/errors/index.js';
-import { remove } from '../core/inspect.js';
-import { LockHandle } from '../core/lock.js';
-import { Look } from '../core/look.js';
-import type { Quorum } from '../core/quorum.js';
+import { acquire } from '../core/acquire.js';
+import { isRedlockError, QuorumUnreachableError, RedlockShutdownError } from '../core/errors/index.js';
+import { inspect, remove } from '../core/inspect.js';
+import type { LockHandle } from '../core/lock.js';
 import { undo } from '../core/round.js';
+import { hold } from '../core/run-with-lock.js';
 import { count, majorityOf } from '../core/vote.js';
-import { withinMs } from '../core/wait.js';
-import { callerOf, given, toAcquireSettings, type AcquireSettings } from './options/acquire-options.js';
-import { toAcquirePlan, toTtl } from './options/acquire-plan.js';
-import { toKeys } from './options/check.js';
-import type { Settings } from './options/module-options.js';
-import type { AcquireOptions, WithLockCallOptions } from '../interfaces/index.js';
-import { findHeldAround, type HeldAround } from './lock-scope.js';
+import { WorkTracker } from '../core/work-tracker.js';
+import type { AcquireOptions, Lock, LockInspection, RedlockHealth, WithLockCallOptions } from '../interfaces/index.js';
+import { CallEvents } from './call-events.js';
+import { CallMaker, type Call, type CallKind } from './call.js';
+import { EventSource } from './event-source.js';
+import { toHealth } from './health.js';
+import { toInspection } from './inspection.js';
 import { lockKey } from './keys.js';
-import { LEFT_BEHIND, LOST_UNDER_WORK, NOT_COVERED, WAITED_FOR_ITSELF, WAITS_FOR_ITSELF } from '../redlock.messages.js';
+import { LockRegistry } from './lock-registry.js';
+import { runUnder, type HeldAround } from './lock-scope.js';
+import { RELEASE_FAILED, SERVERS, SHUTDOWN_TIMEOUT } from './messages.js';
+import { NestedCalls } from './nested-calls.js';
+import { checkOnContended } from './options/acquire-options.js';
+import { refuse, toKey } from './options/check.js';
+import type { Settings } from './options/module-options.js';
 import type { Shards } from './shards.js';
 
-/** One call, from its check to its end. */
-interface Call {
-  readonly quorum: Quorum;
-  readonly plan: AcquirePlan;
-  readonly chosen: AcquireSettings;
-  readonly where: 'acquire' | 'withLock';
-  readonly cancellation: Cancellation;
-}
-
-/** The first calls that may wait for themselves are told, each once. A key of each request must not fill the log and the memory. */
-const MOST_WARNINGS = 100;
-
-/** The locks that an instance holds and waits for, so that its shutdown can end them. */
+/**
+ * Locks on the servers of one instance, without a framework. `RedlockService` is its face in a Nest application, and documents
+ * what each method does.
+ */
 export class LockClient {
-  /** By their tokens. */
-  readonly #locks = new Map<string, LockHandle>();
-  readonly #waiting = new Set<Cancellation>();
-  readonly #warned = new Set<string>();
-  readonly #look: Look;
-  #closed = false;
+  readonly #registry: LockRegistry;
+  readonly #calls: CallMaker;
+  readonly #told: CallEvents;
+  readonly #nested: NestedCalls;
+  readonly #work: WorkTracker;
 
+  // Private to the language, too: a client that is printed must not show the servers and their passwords.
   readonly #settings: Settings;
   readonly #shards: Shards;
-  readonly #logger: Pick<LoggerService, 'warn'> | undefined;
 
-  constructor(settings: Settings, shards: Shards, logger?: Pick<LoggerService, 'warn'>) {
+  constructor(
+    settings: Settings,
+    shards: Shards,
+    readonly events = new EventSource(),
+  ) {
+    const { clock } = shards;
     this.#settings = settings;
     this.#shards = shards;
-    this.#logger = logger;
-    this.#look = new Look(shards.clock, this.#locks);
+    this.#calls = new CallMaker(settings, shards);
+    this.#registry = new LockRegistry(settings, shards, this.#calls, events);
+    this.#told = new CallEvents(events, this.#calls, clock);
+    this.#nested = new NestedCalls(this.#registry, events, settings.owner);
+    this.#work = new WorkTracker(clock);
   }
 
-  isClosed(): boolean {
-    return this.#closed;
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  get shards(): Shards {
+    return this.#shards;
+  }
+
+  get isClosed(): boolean {
+    return this.#registry.isClosed();
+  }
+
+  /** Connects ahead of the first lock, and says how many servers there are. Nothing waits for it. */
+  connect(): void {
+    for (const { servers } of this.#shards.list) {
+      for (const { node } of servers) node.reach();
+      this.events.emit('warning', { code: 'servers', ...SERVERS(servers.length) });
+    }
   }
 
   async acquire(
     key: string | string[],
     ttl: unknown,
-    options: AcquireOptions,
-    where: 'acquire' | 'withLock',
+    options?: AcquireOptions,
+    kind: CallKind = 'acquire',
   ): Promise<LockHandle> {
-    const call = this.#begin(key, ttl, options, where);
-    try {
-      return this.#hold(call, await acquire(call.quorum, call.plan));
-    } finally {
-      this.#end(call.cancellation);
-    }
+    return await this.#acquire(this.#calls.make(kind, key, ttl, options));
   }
 
-  #begin(key: string | string[], ttl: unknown, options: AcquireOptions, where: 'acquire' | 'withLock'): Call {
-    const chosen = toAcquireSettings(given(options), where, this.#settings);
-    const plan = toAcquirePlan(key, ttl, chosen, this.#settings);
-    const own = this.#heldAround(plan.keys);
-    const quorum = this.#shards.quorumOf(plan.keys);
-    if (this.isClosed()) throw new RedlockShutdownError(plan.keys);
-    if (own !== undefined && plan.waitMs > 0) this.#warnOfItself(own.keys, callerOf(options) ?? where);
-    const hint =
-      own && (() => (own.lock.isHeld() && own.frame.lock !== undefined ? WAITED_FOR_ITSELF(own.keys) : undefined));
-    const cancellation = this.#cancellable(chosen.signal);
-    return { quorum, plan: Object.assign(plan, { hint, cancellation }), chosen, where, cancellation };
-  }
-
-  /** What the signal ends, or the shutdown, while it waits. */
-  #cancellable(signal: AbortSignal | undefined): Cancellation {
-    const cancellation = new Cancellation(signal);
-    this.#waiting.add(cancellation);
-    return cancellation;
-  }
-
-  #end(cancellation: Cancellation): void {
-    this.#waiting.delete(cancellation);
-    cancellation.close();
-  }
-
-  #hold({ quorum, plan, chosen, where }: Call, grant: Grant): LockHandle {
-    if (this.isClosed()) {
-      // It will not be handed out, so nothing of it may stay, the tick least of all.
-      undo(quorum, plan, grant.token, { tell: true });
-      grant.turn?.leave();
-      throw new RedlockShutdownError(plan.keys);
-    }
-    const lock = new LockHandle(quorum, plan, grant, {
-      autoExtend: chosen.autoExtend,
-      minHoldMs: chosen.minHoldMs,
-      maxHoldMs: chosen.maxHoldMs,
-      toTtlMs: this.#toTtlMs,
-      onEnd: () => {
-        this.#locks.delete(lock.token);
-      },
-      onLost: (error) => {
-        // Where a lock was acquired by hand, its end may be what was meant; the signal tells. Work under it was not to be cut off.
-        if (where === 'withLock' && error.reason !== 'shutdown') this.#logger?.warn(LOST_UNDER_WORK(error.message));
-      },
-    });
-    this.#locks.set(lock.token, lock);
-    this.#look.begin();
-    return lock;
-  }
-
-  readonly #toTtlMs = (value: unknown): number => toTtl(value, this.#settings);
-
-  /**
-   * The work that this async context belongs to, and whose lock is to be lent to a call for these keys: the innermost that holds
-   * one of them. Throws where that does not hold all of them, because the call would wait for its own end.
-   */
-  lenderOf(key: string | string[]): HeldAround<LockHandle> | undefined {
-    const keys = toKeys(key);
-    const own = this.#heldAround(keys);
-    if (own === undefined) return undefined;
-    const missing = keys.filter((each) => !own.lock.keys.includes(each));
-    if (missing.length > 0) throw new InvalidOptionsError('reentrant', NOT_COVERED(own.keys, missing));
-    return own;
-  }
-
-  #heldAround(keys: readonly string[]): HeldAround<LockHandle> | undefined {
-    return findHeldAround(keys, ({ token }) => {
-      const lock = this.#locks.get(token);
-      // One that is over is noticed by this, and gone then. One that is in doubt after a suspension counts: no call may wait for itself.
-      lock?.isHeld();
-      return this.#locks.get(token);
-    });
-  }
-
-  #warnOfItself(keys: readonly string[], caller: string): void {
-    const about = JSON.stringify([caller, keys]);
-    if (this.#warned.has(about) || this.#warned.size >= MOST_WARNINGS) return;
-    this.#warned.add(about);
-    this.#logger?.warn(WAITS_FOR_ITSELF(keys, caller));
-  }
-
-  /**
-   * What is asked for under a lock that is held already: it waits for its turn, and its tick, if it has one, is claimed. Everything
-   * is checked as ever.
-   */
-  async join(
-    lock: LockHandle,
+  async withLock<T>(
     key: string | string[],
     ttl: unknown,
-    options: WithLockCallOptions,
-    before: Promise<void> | undefined,
-  ): Promise<void> {
-    const chosen = toAcquireSettings(given(options), 'withLock', this.#settings);
-    const plan = toAcquirePlan(key, ttl, chosen, this.#settings);
-    const cancellation = this.#cancellable(chosen.signal);
+    work: (lock: Lock) => Promise<T>,
+    options?: WithLockCallOptions,
+  ): Promise<T | undefined> {
+    if (options != null) checkOnContended(options.onContended, ['throw', 'skip']);
+    if (typeof work !== 'function') throw refuse('work', 'a function', work);
+    const call = this.#calls.make('withLock', key, ttl, options);
+    if (options?.reentrant ?? this.#settings.reentrant) {
+      const lender = this.#nested.lenderOf(key);
+      if (lender !== undefined) return await this.#runNested(lender, call, work, options);
+    }
+    const running = this.#work.begin();
     try {
-      await this.#joinWith(lock, { ...plan, cancellation }, before);
+      let lock: LockHandle;
+      try {
+        lock = await this.#acquire(call);
+      } catch (error) {
+        this.#skipOrThrow(call, error, options);
+        return undefined;
+      }
+      const under = (own: () => Promise<T>): Promise<T> => hold(lock, () => runUnder(lock, own), this.#onReleaseFailed);
+      return await this.#told.run(call, lock, () => work(lock), under);
     } finally {
-      this.#end(cancellation);
+      this.#work.end(running);
     }
   }
 
-  async #joinWith(lock: LockHandle, plan: AcquirePlan, before: Promise<void> | undefined): Promise<void> {
-    const quorum = this.#shards.quorumOf(plan.keys);
-    if (before !== undefined) {
-      const turn = before.then(() => true);
-      if (!(await withinMs(quorum.clock, turn, plan.waitMs, plan.cancellation))) {
-        throw new LockContendedError(
-          plan.keys,
-          { owner: this.#settings.owner, remainingMs: lock.remaining },
-          [],
-          'held',
-        );
-      }
-    }
-    if (!lock.isHeld()) await lock.ensureHeld();
-    if (plan.tick === undefined) return;
-    const ofTick = { ...plan, claims: [], waitMs: 0 };
-    const { token } = await acquire(quorum, ofTick);
-    if (lock.isHeld()) return;
-    // Meanwhile the lock may have ended: nothing is started under it, and the tick has not run (P6, P8).
-    await lock.ensureHeld().catch((error: unknown) => {
-      undo(quorum, ofTick, token, { tell: true });
-      throw error;
-    });
+  async inspect(key: string): Promise<LockInspection> {
+    const only = toKey(key);
+    return toInspection(only, await inspect(this.#shards.quorumOf([only]), lockKey(this.#settings.keyPrefix, only)));
   }
 
   /** Deletes the lock that the servers have on the key, and gives it up if it is held here. Returns whether there was one. */
   async remove(key: string): Promise<boolean> {
-    const { votes, tokens } = await remove(this.#shards.quorumOf([key]), lockKey(this.#settings.keyPrefix, key));
-    for (const token of tokens) void this.#locks.get(token)?.lose('taken', votes);
+    const only = toKey(key);
+    const quorum = this.#shards.quorumOf([only]);
+    const { votes, tokens } = await remove(quorum, lockKey(this.#settings.keyPrefix, only));
+    for (const token of tokens) void this.#registry.get(token)?.lose('taken', votes);
     if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
-      throw new QuorumUnreachableError('release', [key], votes.length, votes);
+      throw new QuorumUnreachableError('release', [only], votes.length, votes);
     }
     return count(votes, 'released') > 0;
   }
 
-  /** No more locks: who waits for one hears that it is over. */
-  close(): void {
-    this.#closed = true;
-    for (const cancellation of this.#waiting) cancellation.cancel(new RedlockShutdownError());
+  async health(): Promise<RedlockHealth> {
+    return await toHealth(this.#shards, this.#settings.nodeTimeoutMs);
   }
 
-  /** Gives up everything that is still held, and waits until what is to be undone or given back has left. */
-  async giveUp(): Promise<void> {
-    this.#look.end();
-    const { list, clock } = this.#shards;
-    const queues = list.flatMap(({ quorum }) => quorum.queues);
-    await Promise.all(
-      [...this.#locks.values()].map(async (lock) => {
-        const failure = await lock.lose('shutdown');
-        if (failure instanceof Error) this.#logger?.warn(LEFT_BEHIND(lock.keys, failure.message));
-      }),
-    );
-    // A waiter that was cancelled releases its votes, and its requests are queued after this.
-    await new Promise<void>((resolve) => {
-      clock.afterInput(resolve);
-    });
-    // A server that does not answer in time keeps it until its ttl is over.
-    await withinMs(clock, Promise.all(queues.map((queue) => queue.idle())), this.#settings.nodeTimeoutMs);
+  /** Waits for the work that runs under a lock now. */
+  async drain(timeoutMs: number): Promise<boolean> {
+    return await this.#work.settleWithin(timeoutMs);
   }
+
+  /** Gives out no more locks, waits so long for the work that runs, gives the rest up and closes its own connections. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#registry.close();
+    if (!(await this.drain(timeoutMs))) {
+      const message = SHUTDOWN_TIMEOUT(this.#work.size, this.#settings.shutdownTimeoutMs);
+      this.events.emit('warning', { code: 'shutdown-timeout', level: 'warn', message });
+    }
+    await this.#registry.giveUp();
+    this.#shards.close();
+  }
+
+  async #acquire(call: Call): Promise<LockHandle> {
+    const { quorum, plan, chosen } = call;
+    if (this.#registry.isClosed()) throw new RedlockShutdownError(plan.keys);
+    const hint = this.#nested.hintFor(call);
+    const cancellation = this.#registry.beginWait(chosen.signal);
+    try {
+      const grant = await acquire(quorum, Object.assign(plan, { hint, cancellation }));
+      if (this.#registry.isClosed()) {
+        // It will not be handed out, so nothing of it may stay, the tick least of all.
+        undo(quorum, plan, grant.token, { tell: true });
+        grant.turn?.leave();
+        throw new RedlockShutdownError(plan.keys);
+      }
+      const lock = this.#registry.hold(call, grant);
+      this.#told.onAcquired(call, lock);
+      return lock;
+    } catch (error) {
+      this.#told.onFailed(call, error);
+      throw error;
+    } finally {
+      this.#registry.endWait(cancellation);
+    }
+  }
+
+  async #runNested<T>(
+    { frame, lock }: HeldAround<LockHandle>,
+    call: Call,
+    work: (lock: Lock) => Promise<T>,
+    options: WithLockCallOptions | undefined,
+  ): Promise<T | undefined> {
+    return await frame.nested.run(async (before) => {
+      try {
+        await this.#nested.join(lock, call, before);
+      } catch (error) {
+        this.#skipOrThrow(call, error, options);
+        return undefined;
+      }
+      return await this.#told.run(
+        call,
+        lock,
+        () => work(lock),
+        async (own) => {
+          const result = await runUnder(lock, own);
+          await lock.ensureNotLost();
+          return result;
+        },
+      );
+    });
+  }
+
+  /** A lock that another process holds is no error for a call that skips then, and neither is the shutdown. */
+  #skipOrThrow(call: Call, error: unknown, options: WithLockCallOptions | undefined): void {
+    const skips = options?.onContended === 'skip';
+    if (isRedlockError(error, 'LOCK_CONTENDED') || isRedlockError(error, 'SHUTDOWN')) {
+      if (!skips) throw error;
+      this.#told.onSkipped(call, error);
+      return;
+    }
+    if (skips && isRedlockError(error, 'QUORUM_UNREACHABLE')) this.#told.onSkipped(call, error);
+    throw error;
+  }
+
+  readonly #onReleaseFailed = ({ keys }: LockHandle, error: unknown): void => {
+    const message = RELEASE_FAILED(error instanceof Error ? error.message : String(error));
+    this.events.emit('warning', { code: 'release-failed', level: 'warn', message, keys });
+  };
 }

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Turns } from '../core/turns.js';
 import type { Lock } from '../interfaces/index.js';
-import { CURRENT_LOCK } from '../redlock.constants.js';
 
 /**
  * Work under a lock, as its async context and everything that it starts sees it.
@@ -17,6 +16,9 @@ export interface Frame {
   /** Work that runs under the same lock because it asked for that. */
   readonly nested: Turns;
 }
+
+/** A registered symbol: one process may load this package twice, as ES module and as CommonJS, and both copies must see the same lock. */
+const CURRENT_LOCK = Symbol.for('redlock-nestjs:current-lock');
 
 const shared = globalThis as { [CURRENT_LOCK]?: AsyncLocalStorage<Frame> };
 const storage = (shared[CURRENT_LOCK] ??= new AsyncLocalStorage<Frame>());

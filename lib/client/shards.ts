@@ -9,7 +9,7 @@ import type { RestartGuard } from '../redis/restart-guard.js';
 import type { ServerWarning } from '../redis/server-status.js';
 import type { ServerWatch } from '../redis/server-watch.js';
 import { shardKey } from './keys.js';
-import { DIFFERENT_SHARDS } from '../redlock.messages.js';
+import { DIFFERENT_SHARDS } from './messages.js';
 
 /** One server, with what this process must know of it. No more than that, because not every one is a Redis. */
 export interface Server {

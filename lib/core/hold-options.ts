@@ -12,6 +12,10 @@ export interface HoldOptions {
   toTtlMs(ttl: number | string): number;
   /** Called once, when the lock is not held any more. */
   onEnd?(): void;
+  /** Called after each extension that a majority has confirmed. */
+  onExtended?(): void;
+  /** Called once, when the servers have taken the lock back. */
+  onReleased?(): void;
   /** Called once, with the reason, when the lock is lost. */
   onLost?(error: LockLostError): void;
 }

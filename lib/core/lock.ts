@@ -168,7 +168,10 @@ export class LockHandle {
     try {
       const { gone, votes } = await this.#releaseAndHandOver();
       // Once its time is over the servers forget it by themselves, and that it is gone proves nothing.
-      if (!gone || this.#deadline.leftMs === 0) return;
+      if (!gone || this.#deadline.leftMs === 0) {
+        this.#keep.onReleased?.();
+        return;
+      }
       this.#state = 'lost';
       const error = new LockLostError(this.keys, 'taken', votes);
       this.#abortWith(error);
@@ -264,6 +267,7 @@ export class LockHandle {
       this.#ttlMs = ttlMs;
       this.#votes = [];
       this.#extendLater(ttlMs * EXTEND_AFTER);
+      this.#keep.onExtended?.();
     }
     this.#heal(votes);
   }

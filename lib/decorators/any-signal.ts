@@ -1,7 +1,7 @@
 /** A signal that aborts with the first of others, until it is disposed of. */
 export interface AnySignal {
   readonly signal: AbortSignal | undefined;
-  dispose(): void;
+  readonly dispose: () => void;
 }
 
 /**

@@ -81,6 +81,6 @@ export function assess({ connection, verdict, silence, refusal, guard }: Facts):
   return {
     state: 'quarantined',
     reason: `may have forgotten locks; votes in ${leftMs} ms`,
-    text: `${guard.loss}, and may have forgotten locks: it is quarantined for ${leftMs} ms`,
+    text: `${guard.loss}, and may have forgotten locks: it is quarantined`,
   };
 }

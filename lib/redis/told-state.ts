@@ -7,6 +7,8 @@ import type { Change } from './server-group.js';
 export class ToldState {
   #told: Assessment = { state: 'connecting', reason: 'not connected yet', text: '' };
   #since: Date;
+  /** Since when it does not vote, or undefined while it votes. */
+  #awaySinceMs: number | undefined;
   #cancelQuarantine: Cancel = () => undefined;
 
   constructor(
@@ -15,6 +17,7 @@ export class ToldState {
     private readonly onChange: (change: Change) => void,
   ) {
     this.#since = new Date(clock.wallMs());
+    this.#awaySinceMs = clock.nowMs();
   }
 
   get status(): ServerStatus {
@@ -22,23 +25,27 @@ export class ToldState {
     return { state, since: this.#since, ...(reason !== undefined && { reason }) };
   }
 
-  /** The facts have changed. The end of a quarantine is noticed by itself. */
+  /** The facts have changed. A timer notices the end of a quarantine. */
   update(): void {
     const from = this.#told.state;
     this.#told = this.#assess();
-    const { state, text } = this.#told;
+    const { state, reason, text } = this.#told;
     const { guard, connection } = this.facts();
+    const quarantineMs = state === 'quarantined' ? Math.ceil(guard.leftMs()) : undefined;
     this.#cancelQuarantine();
-    if (state === 'quarantined') {
+    if (quarantineMs !== undefined) {
       const onEnd = (): void => {
         this.update();
       };
-      this.#cancelQuarantine = this.clock.after(guard.leftMs(), onEnd, 'background');
+      this.#cancelQuarantine = this.clock.after(quarantineMs, onEnd, 'background');
     }
     if (state === from) return;
     this.#since = new Date(this.clock.wallMs());
+    this.#awaySinceMs ??= this.clock.nowMs();
+    const notVotingMs = this.clock.nowMs() - this.#awaySinceMs;
+    if (state === 'ready') this.#awaySinceMs = undefined;
     const isClosed = connection?.status === 'down' && connection.cause === CLOSED;
-    if (!isClosed) this.onChange({ from, to: state, text });
+    if (!isClosed) this.onChange({ from, to: state, notVotingMs, reason, quarantineMs, text });
   }
 
   /** As long as a new connection says nothing new, the server is what it was. */

@@ -3,7 +3,7 @@ import type { ServerSpec } from '../client/options/servers.js';
 import { spaceOf } from '../redis/connection.js';
 import { RestartGuard } from '../redis/restart-guard.js';
 import type { ServerStatus } from '../redis/server-status.js';
-import type { ServerSource, Surroundings } from '../redlock.providers.js';
+import type { ServerContext, ServerFactory } from '../client/server-factory.js';
 import type { Server } from '../client/shards.js';
 import { SystemClock } from '../system/system-clock.js';
 import { MemoryChannels } from './memory-channels.js';
@@ -20,7 +20,7 @@ import { MemoryStore } from './memory-store.js';
  *
  * @publicApi
  */
-export class RedlockMemory implements ServerSource {
+export class RedlockMemory implements ServerFactory {
   readonly #number = ++memories;
   readonly #clock = new SystemClock();
   readonly #servers = new Map<string, { readonly store: MemoryStore; readonly channels: MemoryChannels }>();
@@ -35,7 +35,7 @@ export class RedlockMemory implements ServerSource {
   }
 
   /** For the module: a view of the server of this name, where the keys of such a client are. */
-  toServer(spec: ServerSpec, { clock }: Pick<Surroundings, 'clock'>): Server {
+  toServer(spec: ServerSpec, { clock }: Pick<ServerContext, 'clock'>): Server {
     const { name } = spec;
     const space = spaceOfSpec(spec);
     const { store, channels } = this.#serverOf(`${name}${space}`);

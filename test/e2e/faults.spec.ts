@@ -173,8 +173,8 @@ describe('with three servers', () => {
       await service.withLock('k', '5s', () => new Promise((resolve) => setTimeout(resolve, 100)));
     expect(logger.problems).toEqual([expect.stringMatching(new RegExp(`:${server.port} cannot be reached: `))]);
     await server.restart();
-    await eventually(() => logger.of('log').filter((line) => line.includes('is connected again')).length === 1);
-    expect(logger.problems).toHaveLength(1);
+    await eventually(() => logger.of('warn').filter((line) => line.includes('votes again')).length === 1);
+    expect(logger.problems).toHaveLength(2);
   });
 
   it('P3: a lock whose holder has died is free after its ttl', async () => {

@@ -1,17 +1,11 @@
-import { FencingStart } from '../../lib/core/fencing-number.js';
-import type { Entropy } from '../../lib/core/ports/entropy.js';
-import { createQuorum, type Quorum } from '../../lib/core/quorum.js';
 import { LockClient } from '../../lib/client/lock-client.js';
 import { toSettings, type Settings } from '../../lib/client/options/module-options.js';
+import type { ServerSpec } from '../../lib/client/options/servers.js';
+import { createShards, redisServers, type ConnectionFactory } from '../../lib/client/server-factory.js';
+import type { Server } from '../../lib/client/shards.js';
+import type { Entropy } from '../../lib/core/ports/entropy.js';
+import type { Quorum } from '../../lib/core/quorum.js';
 import type { RedlockOptions } from '../../lib/interfaces/index.js';
-import { Receiver } from '../../lib/redis/receiver.js';
-import { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
-import { RestartGuard } from '../../lib/redis/restart-guard.js';
-import type { Identities } from '../../lib/redis/identities.js';
-import { ServerGroup } from '../../lib/redis/server-group.js';
-import { ServerWatch } from '../../lib/redis/server-watch.js';
-import { markerKey, trialKey } from '../../lib/client/keys.js';
-import { Shards, type Server } from '../../lib/client/shards.js';
 import type { Chance } from './chance.js';
 import type { Machine } from './machine.js';
 import type { Link } from './network.js';
@@ -33,14 +27,16 @@ export class SimProcess {
   ) {
     const servers = links.map(({ server }) => `server-${server.model.number}:6379`);
     this.settings = toSettings({ ...options, servers, owner: machine.name });
-    const identities: Identities = new Map();
     const entropy = new SeededEntropy(machine.name, chance);
-    this.servers = links.map((link) => this.#serverAt(link, entropy, identities));
-    const nodes = this.servers.map(({ node }) => node);
-    const [rules, fencingStart] = [this.settings, new FencingStart(machine)];
-    this.quorum = createQuorum(nodes, { clock: machine, entropy, rules, fencingStart }, rules.maxConcurrency);
-    const shard = { identity: 'all', servers: this.servers, quorum: this.quorum };
-    this.locks = new LockClient(this.settings, new Shards([shard], machine, false));
+    const shards = createShards(this.settings, redisServers(this.#network(links)), undefined, {
+      clock: machine,
+      entropy,
+    });
+    const [shard] = shards.list;
+    if (shard === undefined) throw new Error('There is one shard.');
+    this.servers = shard.servers;
+    this.quorum = shard.quorum;
+    this.locks = new LockClient(this.settings, shards);
   }
 
   get name(): string {
@@ -58,8 +54,7 @@ export class SimProcess {
 
   /** As the module does when the application ends, but for the work, which is not waited for. */
   async shutDown(): Promise<void> {
-    this.locks.close();
-    await this.locks.giveUp();
+    await this.locks.close(0);
     for (const connection of this.#connections) connection.close();
   }
 
@@ -69,29 +64,16 @@ export class SimProcess {
     for (const connection of this.#connections) connection.drop(isLost);
   }
 
-  /** As `createShards` in lib/redlock.providers.ts. */
-  #serverAt(link: Link, entropy: Entropy, identities: Identities): Server {
-    const { machine: clock, settings } = this;
-    const connect = (): SimConnection => {
-      const connection = new SimConnection(link, settings, clock);
+  /** The one thing that is not what ships: connections over a network that is simulated. */
+  #network(links: readonly Link[]): ConnectionFactory {
+    const connect = ({ name }: ServerSpec): SimConnection => {
+      const link = links.find(({ server }) => name === `server-${server.model.number}:6379`);
+      if (link === undefined) throw new Error(`There is no server ${name}.`);
+      const connection = new SimConnection(link, this.settings, this.machine);
       this.#connections.push(connection);
       return connection;
     };
-    const connection = connect();
-    const receiver = new Receiver(connect);
-    const guard = new RestartGuard(settings.restartGuard, clock);
-    const group = new ServerGroup(clock, () => undefined);
-    const watch = new ServerWatch(connection, { guard, identities, group, clock });
-    const guarded = settings.restartGuard !== 'off';
-    const node = new RedisLockNode(connection, {
-      guard,
-      watch,
-      receiver,
-      markerKey: guarded ? markerKey(settings.keyPrefix) : undefined,
-      newMarker: () => entropy.token(),
-      trial: { key: trialKey(settings.keyPrefix) },
-    });
-    return { connection, node, watch, guard, receiver };
+    return { connect, subscribe: connect };
   }
 }
 

@@ -1,3 +1,4 @@
+import { LockClient } from '../../lib/client/lock-client.js';
 import { toSettings } from '../../lib/client/options/module-options.js';
 import type { RedlockOptions } from '../../lib/interfaces/index.js';
 import { RedlockService } from '../../lib/redlock.service.js';
@@ -29,7 +30,8 @@ export function modelWorld(servers = 3): ModelWorld {
       if (random !== undefined) entropy.random = random;
       const { maxConcurrency } = settings;
       const quorum = { ...quorumOver(nodes, clock, { seed, maxConcurrency }), rules: settings, entropy };
-      return new RedlockService(settings, new Shards([{ identity: 'all', servers: [], quorum }], clock, false));
+      const shards = new Shards([{ identity: 'all', servers: [], quorum }], clock, false);
+      return new RedlockService(new LockClient(settings, shards));
     },
   };
 }

@@ -1,3 +1,4 @@
+import { serverEvents } from '../../lib/client/server-events.js';
 import { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
 import type { Connection, SubscriberConnection } from '../../lib/redis/connection.js';
 import { Receiver } from '../../lib/redis/receiver.js';
@@ -17,7 +18,7 @@ export function redisLockNode(
   }: { mode?: RestartGuardMode; clock?: Clock; subscriber?: () => SubscriberConnection } = {},
 ): RedisLockNode {
   const guard = new RestartGuard(mode, clock);
-  const group = new ServerGroup(clock, () => undefined);
+  const group = new ServerGroup(clock, serverEvents(undefined, undefined));
   const watch = new ServerWatch(connection, { guard, identities: new Map(), group, clock });
   let markers = 0;
   return new RedisLockNode(connection, {

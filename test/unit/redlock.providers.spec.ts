@@ -4,7 +4,9 @@ import { EventEmitter } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { toSettings } from '../../lib/client/options/module-options.js';
 import type { RedlockModuleOptions, RedlockOptions } from '../../lib/interfaces/index.js';
-import { createShards } from '../../lib/redlock.providers.js';
+import { EventSource } from '../../lib/client/event-source.js';
+import { LockClient } from '../../lib/client/lock-client.js';
+import { createShards, redisServers } from '../../lib/client/server-factory.js';
 import { RedlockService } from '../../lib/redlock.service.js';
 import type { Shards } from '../../lib/client/shards.js';
 import { CollectingLogger } from '../support/collecting-logger.js';
@@ -61,9 +63,10 @@ afterEach(async () => {
 
 function open(options: RedlockModuleOptions): { shards: Shards; service: RedlockService } {
   const settings = toSettings(options);
-  const shards = createShards(settings);
+  const events = new EventSource();
+  const shards = createShards(settings, redisServers(), events);
   opened.push(shards);
-  return { shards, service: new RedlockService(settings, shards) };
+  return { shards, service: new RedlockService(new LockClient(settings, shards, events)) };
 }
 
 async function given(options: RedlockOptions = {}): Promise<{ client: StandInClient; service: RedlockService }> {

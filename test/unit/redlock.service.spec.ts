@@ -129,7 +129,7 @@ describe('withLock', () => {
       expect(logger.lines).toEqual([
         {
           level: 'debug',
-          text: expect.stringMatching(/^Skipped\. "job" is locked by other-host:1\./),
+          text: expect.stringMatching(/^Skipped \(locked\)\. "job" is locked by other-host:1\./),
         },
       ]);
     });
@@ -152,7 +152,7 @@ describe('withLock', () => {
       });
       const run = world.serve().withLock('job', '1s', done, { onContended: 'skip', wait: 0 });
       expect((await world.clock.settle(run)).value).toBeUndefined();
-      expect(logger.problems).toEqual([expect.stringMatching(/^Skipped\. "job" was contested/)]);
+      expect(logger.problems).toEqual([expect.stringMatching(/^Skipped \(undecided\)\. "job" was contested/)]);
     });
 
     it('takes nothing else', async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { Cancel, Clock } from '../../lib/core/ports/clock.js';
+import { LockClient } from '../../lib/client/lock-client.js';
 import { toSettings } from '../../lib/client/options/module-options.js';
 import { RedlockService } from '../../lib/redlock.service.js';
 import { Shards } from '../../lib/client/shards.js';
@@ -70,7 +71,10 @@ function pair(): Pair {
   const settings = toSettings({ servers: ['a', 'b', 'c'], clockTolerance: '1s' });
   const quorum = { ...quorumOver(world.nodes, world.clock, { seed: 9, owner: 'paused' }), rules: settings, clock };
   const shards = new Shards([{ identity: 'all', servers: [], quorum }], clock, false);
-  const services = { paused: new RedlockService(settings, shards), other: world.serve({ clockTolerance: '1s' }) };
+  const services = {
+    paused: new RedlockService(new LockClient(settings, shards)),
+    other: world.serve({ clockTolerance: '1s' }),
+  };
   const runs: string[] = [];
   const run: Pair['run'] = (who, atMs) => {
     const options = { tick: { atMs, periodMs: 1000 }, wait: 250, onContended: 'skip' } as const;

@@ -45,16 +45,26 @@ export function given<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 }
 
+/** What makes a call, for messages and events. */
+export interface Caller {
+  /** `Class.method`. */
+  readonly method: string;
+  /** The name of the job, where the method has a schedule. */
+  readonly job?: string;
+  /** What has called a method that has a schedule. */
+  readonly trigger?: 'schedule' | 'manual';
+}
+
 /** Where the options of a call say what makes it. It is no option of the user's, so it is not among those that are listed. */
 const CALLER = Symbol.for('redlock-nestjs:caller');
 
-/** Notes with the options what makes the call, `Class.method`, for messages. */
-export function calledBy<T extends object>(caller: string, options: T): T {
+/** Notes with the options what makes the call. */
+export function calledBy<T extends object>(caller: Caller, options: T): T {
   return Object.defineProperty(options, CALLER, { value: caller });
 }
 
-export function callerOf(options: object): string | undefined {
-  return (options as { [CALLER]?: string })[CALLER];
+export function callerOf(options: object): Caller | undefined {
+  return (options as { [CALLER]?: Caller })[CALLER];
 }
 
 export function toAcquireSettings(

@@ -3,6 +3,8 @@ import { printable } from '../printable.js';
 import type { Vote } from '../vote.js';
 import { named, quoted, reasonsOf, RedlockError } from './redlock.error.js';
 
+const REASONS = { held: 'locked', tick: 'already-ran', contested: 'undecided' } as const;
+
 /**
  * Another process, or another call in this process, holds the lock, or has run the tick that was asked for.
  *
@@ -24,6 +26,12 @@ export class LockContendedError extends RedlockError {
    */
   readonly remainingMs: number;
 
+  /**
+   * Another process holds the lock (`'locked'`), or has run the tick that was asked for (`'already-ran'`), or the vote was split until
+   * the time was over (`'undecided'`).
+   */
+  readonly reason: 'locked' | 'already-ran' | 'undecided';
+
   /** Whether no holder is known: the vote was split between several, and the time was over before one of them had won. */
   readonly undecided: boolean;
 
@@ -39,12 +47,13 @@ export class LockContendedError extends RedlockError {
     super(hint === undefined ? message : `${message} ${hint}`, keys, votes);
     this.owner = printable(holder.owner);
     this.remainingMs = holder.remainingMs;
+    this.reason = REASONS[what];
     this.undecided = what === 'contested';
   }
 
   override toJSON(): object {
-    const { owner, remainingMs, undecided } = this;
-    return { ...super.toJSON(), owner, remainingMs, undecided };
+    const { owner, remainingMs, reason, undecided } = this;
+    return { ...super.toJSON(), owner, remainingMs, reason, undecided };
   }
 }
 

@@ -43,7 +43,7 @@ describe('errors', () => {
       'LOCK_CONTENDED',
       '"a", "b" is locked by other-host:1.',
       true,
-      { owner: 'other-host:1', remainingMs: 1234.5, undecided: false },
+      { owner: 'other-host:1', remainingMs: 1234.5, reason: 'locked', undecided: false },
     ],
     [
       LockContendedError,
@@ -51,7 +51,7 @@ describe('errors', () => {
       'LOCK_CONTENDED',
       '"a", "b" was contested by other-host:1, and no process had a majority of the servers when the time to wait was over. Not all servers took part. two:1: connect ECONNREFUSED; four:1: had not answered yet.',
       true,
-      { owner: 'other-host:1', remainingMs: 1234.5, undecided: true },
+      { owner: 'other-host:1', remainingMs: 1234.5, reason: 'undecided', undecided: true },
     ],
     [
       LockContendedError,
@@ -59,7 +59,7 @@ describe('errors', () => {
       'LOCK_CONTENDED',
       'This tick of "a", "b" has been claimed by other-host:1.',
       true,
-      { owner: 'other-host:1', remainingMs: 1234.5, undecided: false },
+      { owner: 'other-host:1', remainingMs: 1234.5, reason: 'already-ran', undecided: false },
     ],
     [
       QuorumUnreachableError,

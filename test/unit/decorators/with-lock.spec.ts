@@ -1,3 +1,4 @@
+import { EventSource } from '../../../lib/client/event-source.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { Cron, Interval, Timeout } from '@nestjs/schedule';
@@ -33,7 +34,13 @@ interface Asked {
 /** Takes down what it is asked for, and runs the work at once. */
 class StandInService {
   closing = new AbortController().signal;
+  readonly client = { settings: { owner: 'this process' }, events: new EventSource() };
   readonly asked: Asked[] = [];
+  readonly skipped: unknown[] = [];
+
+  constructor() {
+    this.client.events.on('skipped', ({ method, reason, message }) => this.skipped.push([method, reason, message]));
+  }
 
   withLock(key: unknown, ttl: unknown, work: () => Promise<unknown>, options: WithLockCallOptions): Promise<unknown> {
     const { signal, ...rest } = options;
@@ -248,9 +255,9 @@ describe('@WithLock asks the service', () => {
     service.closing = AbortSignal.abort();
     await Promise.all([fire(host, 'cron'), fire(host, 'interval'), host.other()]);
     expect(ran).toEqual(['other']);
-    expect(logger.lines.splice(0)).toEqual([
-      { level: 'debug', text: 'Skipped. Host.cron does not begin any more: the application shuts down. Redlock' },
-      { level: 'debug', text: 'Skipped. Host.interval does not begin any more: the application shuts down. Redlock' },
+    expect(service.skipped).toEqual([
+      ['Host.cron', 'closing', 'Host.cron does not begin any more: the application shuts down.'],
+      ['Host.interval', 'closing', 'Host.interval does not begin any more: the application shuts down.'],
     ]);
   });
 
@@ -276,11 +283,12 @@ describe('@WithLock asks the service', () => {
 
   it('P15: nothing again where no application is left, and says so', async () => {
     const { host, ran } = often('wait');
-    ready(host, [new ClosingService(), new ClosingService()]);
+    const services = [new ClosingService(), new ClosingService()];
+    ready(host, services);
     expect(await fire(host, 'run')).toBeUndefined();
     expect(ran).toEqual([]);
-    expect(logger.lines.splice(0)).toEqual([
-      { level: 'debug', text: 'Skipped. Host.run does not begin any more: the application shuts down. Redlock' },
+    expect(services.flatMap(({ skipped }) => skipped)).toEqual([
+      ['Host.run', 'closing', 'Host.run does not begin any more: the application shuts down.'],
     ]);
   });
 

@@ -6,7 +6,9 @@ import { inspect } from 'node:util';
 import type { RedlockServer } from '../../../lib/interfaces/index.js';
 import { toSettings } from '../../../lib/client/options/module-options.js';
 import { RedlockModule } from '../../../lib/redlock.module.js';
-import { createShards } from '../../../lib/redlock.providers.js';
+import { EventSource } from '../../../lib/client/event-source.js';
+import { LockClient } from '../../../lib/client/lock-client.js';
+import { createShards, redisServers } from '../../../lib/client/server-factory.js';
 import { Secrets } from '../../../lib/redis/connection.js';
 import { RedlockService } from '../../../lib/redlock.service.js';
 import type { Shards } from '../../../lib/client/shards.js';
@@ -114,8 +116,9 @@ const SERVERS: [string, (port: number) => RedlockServer][] = [
 describe.each(Object.entries(REFUSALS))('P16: a password is nowhere to be read, where the server %s', (_, refusal) => {
   it.each(SERVERS)('%s', async (_name, toServer) => {
     const settings = toSettings({ servers: toServer(await listen(refusal)), nodeTimeout: 100, reconnectDelay: '1h' });
-    shards = createShards(settings);
-    const service = new RedlockService(settings, shards);
+    const events = new EventSource();
+    shards = createShards(settings, redisServers(), events);
+    const service = new RedlockService(new LockClient(settings, shards, events));
     service.onApplicationBootstrap();
     const [reached] = shards.servers;
     await eventually(() => reached?.node.reach().status === 'down');
@@ -154,7 +157,8 @@ describe('P16: a password is not printed', () => {
     expect(says.cutAll([`x${SECRET}`, [SECRET, 5, null]])).toEqual(['x***', ['***', 5, null]]);
     // What Redis says of AUTH where it has another name, and where it is sent inline.
     const port = await listen(() => `-ERR invalid password "${SECRET}"\r\n`);
-    shards = createShards(toSettings({ servers: `redis://:${SECRET}@${host}:${port}`, reconnectDelay: '1h' }));
+    const settings = toSettings({ servers: `redis://:${SECRET}@${host}:${port}`, reconnectDelay: '1h' });
+    shards = createShards(settings, redisServers());
     const [reached] = shards.servers;
     reached?.node.reach();
     await eventually(() => reached?.watch.status.state === 'down');

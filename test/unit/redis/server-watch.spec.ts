@@ -1,3 +1,6 @@
+import { EventSource } from '../../../lib/client/event-source.js';
+import { EventLog } from '../../../lib/client/log.js';
+import { serverEvents } from '../../../lib/client/server-events.js';
 import { describe, expect, it } from '@jest/globals';
 import type { NodeState } from '../../../lib/core/ports/lock-node.js';
 import { ServerError, SilenceError, type Connection } from '../../../lib/redis/connection.js';
@@ -62,7 +65,10 @@ function setUp(count = 1, answer: string | Error = MASTER, clustered = false) {
   const lines: string[] = [];
   const clock = new VirtualClock();
   const identities: Identities = new Map();
-  const group = new ServerGroup(clock, (line, level) => lines.push(`${level}: ${line}`));
+  const events = new EventSource();
+  const write = (level: string) => (line: string) => void lines.push(`${level}: ${line}`);
+  new EventLog(events, { log: write('log'), warn: write('warn'), error: write('error'), debug: write('debug') }, clock);
+  const group = new ServerGroup(clock, serverEvents(events, undefined));
   const servers = Array.from({ length: count }, (_, index) => {
     const own = typeof answer === 'string' ? answer.replace('run_id:a', `run_id:${index}`) : answer;
     const connection = new StandIn(`s${index}`, own, clustered);
@@ -103,8 +109,8 @@ describe('P13: the watch on a server', () => {
     expect(watch.reach()).toEqual({ status: 'ready' });
     expect(watch.status.state).toBe('ready');
     expect(lines).toEqual([
-      'warn: Server s0 cannot be used: Command timed out.',
-      'log: Server s0 is connected again, and votes.',
+      'error: Server s0 cannot be used: Command timed out; no lock can be granted until it votes again.',
+      'error: Server s0 votes again, after 1500 ms.',
     ]);
   });
 
@@ -157,7 +163,7 @@ describe('P13: the watch on a server', () => {
     const reason = 'does not vote, because database 99 cannot be selected: ERR DB index is out of range';
     expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: reason } });
     expect(watch.status).toMatchObject({ state: 'refusing', reason });
-    expect(lines).toEqual([`warn: Server s0 ${reason}.`]);
+    expect(lines).toEqual([`error: Server s0 ${reason}; no lock can be granted until it votes again.`]);
     connection.selectFails = false;
     await clock.advance(500);
     expect(watch.status.state).toBe('ready');
@@ -192,11 +198,13 @@ describe('P17: a server that refuses to write', () => {
       await settled();
       expect(watch.status).toMatchObject({ state: 'refusing', reason: `${code} no` });
       await clock.advance(60_000);
-      expect(lines).toEqual([`warn: Server s0 refuses to write, so it does not vote: ${code} no.`]);
+      expect(lines).toEqual([
+        `error: Server s0 refuses to write, so it does not vote: ${code} no; no lock can be granted until it votes again.`,
+      ]);
       trial.refusal = undefined;
       await clock.advance(4000);
       expect(watch.status.state).toBe('ready');
-      expect(lines.slice(1)).toEqual(['log: Server s0 votes again.']);
+      expect(lines.slice(1)).toEqual([expect.stringMatching(/^error: Server s0 votes again, after 6[0-4] s\.$/)]);
     },
   );
 
@@ -273,8 +281,8 @@ describe('P4: the state of a server', () => {
     await settled();
     expect(watch.status.state).toBe('ready');
     expect(lines).toEqual([
-      'warn: Server s0 does not answer: no answer for 1000 ms.',
-      'log: Server s0 is connected again, and votes.',
+      'error: Server s0 does not answer: no answer for 1000 ms; no lock can be granted until it votes again.',
+      'error: Server s0 votes again, after 0 ms.',
     ]);
     trial.answers = false;
     const checked = watch.check(40);
@@ -295,9 +303,9 @@ describe('P4: the state of a server', () => {
     await clock.advance(5000);
     expect(watch.status.state).toBe('ready');
     expect(lines).toEqual([
-      'warn: Server s0 has lost its data, and may have forgotten locks: it is quarantined for 5000 ms; ' +
-        '2 of 3 servers vote meanwhile.',
-      'log: Server s0 votes again.',
+      'warn: Server s0 has lost its data, and may have forgotten locks: it is quarantined for 5000 ms, until those locks ' +
+        'have expired; 2 of 3 servers vote, and 2 are needed.',
+      'warn: Server s0 votes again, after 5000 ms; 3 of 3 servers vote, and 2 are needed.',
     ]);
   });
 });
@@ -309,14 +317,15 @@ describe('the log of servers', () => {
     servers[1]!.connection.change({ status: 'ready' });
     for (const { watch } of servers.slice(1)) watch.reach();
     await settled();
-    expect(lines.splice(0)).toEqual(['warn: Server s0 cannot be reached: a.']);
+    expect(lines.splice(0)).toEqual(['warn: Server s0 cannot be reached: a; 0 of 3 servers vote, and 2 are needed.']);
     servers[1]!.connection.change(down('b'));
     servers[2]!.connection.change(down('c'));
     expect(lines.splice(0)).toEqual([
-      'warn: Server s1 cannot be reached: b.',
-      'error: The quorum is lost: 1 of 3 servers vote, and 2 are needed. No lock can be granted until that many vote.',
-      'warn: Server s2 cannot be reached: c.',
+      'warn: Server s1 cannot be reached: b; 1 of 3 servers vote, and 2 are needed.',
+      'error: The quorum is lost: 1 of 3 servers vote, and 2 are needed. No lock can be granted, and no locked job runs, until that many vote.',
+      'warn: Server s2 cannot be reached: c; 0 of 3 servers vote, and 2 are needed.',
     ]);
+    await clock.advance(1000);
     for (const { connection, watch } of servers) {
       connection.change({ status: 'ready' });
       watch.reach();
@@ -324,7 +333,7 @@ describe('the log of servers', () => {
     await settled();
     await clock.advance(0);
     expect(lines.filter((line) => line.includes('quorum'))).toEqual([
-      'log: The quorum is back: 2 of 3 servers vote, and 2 are needed.',
+      'error: The quorum is back, after 1000 ms: 2 of 3 servers vote, and 2 are needed. Locks are granted again.',
     ]);
   });
 
@@ -338,6 +347,8 @@ describe('the log of servers', () => {
     }
     expect(lines).toHaveLength(6);
     await clock.advance(60_000);
-    expect(lines.slice(6)).toEqual(['log: Server s0 is ready now (194 more lines about it were left out).']);
+    expect(lines.slice(6)).toEqual([
+      'error: Server s0 votes again, after 0 ms (194 more lines about it were left out).',
+    ]);
   });
 });

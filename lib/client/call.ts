@@ -1,0 +1,76 @@
+import type { AcquirePlan } from '../core/acquire.js';
+import type { Quorum } from '../core/quorum.js';
+import type { AcquireOptions, WithLockCallOptions } from '../interfaces/index.js';
+import type { LockEvent, TickEvent } from './events.js';
+import { callerOf, given, toAcquireSettings, type AcquireSettings, type Caller } from './options/acquire-options.js';
+import { toAcquirePlan } from './options/acquire-plan.js';
+import type { Settings } from './options/module-options.js';
+import type { Shards } from './shards.js';
+
+export type CallKind = 'acquire' | 'withLock';
+
+/** One call, checked and complete. */
+export interface Call {
+  readonly kind: CallKind;
+  readonly quorum: Quorum;
+  readonly plan: AcquirePlan;
+  readonly chosen: AcquireSettings;
+  readonly caller: Caller | undefined;
+  readonly startedAtMs: number;
+}
+
+/** Makes a call of what a caller has given. Throws InvalidOptionsError before anything is done. */
+export class CallMaker {
+  /** The settings of a call without options. */
+  readonly #plain: Record<CallKind, AcquireSettings>;
+  readonly #checked: Record<CallKind, WeakMap<object, AcquireSettings>> = {
+    acquire: new WeakMap(),
+    withLock: new WeakMap(),
+  };
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly shards: Shards,
+  ) {
+    this.#plain = {
+      acquire: toAcquireSettings({}, 'acquire', settings),
+      withLock: toAcquireSettings({}, 'withLock', settings),
+    };
+  }
+
+  make(
+    kind: CallKind,
+    key: string | string[],
+    ttl: unknown,
+    options: AcquireOptions | WithLockCallOptions | undefined,
+  ): Call {
+    const { settings, shards } = this;
+    const chosen = options === undefined ? this.#plain[kind] : this.#settingsOf(kind, options);
+    const plan = toAcquirePlan(key, ttl, chosen, settings);
+    const caller = options && callerOf(options);
+    return { kind, quorum: shards.quorumOf(plan.keys), plan, chosen, caller, startedAtMs: shards.clock.nowMs() };
+  }
+
+  /** Frozen options cannot change, so they are checked once. A decorator has such. */
+  #settingsOf(kind: CallKind, options: AcquireOptions | WithLockCallOptions): AcquireSettings {
+    if (!Object.isFrozen(options)) return toAcquireSettings(given(options), kind, this.settings);
+    let chosen = this.#checked[kind].get(options);
+    if (chosen === undefined) {
+      chosen = toAcquireSettings(given(options), kind, this.settings);
+      this.#checked[kind].set(options, chosen);
+    }
+    return chosen;
+  }
+
+  about({ plan, caller, chosen }: Call): LockEvent & TickEvent {
+    const { tick } = chosen;
+    const instant = tick !== undefined && 'atMs' in tick ? new Date(tick.atMs) : undefined;
+    return {
+      keys: plan.keys,
+      owner: this.settings.owner,
+      ...(caller && { method: caller.method }),
+      ...(caller?.job !== undefined && { job: caller.job }),
+      ...(instant && { tick: instant }),
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import { channel, type Channel } from 'node:diagnostics_channel';
+import { EVENT_NAMES, type RedlockEvent, type RedlockEventMap, type RedlockEventName } from './events.js';
+
+type Listener = (event: RedlockEvent) => unknown;
+
+/** One channel of Node for each event, shared by all instances. */
+const CHANNELS = Object.fromEntries(EVENT_NAMES.map((name) => [name, channel(`redlock:${name}`)])) as Record<
+  RedlockEventName,
+  Channel
+>;
+
+/**
+ * Where a lock client says what happens. Listeners are called at once, and one that throws, or rejects, harms no lock: it is
+ * reported as a `warning` once for each event.
+ */
+export class EventSource {
+  readonly #listeners = new Map<RedlockEventName, Set<Listener>>();
+  readonly #failed = new Set<RedlockEventName>();
+
+  constructor(readonly instance?: string) {}
+
+  /** Whether it is worth making the event: without a listener it costs nothing. */
+  isHeard(name: RedlockEventName): boolean {
+    return this.#listeners.has(name) || CHANNELS[name].hasSubscribers;
+  }
+
+  emit<K extends RedlockEventName>(name: K, details: RedlockEventMap[K]): void {
+    if (!this.isHeard(name)) return;
+    const base = { type: name, ...(this.instance !== undefined && { instance: this.instance }), at: new Date() };
+    const event = { ...base, ...details } as unknown as RedlockEvent;
+    for (const listener of this.#listeners.get(name) ?? []) this.#call(listener, event);
+    CHANNELS[name].publish(event);
+  }
+
+  /** Returns what takes the listener away again. */
+  on<K extends RedlockEventName>(name: K, listener: (event: RedlockEvent<K>) => unknown): () => void {
+    const own = (event: RedlockEvent): unknown => listener(event as unknown as RedlockEvent<K>);
+    let listeners = this.#listeners.get(name);
+    if (listeners === undefined) this.#listeners.set(name, (listeners = new Set()));
+    listeners.add(own);
+    return () => {
+      listeners.delete(own);
+      if (listeners.size === 0 && this.#listeners.get(name) === listeners) this.#listeners.delete(name);
+    };
+  }
+
+  #call(listener: Listener, event: RedlockEvent): void {
+    const onFailed = (error: unknown): void => {
+      this.#onFailed(event.type, error);
+    };
+    try {
+      const result = listener(event);
+      if (result instanceof Promise) result.catch(onFailed);
+    } catch (error) {
+      onFailed(error);
+    }
+  }
+
+  #onFailed(name: RedlockEventName, error: unknown): void {
+    if (name === 'warning' || this.#failed.has(name)) return;
+    this.#failed.add(name);
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `A listener for the event '${name}' has failed. The locks are not affected. ${why}`;
+    this.emit('warning', { code: 'listener-failed', level: 'warn', message });
+  }
+}

@@ -1,0 +1,26 @@
+import type { GroupObserver } from '../redis/server-group.js';
+import type { EventSource } from './event-source.js';
+
+/** What happens to the servers of a shard, as events of the client. */
+export function serverEvents(events: EventSource | undefined, shard: number | undefined): GroupObserver {
+  const where = shard === undefined ? {} : { shard };
+  return {
+    onServer(server, { from: previous, to: state, notVotingMs, reason, quarantineMs, text: message }, count) {
+      events?.emit('serverState', {
+        ...{ server, state, previous, notVotingMs, message, ...count, ...where },
+        ...(reason !== undefined && { reason }),
+        ...(quarantineMs !== undefined && { quarantineMs }),
+      });
+    },
+    onQuorumLost(count) {
+      events?.emit('quorumLost', { ...count, ...where });
+    },
+    onQuorumRegained(count) {
+      events?.emit('quorumRegained', { ...count, ...where });
+    },
+    onWarning(server, { code, message }) {
+      const level = code === 'no-append-only-file' ? 'log' : 'warn';
+      events?.emit('warning', { code, message, level, server });
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { calledBy, given, type Caller } from '../client/options/acquire-options.js';
+import { ticksOf } from '../cron/tick.js';
+import { DEFAULT_TTL } from '../client/options/module-options.js';
+import type { Lock, WithLockCallOptions } from '../interfaces/index.js';
+import type { RedlockService } from '../redlock.service.js';
+import type { Firing } from './firing.js';
+import type { LockedMethod } from './locked-method.js';
+
+/**
+ * A tick whose key is still locked waits this long, but no longer than a quarter of the period: replicas fire a few
+ * milliseconds apart, and a run that is just ending covers no tick. Neither does a run that is undone, because its replica
+ * does not reach enough servers in time.
+ */
+const TICK_GRACE_MS = 1000;
+
+/**
+ * An interval's run keeps others out for a little less than the interval, so that its own replica, whose timer may be a
+ * little early compared with the last answer of the servers, finds it over.
+ */
+const INTERVAL_SLACK_MS = 50;
+
+/** One call of a decorated method. */
+export interface Call {
+  readonly host: object;
+  readonly args: readonly unknown[];
+  readonly work: (lock: Lock) => Promise<unknown>;
+}
+
+/** What stands in for the service in the tests of an application may have no more than `withLock`. */
+export function ttlOf(service: Partial<RedlockService>, { ttl }: LockedMethod): NonNullable<LockedMethod['ttl']> {
+  return ttl ?? service.ttlMs ?? DEFAULT_TTL;
+}
+
+const plain = new WeakMap<LockedMethod, WithLockCallOptions>();
+
+/** The options of a call of a method that has no schedule. They are made once, and frozen: the client checks such options once. */
+export function plainOptions(method: LockedMethod): WithLockCallOptions {
+  let options = plain.get(method);
+  if (options === undefined) {
+    options = calledBy({ method: method.label }, optionsOf(method, undefined));
+    plain.set(method, Object.freeze(options));
+  }
+  return options;
+}
+
+/** The options of a call of a method with a schedule, which the scheduler has made if there is a firing. */
+export function jobOptions(
+  method: LockedMethod,
+  key: string | string[],
+  firing: Firing | undefined,
+): WithLockCallOptions {
+  const caller: Caller = {
+    method: method.label,
+    job: [method.options.job ?? key].flat().join(', '),
+    trigger: firing === undefined ? 'manual' : 'schedule',
+  };
+  return calledBy(caller, optionsOf(method, firing));
+}
+
+function optionsOf({ options }: LockedMethod, firing: Firing | undefined): WithLockCallOptions {
+  const { instance, job, perTick = true, onContended, ...rest } = given(options);
+  const { wait = 0, ...timing } = firing === undefined ? {} : timingOf(firing, perTick);
+  const whenContended = onContended ?? (firing === undefined ? 'wait' : 'skip');
+  return {
+    ...timing,
+    ...(timing.tick !== undefined && job !== undefined && { job }),
+    ...(whenContended !== 'wait' && { wait }),
+    ...rest,
+    onContended: whenContended === 'skip' ? 'skip' : 'throw',
+  };
+}
+
+function timingOf(firing: Firing, perTick: boolean): Pick<WithLockCallOptions, 'tick' | 'wait'> {
+  switch (firing.kind) {
+    case 'cron': {
+      if (!perTick) return {};
+      const tick = ticksOf(firing.cronTime)(firing.firedAtMs);
+      return { tick, wait: Math.min(TICK_GRACE_MS, tick.periodMs / 4) };
+    }
+    case 'interval':
+    case 'timeout': {
+      const { everyMs } = firing;
+      const holdMs = everyMs - Math.min(INTERVAL_SLACK_MS, everyMs / 10);
+      return holdMs < 1 ? {} : { tick: { everyMs: holdMs }, wait: Math.min(TICK_GRACE_MS, everyMs / 4) };
+    }
+    default:
+      return firing satisfies never;
+  }
+}

@@ -1,0 +1,76 @@
+import { isRedlockError } from '../core/errors/index.js';
+import type { Lock } from '../interfaces/index.js';
+import { NOT_BEGUN } from '../redlock.messages.js';
+import type { RedlockService } from '../redlock.service.js';
+import { anySignal } from './any-signal.js';
+import { jobOptions, ttlOf, type Call } from './call-options.js';
+import { keyOf } from './checks.js';
+import type { Firing } from './firing.js';
+import { claimJobName } from './job-names.js';
+import type { LockedMethod } from './locked-method.js';
+import { serviceOf } from './services.js';
+
+/** Runs a method because its schedule has fired, on one of all replicas. */
+export async function runTick(
+  service: RedlockService,
+  firing: Firing,
+  method: LockedMethod,
+  call: Call,
+): Promise<unknown> {
+  // What stands in for the service in the tests of an application may have no more than `withLock`.
+  const closing = (): AbortSignal | undefined => (service as Partial<RedlockService>).closing;
+  const isClosing = (): boolean => closing()?.aborted ?? false;
+  // Other replicas, or this one after its restart, run what the schedule asks for from now on.
+  if (isClosing()) {
+    emitClosing(service, method);
+    return undefined;
+  }
+  const run = { begun: false };
+  const work = async (lock: Lock): Promise<unknown> => {
+    run.begun = true;
+    return await call.work(lock);
+  };
+  try {
+    const result = await lockAndWork(service, firing, method, { ...call, work });
+    if (run.begun || !isClosing()) return result;
+  } catch (error) {
+    if (run.begun || error !== closing()?.reason) throw withoutFrames(error);
+  }
+  // The application has closed before the run began. Another one that has the same host may live on.
+  const other = serviceOf(call.host, method.property);
+  return await runTick(other ?? service, firing, method, call);
+}
+
+async function lockAndWork(
+  service: RedlockService,
+  firing: Firing,
+  method: LockedMethod,
+  { host, args, work }: Call,
+): Promise<unknown> {
+  const key = keyOf(method, host, args);
+  claimJobName(service, method, { host }, method.options.job ?? key, firing.firedAtMs);
+  const options = jobOptions(method, key, firing);
+  const { signal, dispose } = anySignal([options.signal, (service as Partial<RedlockService>).closing]);
+  if (signal !== undefined) options.signal = signal;
+  try {
+    return await service.withLock(key, ttlOf(service, method), work, options);
+  } finally {
+    dispose();
+  }
+}
+
+function emitClosing({ client }: Partial<RedlockService>, { label, key, options }: LockedMethod): void {
+  const keys = typeof key === 'function' ? [] : [key].flat();
+  const job = options.job ?? keys.join(', ');
+  const about = { keys, method: label, ...(job !== '' && { job }), owner: client?.settings.owner ?? '' };
+  client?.events.emit('skipped', { ...about, reason: 'closing', message: NOT_BEGUN(label) });
+}
+
+/**
+ * The scheduler writes the error to the log, once for each tick that no replica could run. The frames of this package in it help no
+ * reader, and what the servers said is in the message.
+ */
+function withoutFrames(error: unknown): unknown {
+  if (isRedlockError(error, 'QUORUM_UNREACHABLE')) error.stack = `${error.name}: ${error.message}`;
+  return error;
+}
