@@ -1,3 +1,4 @@
+export type { RedlockEvent, RedlockEventMap, RedlockEventName } from './client/events.js';
 export {
   InvalidOptionsError,
   LockContendedError,
@@ -33,6 +34,7 @@ export type {
   WithLockCallOptions,
   WithLockOptions,
 } from './interfaces/index.js';
+export { RedlockEvents } from './redlock.events.js';
 export { RedlockExceptionFilter } from './redlock-exception.filter.js';
 export { getRedlockToken } from './redlock.constants.js';
 export { currentLock } from './client/lock-scope.js';

@@ -17,18 +17,22 @@ export class EventSource {
   readonly #listeners = new Map<RedlockEventName, Set<Listener>>();
   readonly #failed = new Set<RedlockEventName>();
 
-  constructor(readonly instance?: string) {}
+  /** @param parent hears all that this one emits: the events of all instances of an application have one */
+  constructor(
+    readonly instance?: string,
+    private readonly parent?: EventSource,
+  ) {}
 
   /** Whether it is worth making the event: without a listener it costs nothing. */
   isHeard(name: RedlockEventName): boolean {
-    return this.#listeners.has(name) || CHANNELS[name].hasSubscribers;
+    return this.#hasListener(name) || CHANNELS[name].hasSubscribers;
   }
 
   emit<K extends RedlockEventName>(name: K, details: RedlockEventMap[K]): void {
     if (!this.isHeard(name)) return;
     const base = { type: name, ...(this.instance !== undefined && { instance: this.instance }), at: new Date() };
     const event = { ...base, ...details } as unknown as RedlockEvent;
-    for (const listener of this.#listeners.get(name) ?? []) this.#call(listener, event);
+    this.#deliver(event);
     CHANNELS[name].publish(event);
   }
 
@@ -42,6 +46,15 @@ export class EventSource {
       listeners.delete(own);
       if (listeners.size === 0 && this.#listeners.get(name) === listeners) this.#listeners.delete(name);
     };
+  }
+
+  #hasListener(name: RedlockEventName): boolean {
+    return this.#listeners.has(name) || (this.parent !== undefined && this.parent.#hasListener(name));
+  }
+
+  #deliver(event: RedlockEvent): void {
+    for (const listener of this.#listeners.get(event.type) ?? []) this.#call(listener, event);
+    if (this.parent !== undefined) this.parent.#deliver(event);
   }
 
   #call(listener: Listener, event: RedlockEvent): void {

@@ -50,6 +50,26 @@ describe('the house', () => {
     }
   });
 
+  it('client/ knows the algorithm and the servers, and nothing of Nest', () => {
+    expect(inside('client/').length).toBeGreaterThan(10);
+    for (const each of inside('client/')) {
+      const allowed = /^(client\/|core\/|redis\/|system\/|interfaces\/|node:|ms$|ioredis$)/;
+      expect({ file: each.file, outside: importsOf(each).filter((path) => !allowed.test(path)) }).toEqual({
+        file: each.file,
+        outside: [],
+      });
+    }
+  });
+
+  it('what is of Nest uses the client, and of the algorithm only its errors', () => {
+    const ofNest = files.filter(({ file }) => !/^(client|core|redis|system|testing|interfaces)\//.test(file));
+    expect(ofNest.length).toBeGreaterThan(20);
+    for (const each of ofNest) {
+      const below = importsOf(each).filter((path) => /^(core\/(?!errors\/|printable)|redis\/|system\/)/.test(path));
+      expect({ file: each.file, below }).toEqual({ file: each.file, below: [] });
+    }
+  });
+
   it('nothing outside testing/ imports it: what serves tests is not loaded in production', () => {
     expect(inside('testing/').length).toBeGreaterThan(3);
     for (const each of files.filter(({ file }) => !file.startsWith('testing/'))) {
