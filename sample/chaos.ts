@@ -1,5 +1,5 @@
 import type { Fleet, FleetServer } from '../test/support/fleet.interface.js';
-import type { Crew } from './crew.js';
+import type { Crew } from './replicas.js';
 import type { ReplicaProcess } from './replica-process.js';
 import { countVotes } from './votes.js';
 

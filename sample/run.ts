@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { start } from '../test/support/fleet.js';
 import { Chaos } from './chaos.js';
-import { Crew } from './crew.js';
+import { Crew } from './replicas.js';
 import { isFlawless } from './judge.js';
-import { Ledger } from './ledger.js';
+import { Ledger } from './tick-log.js';
 import type { SampleOptions } from './options.js';
 import type { Printer } from './print.js';
 import { countVotes } from './votes.js';

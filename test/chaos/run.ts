@@ -1,9 +1,9 @@
 import { shiftLibrary } from '../support/clock/clock-shift.js';
-import type { FaultName } from './plan/acts.js';
+import type { FaultName } from './plan/faults.js';
 import type { ChaosOptions } from './options.js';
 import { plan } from './plan/plan.js';
-import { Director } from './stage/director.js';
-import { CLOCK_TOLERANCE_MS, GRACE_MS, GUARD_MS, onStage, type Outcome, type Stage } from './stage/stage.js';
+import { Director } from './environment/nemesis.js';
+import { CLOCK_TOLERANCE_MS, GRACE_MS, GUARD_MS, onStage, type Outcome, type Stage } from './environment/environment.js';
 
 const PROGRESS_EVERY_MS = 1_000;
 

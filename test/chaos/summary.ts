@@ -4,7 +4,7 @@ import type { Verdict } from '../history/verdict.js';
 import { pausesIn } from './assemble/assemble.js';
 import type { ChaosOptions } from './options.js';
 import type { ChaosOutcome } from './run.js';
-import type { Outcome } from './stage/stage.js';
+import type { Outcome } from './environment/environment.js';
 
 const MOST_SHOWN = 5;
 

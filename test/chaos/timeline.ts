@@ -1,9 +1,9 @@
 import type { History } from '../history/events.js';
 import { read } from '../history/read.js';
-import { heldUntilMs, type Span, type Story } from '../history/story.js';
+import { heldUntilMs, type Span, type Story } from '../history/operations.js';
 import type { Verdict } from '../history/verdict.js';
-import type { Absence } from './stage/absences.js';
-import type { Life } from './stage/replicas.js';
+import type { Absence } from './environment/absences.js';
+import type { Life } from './environment/replicas.js';
 
 const LEFT = 110;
 const LANE = 26;

@@ -1,5 +1,5 @@
 import type { ChaosOptions } from './options.js';
-import { onStage, type Outcome } from './stage/stage.js';
+import { onStage, type Outcome } from './environment/environment.js';
 
 const TTL_MS = 6_000;
 const TRY_FOR_MS = 3_000;

@@ -9,7 +9,7 @@ import { settlesInTime } from './checkers/settles-in-time.js';
 import { signalInTime } from './checkers/signal-in-time.js';
 import type { CheckerName, History } from './events.js';
 import { read } from './read.js';
-import type { Story } from './story.js';
+import type { Story } from './operations.js';
 import type { Findings, Verdict } from './verdict.js';
 
 /** Every checker, by the name under which it is known. None of them touches a system: they read what was written down. */

@@ -1,4 +1,4 @@
-import { heldUntilMs, longestTtlMs, settledAtMs, type Attempt, type Lock, type Span, type Story } from './story.js';
+import { heldUntilMs, longestTtlMs, settledAtMs, type Attempt, type Lock, type Span, type Story } from './operations.js';
 
 /**
  * When an attempt may have kept others from its keys, or undefined for one that was refused: what that had taken it gives

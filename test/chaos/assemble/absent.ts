@@ -1,7 +1,7 @@
 import type { EventOf } from '../../history/events.js';
-import type { Span } from '../../history/story.js';
-import type { Absence } from '../stage/absences.js';
-import type { Loss } from '../stage/servers.js';
+import type { Span } from '../../history/operations.js';
+import type { Absence } from '../environment/absences.js';
+import type { Loss } from '../environment/servers.js';
 
 /** Every replica asks every server once a second, by its schedule, and may stand still for a moment then. */
 const NOTICE_MS = 1_500;

@@ -1,11 +1,11 @@
 import type { About, History, HistoryEvent } from '../../history/events.js';
-import type { Span } from '../../history/story.js';
-import { STILL_MS } from '../diary.js';
-import type { Absence } from '../stage/absences.js';
-import type { Life } from '../stage/replicas.js';
-import type { Loss } from '../stage/servers.js';
+import type { Span } from '../../history/operations.js';
+import { STILL_MS } from '../history-writer.js';
+import type { Absence } from '../environment/absences.js';
+import type { Life } from '../environment/replicas.js';
+import type { Loss } from '../environment/servers.js';
 import { quarantines, toEvents } from './absent.js';
-import { readDiary } from './read-diary.js';
+import { readDiary } from './read-history-file.js';
 import { dues } from './ticks.js';
 
 /** What is left of a run when it is over. */

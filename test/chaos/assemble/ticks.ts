@@ -1,6 +1,6 @@
 import type { EventOf, HistoryEvent } from '../../history/events.js';
 import { JOBS } from '../replica/replica.interface.js';
-import type { Life } from '../stage/replicas.js';
+import type { Life } from '../environment/replicas.js';
 
 /** For so long before and after a tick its replica must have been there, with the same clock, to be sure to fire it. */
 const SETTLED_MS = 2_200;

@@ -1,8 +1,8 @@
-import type { FaultName, Plan } from './acts.js';
-import { HEAL_MS } from './ground.js';
-import { Screenplay } from './screenplay.js';
-import { breakLinks, pause, replace, shiftClock } from './strike-replicas.js';
-import { changeRate, flush, flushScripts, restart, roll, slow, stall } from './strike-servers.js';
+import type { FaultName, Plan } from './faults.js';
+import { HEAL_MS } from './fault-budget.js';
+import { Screenplay } from './plan-builder.js';
+import { breakLinks, pause, replace, shiftClock } from './replica-faults.js';
+import { changeRate, flush, flushScripts, restart, roll, slow, stall } from './server-faults.js';
 
 export interface PlanRules {
   readonly seed: number;

@@ -1,7 +1,7 @@
 import type { Lock } from 'redlock-nestjs';
 import type { EventOf } from '../../history/events.js';
-import type { Axis } from '../axis.js';
-import type { Diary } from '../diary.js';
+import type { Axis } from '../shared-clock.js';
+import type { Diary } from '../history-writer.js';
 import { DRIFT_FACTOR } from './replica.interface.js';
 
 const LOOK_EVERY_MS = 10;

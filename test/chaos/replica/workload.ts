@@ -1,6 +1,6 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import type { AcquireOptions, Lock, RedlockService } from 'redlock-nestjs';
-import { Dice } from '../plan/dice.js';
+import { Dice } from '../plan/random.js';
 import { Cancellation, codeOf, type AttemptLog, type Recorder } from './recorder.js';
 import { LONGEST_TTL_MS, NODE_TIMEOUT_MS } from './replica.interface.js';
 

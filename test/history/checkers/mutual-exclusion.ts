@@ -1,4 +1,4 @@
-import { heldUntilMs, type Lock, type Story } from '../story.js';
+import { heldUntilMs, type Lock, type Story } from '../operations.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**

@@ -1,4 +1,4 @@
-import { longestTtlMs, type Story } from '../story.js';
+import { longestTtlMs, type Story } from '../operations.js';
 import { lastSignMs, suspects, upSinceMs } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';
 

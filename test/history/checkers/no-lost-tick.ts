@@ -1,5 +1,5 @@
 import type { EventOf } from '../events.js';
-import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Story } from '../story.js';
+import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Story } from '../operations.js';
 import { tickName, tickOf } from '../tick-name.js';
 import { heldOnServers } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';

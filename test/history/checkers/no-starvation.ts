@@ -1,4 +1,4 @@
-import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Story } from '../story.js';
+import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Story } from '../operations.js';
 import { tickOf } from '../tick-name.js';
 import { heldOnServers } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';

@@ -1,4 +1,4 @@
-import type { Attempt, Story } from '../story.js';
+import type { Attempt, Story } from '../operations.js';
 import { lastSignMs, suspects, upSinceMs } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';
 import { unswept } from './no-ghost.js';

@@ -1,4 +1,4 @@
-import type { Lock, Story } from '../story.js';
+import type { Lock, Story } from '../operations.js';
 import { tickOf } from '../tick-name.js';
 import type { Findings, Violation } from '../verdict.js';
 

@@ -1,5 +1,5 @@
 import type { HistoryEvent } from '../events.js';
-import { latestMs, nodeTimeoutMs, type Attempt, type Story } from '../story.js';
+import { latestMs, nodeTimeoutMs, type Attempt, type Story } from '../operations.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**

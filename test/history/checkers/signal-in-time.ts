@@ -1,4 +1,4 @@
-import { latestMs, nodeTimeoutMs, type Lock, type Story } from '../story.js';
+import { latestMs, nodeTimeoutMs, type Lock, type Story } from '../operations.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { FAULTS, type Act } from '../../chaos/plan/acts.js';
-import { BOOT_MS } from '../../chaos/plan/ground.js';
+import { FAULTS, type Act } from '../../chaos/plan/faults.js';
+import { BOOT_MS } from '../../chaos/plan/fault-budget.js';
 import { plan, type PlanRules } from '../../chaos/plan/plan.js';
 
 const GUARD_MS = 5_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isFlawless, judge, summarize, type Report } from '../../../sample/judge.js';
-import { Ledger } from '../../../sample/ledger.js';
+import { Ledger } from '../../../sample/tick-log.js';
 
 const TICK = 1_000_000;
 

@@ -1,5 +1,5 @@
-import type { FaultName } from './acts.js';
-import type { Screenplay } from './screenplay.js';
+import type { FaultName } from './faults.js';
+import type { Screenplay } from './plan-builder.js';
 
 /** Well within the drift that the locks allow for, which is one in a hundred. */
 const FASTEST_PPM = 4_000;

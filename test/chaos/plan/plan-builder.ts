@@ -1,6 +1,6 @@
-import type { Act, Trouble } from './acts.js';
-import { Dice } from './dice.js';
-import { Ground } from './ground.js';
+import type { Act, Trouble } from './faults.js';
+import { Dice } from './random.js';
+import { Ground } from './fault-budget.js';
 import type { PlanRules } from './plan.js';
 
 const DAY_MS = 24 * 3600 * 1000;

@@ -1,6 +1,6 @@
 import type { FleetServer } from '../../support/fleet.js';
-import type { Axis } from '../axis.js';
-import type { Diary } from '../diary.js';
+import type { Axis } from '../shared-clock.js';
+import type { Diary } from '../history-writer.js';
 
 const PREFIX = 'redlock:';
 

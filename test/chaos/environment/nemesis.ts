@@ -1,5 +1,5 @@
-import type { Act, FaultName } from '../plan/acts.js';
-import type { Stage } from './stage.js';
+import type { Act, FaultName } from '../plan/faults.js';
+import type { Stage } from './environment.js';
 
 /** Each replica must have been up for so long, to be a witness of a loss. */
 const WITNESS_MS = 2_500;

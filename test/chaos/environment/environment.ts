@@ -6,15 +6,15 @@ import type { Verdict } from '../../history/verdict.js';
 import { shiftLibrary, type ShiftLibrary } from '../../support/clock/clock-shift.js';
 import { Reaper } from '../../support/servers/reaper.js';
 import { assemble, type Assembled } from '../assemble/assemble.js';
-import { Axis } from '../axis.js';
-import { Diary } from '../diary.js';
+import { Axis } from '../shared-clock.js';
+import { Diary } from '../history-writer.js';
 import type { ChaosOptions } from '../options.js';
 import { DRIFT_FACTOR, LONGEST_TTL_MS, NODE_TIMEOUT_MS, TICK_WAIT_MS } from '../replica/replica.interface.js';
 import { Absences } from './absences.js';
 import { Links } from './links.js';
 import { Replicas, type Life } from './replicas.js';
 import { Servers } from './servers.js';
-import { sweep } from './sweep.js';
+import { sweep } from './key-scan.js';
 
 /** How far apart the replicas' clocks may be, as far as they know and as far as they are. */
 export const CLOCK_TOLERANCE_MS = 3_000;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { HistoryEvent } from '../../history/events.js';
-import { pulseOf } from '../diary.js';
+import { pulseOf } from '../history-writer.js';
 
 export interface DiaryOf {
   readonly events: readonly HistoryEvent[];

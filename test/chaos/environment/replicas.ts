@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { WallClock, type ShiftLibrary } from '../../support/clock/clock-shift.js';
 import { OwnProcess } from '../../support/process.js';
-import type { Axis } from '../axis.js';
+import type { Axis } from '../shared-clock.js';
 import type { ChaosOptions } from '../options.js';
 import type { Answer, Order } from '../replica/replica.interface.js';
 

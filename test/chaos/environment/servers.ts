@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { WallClock, type ShiftLibrary } from '../../support/clock/clock-shift.js';
 import { start, type Fleet, type FleetServer } from '../../support/fleet.js';
-import type { Axis } from '../axis.js';
-import type { Diary } from '../diary.js';
+import type { Axis } from '../shared-clock.js';
+import type { Diary } from '../history-writer.js';
 import type { Absences } from './absences.js';
 
 const TURN_EVERY_MS = 20;

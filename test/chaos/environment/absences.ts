@@ -1,4 +1,4 @@
-import type { Axis } from '../axis.js';
+import type { Axis } from '../shared-clock.js';
 
 /** A time in which a server did not fully take part, and why. */
 export interface Absence {

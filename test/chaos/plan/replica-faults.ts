@@ -1,6 +1,6 @@
-import type { FaultName, Trouble } from './acts.js';
-import { BOOT_MS } from './ground.js';
-import type { Screenplay } from './screenplay.js';
+import type { FaultName, Trouble } from './faults.js';
+import { BOOT_MS } from './fault-budget.js';
+import type { Screenplay } from './plan-builder.js';
 
 /** Between one replica and these servers. */
 export function breakLinks(

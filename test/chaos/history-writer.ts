@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { HistoryEvent } from '../history/events.js';
-import type { Axis } from './axis.js';
+import type { Axis } from './shared-clock.js';
 
 /** Who gives no sign for so long stood still. What is shorter is within the tolerance of the checkers. */
 export const STILL_MS = 50;

@@ -1,6 +1,6 @@
 import type { FleetServer } from '../../support/fleet.js';
 import { openRelay, type Relay } from '../../support/relay.js';
-import type { Trouble } from '../plan/acts.js';
+import type { Trouble } from '../plan/faults.js';
 import type { Absences } from './absences.js';
 
 /** A piece of network of its own between each replica and each server. It stays when the replica is replaced. */
