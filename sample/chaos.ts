@@ -1,13 +1,13 @@
 import type { Fleet, FleetServer } from '../test/support/fleet.interface.js';
-import type { Crew } from './replicas.js';
+import type { Replicas } from './replicas.js';
 import type { ReplicaProcess } from './replica-process.js';
 import { countVotes } from './votes.js';
 
-type Act =
+type Fault =
   'kill server' | 'restart server' | 'stall server' | 'resume server' | 'wrong clock' | 'right clock' | 'kill holder';
 
 /** What is done at which tick. */
-type Plan = Readonly<Record<number, Act>>;
+type Plan = Readonly<Record<number, Fault>>;
 
 /** After so many ticks it begins anew, with other servers, other replicas and another clock. */
 const CYCLE = 20;
@@ -35,7 +35,7 @@ export class Chaos {
 
   constructor(
     private readonly fleet: Fleet,
-    private readonly crew: Crew,
+    private readonly replicas: Replicas,
     private readonly announce: (text: string) => void,
   ) {
     const servers = fleet.servers.length;
@@ -44,28 +44,28 @@ export class Chaos {
     if (servers - this.majority === 0) {
       announce(`chaos leaves the servers alone: of ${servers} none can be missed`);
     }
-    if (crew.alive.length < 2) announce('chaos leaves the replica alone: it is the only one');
+    if (replicas.alive.length < 2) announce('chaos leaves the replica alone: it is the only one');
   }
 
   /** Carries out what is due at this tick, the first being 0. */
   async at(tick: number): Promise<void> {
-    const act = this.plan[tick % CYCLE];
-    if (act === undefined || this.stopped) return;
+    const fault = this.plan[tick % CYCLE];
+    if (fault === undefined || this.stopped) return;
     try {
-      await this.carryOut(act, Math.floor(tick / CYCLE));
+      await this.carryOut(fault, Math.floor(tick / CYCLE));
     } catch (error) {
-      this.say(`no '${act}': ${error instanceof Error ? error.message : String(error)}`);
+      this.say(`no '${fault}': ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
   /** A replica holds the lock and has begun its run. */
   onBegan(holder: ReplicaProcess): void {
-    if (!this.wantsHolder || this.stopped || !this.crew.alive.includes(holder) || this.crew.alive.length < 2) return;
+    if (!this.wantsHolder || this.stopped || !this.replicas.alive.includes(holder) || this.replicas.alive.length < 2) return;
     this.wantsHolder = false;
     this.faults++;
     holder.kill();
     if (this.shifted === holder) this.shifted = undefined;
-    const successor = this.crew.add();
+    const successor = this.replicas.add();
     this.say(`${holder.name} is killed in the middle of its run, ${successor.name} starts`);
     successor.ready.then(
       () => {
@@ -81,8 +81,8 @@ export class Chaos {
     this.stopped = true;
   }
 
-  private async carryOut(act: Act, cycle: number): Promise<void> {
-    switch (act) {
+  private async carryOut(fault: Fault, cycle: number): Promise<void> {
+    switch (fault) {
       case 'kill server': {
         const server = await this.victim(2 * cycle);
         await server?.kill();
@@ -114,10 +114,10 @@ export class Chaos {
         this.shifted = undefined;
         return;
       case 'kill holder':
-        this.wantsHolder = this.crew.alive.length > 1;
+        this.wantsHolder = this.replicas.alive.length > 1;
         return;
       default:
-        act satisfies never;
+        fault satisfies never;
     }
   }
 
@@ -132,7 +132,7 @@ export class Chaos {
   }
 
   private shift(cycle: number): void {
-    const replicas = this.crew.alive;
+    const replicas = this.replicas.alive;
     if (replicas.length < 2) return;
     const offsetMs = OFFSETS_MS[cycle % OFFSETS_MS.length] ?? 0;
     this.shifted = replicas[cycle % replicas.length];

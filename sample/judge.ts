@@ -1,7 +1,7 @@
-import type { TickNews } from './messages.js';
+import type { TickMessage } from './messages.js';
 
 /** What one replica had to say of one tick. */
-export type Report = TickNews & { readonly replica: string };
+export type Report = TickMessage & { readonly replica: string };
 
 /** What became of a tick. */
 export interface Verdict {

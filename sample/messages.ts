@@ -1,17 +1,17 @@
 /** What the coordinator tells a replica. */
-export type Order =
+export type Command =
   { readonly kind: 'stop' } | { readonly kind: 'shift'; /** From the right time on. */ readonly offsetMs: number };
 
 /** What a replica tells the coordinator. */
 export type Message =
   | { readonly kind: 'ready' }
   | { readonly kind: 'error'; readonly error: string }
-  | ({ readonly kind: 'tick' } & TickNews);
+  | ({ readonly kind: 'tick' } & TickMessage);
 
 /**
  * What a replica has to say of one tick: `skipped`; or `began`, and then `ended`; or `failed`, which may come after
  * `began`, too.
  */
-export type TickNews = { readonly tickMs: number } & (
+export type TickMessage = { readonly tickMs: number } & (
   { readonly what: 'began' | 'ended' | 'skipped' } | { readonly what: 'failed'; readonly error: string }
 );

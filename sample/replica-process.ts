@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Message, Order } from './messages.js';
+import type { Message, Command } from './messages.js';
 
 const ENTRY = fileURLToPath(new URL('./replica/main.js', import.meta.url));
 const STOP_TIMEOUT_MS = 5_000;
@@ -64,7 +64,7 @@ export class ReplicaProcess {
 
   shiftClock(offsetMs: number): void {
     this.offsetMs = offsetMs;
-    this.order({ kind: 'shift', offsetMs });
+    this.send({ kind: 'shift', offsetMs });
   }
 
   /** As a machine that loses its power. */
@@ -76,13 +76,13 @@ export class ReplicaProcess {
   /** As a deployment does: the application is closed, and its work in flight is awaited. */
   async stop(): Promise<void> {
     this.ending = true;
-    this.order({ kind: 'stop' });
+    this.send({ kind: 'stop' });
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await this.gone;
     clearTimeout(timer);
   }
 
-  private order(order: Order): void {
-    if (this.child.connected) this.child.send(order, () => undefined);
+  private send(command: Command): void {
+    if (this.child.connected) this.child.send(command, () => undefined);
   }
 }

@@ -1,19 +1,19 @@
-import type { TickNews } from './messages.js';
+import type { TickMessage } from './messages.js';
 import { ReplicaProcess } from './replica-process.js';
 
-export interface CrewListener {
-  onNews(replica: ReplicaProcess, news: TickNews): void;
+export interface ReplicasListener {
+  onTick(replica: ReplicaProcess, message: TickMessage): void;
   /** Something that a person should see: an error, or an end that nobody wanted. */
   onTrouble(text: string): void;
 }
 
 /** The replicas: three at first, and whoever comes for one that was killed. */
-export class Crew implements AsyncDisposable {
+export class Replicas implements AsyncDisposable {
   private readonly all: ReplicaProcess[] = [];
 
   constructor(
     private readonly urls: readonly string[],
-    private readonly listener: CrewListener,
+    private readonly listener: ReplicasListener,
   ) {}
 
   /** Those that are up, and have not been told to go. */
@@ -26,7 +26,7 @@ export class Crew implements AsyncDisposable {
     const name = `replica-${this.all.length + 1}`;
     const replica: ReplicaProcess = new ReplicaProcess(name, this.urls, {
       onMessage: (message) => {
-        if (message.kind === 'tick') this.listener.onNews(replica, message);
+        if (message.kind === 'tick') this.listener.onTick(replica, message);
         else if (message.kind === 'error') this.listener.onTrouble(`${name}: ${message.error}`);
       },
       onComplaint: (line) => {

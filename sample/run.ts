@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { start } from '../test/support/fleet.js';
 import { Chaos } from './chaos.js';
-import { Crew } from './replicas.js';
+import { Replicas } from './replicas.js';
 import { isFlawless } from './judge.js';
-import { Ledger } from './tick-log.js';
+import { TickLog } from './tick-log.js';
 import type { SampleOptions } from './options.js';
 import type { Printer } from './print.js';
 import { countVotes } from './votes.js';
@@ -16,27 +16,27 @@ const LOOK_MS = 25;
 /** Runs the sample until its ticks are over, or the signal aborts. Whether each tick ran exactly once. */
 export async function run(options: SampleOptions, printer: Printer, signal: AbortSignal): Promise<boolean> {
   await using fleet = await start(options.servers, { direct: true });
-  const ledger = new Ledger();
+  const tickLog = new TickLog();
   let chaos: Chaos | undefined;
-  await using crew = new Crew(fleet.urls, {
-    onNews: (replica, news) => {
-      if (news.what === 'began') {
-        if (ledger.isClosed(news.tickMs)) printer.trouble(`${replica.name} runs a tick that was over already.`);
+  await using replicas = new Replicas(fleet.urls, {
+    onTick: (replica, message) => {
+      if (message.what === 'began') {
+        if (tickLog.isClosed(message.tickMs)) printer.trouble(`${replica.name} runs a tick that was over already.`);
         chaos?.onBegan(replica);
       }
-      ledger.record({ ...news, replica: replica.name });
+      tickLog.record({ ...message, replica: replica.name });
     },
     onTrouble: (text) => {
       if (!signal.aborted) printer.trouble(text);
     },
   });
-  const ready = Array.from({ length: options.replicas }, () => crew.add().ready);
+  const ready = Array.from({ length: options.replicas }, () => replicas.add().ready);
   await unlessAborted(Promise.all(ready), signal);
   if (signal.aborted) return false;
 
   printer.start(fleet.origin);
   if (options.chaos)
-    chaos = new Chaos(fleet, crew, (text) => {
+    chaos = new Chaos(fleet, replicas, (text) => {
       printer.note(text);
     });
 
@@ -50,25 +50,25 @@ export async function run(options: SampleOptions, printer: Printer, signal: Abor
     const voting = countVotes(fleet.urls);
     printed = printed.then(async () => {
       if (!(await isSettled(tickMs))) return;
-      ledger.close(tickMs);
-      printer.tick(ledger.verdict(tickMs), await voting);
+      tickLog.close(tickMs);
+      printer.tick(tickLog.verdict(tickMs), await voting);
     });
   }
   await printed;
   const lastMs = firstMs + (options.ticks - 1) * PERIOD_MS;
   await isReached(overAtMs(lastMs), signal); // A second run of the last tick would come until then.
   chaos?.stop();
-  await crew.stop();
+  await replicas.stop();
 
-  const summary = ledger.summary();
+  const summary = tickLog.summary();
   if (summary.ticks > 0) printer.summary(summary, chaos?.faults ?? 0);
   return isFlawless(summary);
 
   /** Everybody who was there has said what became of the tick, or nobody can any more. */
   async function isSettled(tickMs: number): Promise<boolean> {
     while (!signal.aborted) {
-      const witnesses = crew.alive.filter(({ readyAtMs }) => readyAtMs < tickMs);
-      if (witnesses.every(({ name }) => ledger.isDone(tickMs, name)) || Date.now() > overAtMs(tickMs)) return true;
+      const witnesses = replicas.alive.filter(({ readyAtMs }) => readyAtMs < tickMs);
+      if (witnesses.every(({ name }) => tickLog.isDone(tickMs, name)) || Date.now() > overAtMs(tickMs)) return true;
       await sleep(LOOK_MS);
     }
     return false;
@@ -76,7 +76,7 @@ export async function run(options: SampleOptions, printer: Printer, signal: Abor
 
   /** A clock that is behind comes to the tick later. */
   function overAtMs(tickMs: number): number {
-    return tickMs + LATEST_MS + Math.max(0, ...crew.alive.map(({ offsetMs }) => -offsetMs));
+    return tickMs + LATEST_MS + Math.max(0, ...replicas.alive.map(({ offsetMs }) => -offsetMs));
   }
 }
 

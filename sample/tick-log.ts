@@ -4,7 +4,7 @@ import { judge, summarize, type Report, type Summary, type Verdict } from './jud
 const KEPT = 100;
 
 /** The reports of all ticks from the first on, in order of the ticks. */
-export class Ledger {
+export class TickLog {
   private readonly reports = new Map<number, Report[]>();
   /** What was closed: in order, not yet in the sum. */
   private closed: number[] = [];

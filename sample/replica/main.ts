@@ -2,7 +2,7 @@ import { shiftClock } from './clock.js';
 import { NestFactory } from '@nestjs/core';
 import type { LoggerService } from '@nestjs/common';
 import { AppModule } from '../app/app.module.js';
-import type { Message, Order } from '../messages.js';
+import type { Message, Command } from '../messages.js';
 import { watch } from './watch.js';
 
 /** One replica: a process of its own with the whole application in it. The coordinator starts it and listens to it. */
@@ -22,16 +22,16 @@ const logger: LoggerService = {
   },
 };
 
-watch((news) => {
-  tell({ kind: 'tick', ...news });
+watch((message) => {
+  tell({ kind: 'tick', ...message });
 });
 // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- a class by name, that Nest itself never makes
 const application = NestFactory.createApplicationContext(AppModule, { logger, abortOnError: false });
 
-process.on('message', (order: Order) => {
-  switch (order.kind) {
+process.on('message', (command: Command) => {
+  switch (command.kind) {
     case 'shift':
-      shiftClock(order.offsetMs);
+      shiftClock(command.offsetMs);
       return;
     case 'stop':
       void application
@@ -44,7 +44,7 @@ process.on('message', (order: Order) => {
         });
       return;
     default:
-      order satisfies never;
+      command satisfies never;
   }
 });
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Invoices } from '../app/invoices.js';
 import { Mailer } from '../app/mailer.js';
-import type { TickNews } from '../messages.js';
+import type { TickMessage } from '../messages.js';
 import { around } from './around.js';
 
 const PERIOD_MS = 1_000;
@@ -17,7 +17,7 @@ interface Firing {
  * Tells what becomes of each firing of the job. Its tick is known from the moment at which it is fired: afterwards it may
  * have to wait for the run before it. It is the tick of this replica's own clock, right or wrong.
  */
-export function watch(tell: (news: TickNews) => void): void {
+export function watch(tell: (message: TickMessage) => void): void {
   const firings = new AsyncLocalStorage<Firing>();
 
   around(Invoices.prototype, 'sendInvoices', (proceed) => {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { HistoryEvent } from '../history/events.js';
-import type { Axis } from './shared-clock.js';
+import type { SharedClock } from './shared-clock.js';
 
 /** Who gives no sign for so long stood still. What is shorter is within the tolerance of the checkers. */
 export const STILL_MS = 50;
@@ -8,7 +8,7 @@ export const STILL_MS = 50;
 const SIGN_EVERY_MS = 10;
 
 /** An event that is about to be written: now. */
-export type News = WithoutTime<HistoryEvent>;
+export type NewEvent = WithoutTime<HistoryEvent>;
 type WithoutTime<E> = E extends unknown ? Omit<E, 'atMs'> : never;
 
 /**
@@ -18,7 +18,7 @@ type WithoutTime<E> = E extends unknown ? Omit<E, 'atMs'> : never;
  * written, and no timer of its own fired. The last of these signs is kept in a file beside, for a process that does
  * not live to tell.
  */
-export class Diary {
+export class HistoryWriter {
   readonly #lines: number;
   readonly #pulse: number;
   readonly #timer: NodeJS.Timeout;
@@ -26,26 +26,26 @@ export class Diary {
 
   constructor(
     readonly file: string,
-    private readonly axis: Axis,
+    private readonly sharedClock: SharedClock,
     private readonly onStill: (fromMs: number, toMs: number) => void,
     private readonly stillMs = STILL_MS,
   ) {
     this.#lines = openSync(file, 'a');
     this.#pulse = openSync(pulseOf(file), 'w');
-    this.#signAtMs = axis.nowMs();
+    this.#signAtMs = sharedClock.nowMs();
     this.#timer = setInterval(() => {
       this.sign();
     }, SIGN_EVERY_MS).unref();
   }
 
-  write(news: News): void {
+  write(event: NewEvent): void {
     this.sign();
-    this.at(this.#signAtMs, news);
+    this.at(this.#signAtMs, event);
   }
 
   /** For what is known later than it was so. */
-  at(atMs: number, news: News): void {
-    writeSync(this.#lines, `${JSON.stringify({ atMs, ...news })}\n`);
+  at(atMs: number, event: NewEvent): void {
+    writeSync(this.#lines, `${JSON.stringify({ atMs, ...event })}\n`);
   }
 
   /** When the last sign of life was given. */
@@ -54,7 +54,7 @@ export class Diary {
   }
 
   sign(): void {
-    const [fromMs, toMs] = [this.#signAtMs, this.axis.nowMs()];
+    const [fromMs, toMs] = [this.#signAtMs, this.sharedClock.nowMs()];
     this.#signAtMs = toMs;
     const bytes = Buffer.alloc(8);
     bytes.writeDoubleLE(toMs);

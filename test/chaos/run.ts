@@ -2,8 +2,8 @@ import { shiftLibrary } from '../support/clock/clock-shift.js';
 import type { FaultName } from './plan/faults.js';
 import type { ChaosOptions } from './options.js';
 import { plan } from './plan/plan.js';
-import { Director } from './environment/nemesis.js';
-import { CLOCK_TOLERANCE_MS, GRACE_MS, GUARD_MS, onStage, type Outcome, type Stage } from './environment/environment.js';
+import { Nemesis } from './environment/nemesis.js';
+import { CLOCK_TOLERANCE_MS, GRACE_MS, GUARD_MS, runInEnvironment, type Outcome, type Environment } from './environment/environment.js';
 
 const PROGRESS_EVERY_MS = 1_000;
 
@@ -21,7 +21,7 @@ export async function run(
   const { servers, replicas, seed, restartGuard, minutes } = options;
   const library = await shiftLibrary();
   const guarded = restartGuard !== 'off';
-  const { acts, clocksMs } = plan({
+  const { actions, clocksMs } = plan({
     seed,
     servers,
     replicas,
@@ -33,30 +33,30 @@ export async function run(
     clocks: 'path' in library,
   });
   let faults: ReadonlyMap<FaultName, number> = new Map();
-  const outcome = await onStage({ ...options, clocksMs, busy: true }, async (stage) => {
-    onProgress(`${servers} servers (${stage.servers.origin}), ${replicas} replicas, seed ${seed}`);
-    await Promise.all(Array.from({ length: replicas }, (_, replica) => stage.replicas.start(replica)));
-    const director = new Director(stage, guarded);
-    const startedAtMs = stage.axis.nowMs();
+  const outcome = await runInEnvironment({ ...options, clocksMs, busy: true }, async (environment) => {
+    onProgress(`${servers} servers (${environment.servers.origin}), ${replicas} replicas, seed ${seed}`);
+    await Promise.all(Array.from({ length: replicas }, (_, replica) => environment.replicas.start(replica)));
+    const nemesis = new Nemesis(environment, guarded);
+    const startedAtMs = environment.sharedClock.nowMs();
     const progress = setInterval(() => {
       onProgress(
-        `${Math.round((stage.axis.nowMs() - startedAtMs) / 1_000)} of ${minutes * 60} s, ${awake(stage)}, ` +
-          `latest fault: ${director.latest}`,
+        `${Math.round((environment.sharedClock.nowMs() - startedAtMs) / 1_000)} of ${minutes * 60} s, ${awake(environment)}, ` +
+          `latest fault: ${nemesis.latest}`,
       );
     }, PROGRESS_EVERY_MS);
     try {
-      await director.run(acts.map((act) => ({ ...act, atMs: act.atMs + startedAtMs })));
+      await nemesis.run(actions.map((action) => ({ ...action, atMs: action.atMs + startedAtMs })));
     } finally {
       clearInterval(progress);
     }
-    ({ faults } = director);
+    ({ faults } = nemesis);
     onProgress('the faults are over; what is left after them, and what the checkers say, takes a moment');
   });
   const remarks = 'missing' in library ? [`no clock was shifted: ${library.missing}`] : [];
   return { ...outcome, faults, remarks };
 }
 
-function awake({ servers, replicas }: Stage): string {
+function awake({ servers, replicas }: Environment): string {
   const up = servers.all.filter((_, server) => servers.isUp(server)).length;
   return `${up} of ${servers.all.length} servers and ${replicas.awake} of ${replicas.count} replicas awake`;
 }

@@ -1,5 +1,5 @@
 /** Milliseconds since the run began, on the monotonic clock that all processes of a machine share and no fault shifts. */
-export class Axis {
+export class SharedClock {
   constructor(readonly originNs: bigint = process.hrtime.bigint()) {}
 
   nowMs(): number {

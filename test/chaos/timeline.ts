@@ -1,6 +1,6 @@
 import type { History } from '../history/events.js';
 import { read } from '../history/read.js';
-import { heldUntilMs, type Span, type Story } from '../history/operations.js';
+import { heldUntilMs, type Span, type Operations } from '../history/operations.js';
 import type { Verdict } from '../history/verdict.js';
 import type { Absence } from './environment/absences.js';
 import type { Life } from './environment/replicas.js';
@@ -29,19 +29,19 @@ export interface Picture {
 
 /** Servers with their faults, replicas with their pauses, and for each key who held it, as an SVG with a word on each bar. */
 export function timelineOf({ history, absences, lives, verdicts }: Picture): string {
-  const story = read(history);
-  const keys = [...new Set(story.locks.flatMap(({ asked }) => asked.keys))].filter((key) => !key.startsWith('warm-up'));
+  const operations = read(history);
+  const keys = [...new Set(operations.locks.flatMap(({ asked }) => asked.keys))].filter((key) => !key.startsWith('warm-up'));
   const lanes = [
-    ...Array.from({ length: history.about.servers }, (_, server) => serverLane(server, story, absences)),
-    ...[...new Set(lives.map(({ replica }) => replica))].map((replica) => replicaLane(replica, story, lives)),
-    ...keys.toSorted().map((key) => keyLane(key, story, lives)),
+    ...Array.from({ length: history.about.servers }, (_, server) => serverLane(server, operations, absences)),
+    ...[...new Set(lives.map(({ replica }) => replica))].map((replica) => replicaLane(replica, operations, lives)),
+    ...keys.toSorted().map((key) => keyLane(key, operations, lives)),
   ];
-  const width = Math.max(NARROWEST, LEFT + x(story.endAtMs) + 20);
+  const width = Math.max(NARROWEST, LEFT + x(operations.endAtMs) + 20);
   const height = LANE * (lanes.length + 2);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    ...scale(story.endAtMs, height),
+    ...scale(operations.endAtMs, height),
     ...lanes.map(({ name, bars }, index) => {
       const label = `<text x="6" y="${BAR - 5}">${escape(name)}</text>`;
       return `<g transform="translate(0 ${LANE * (index + 1)})">${label}<g transform="translate(${LEFT} 0)">${bars.join('')}</g></g>`;
@@ -57,7 +57,7 @@ interface LaneOf {
   readonly bars: readonly string[];
 }
 
-function serverLane(server: number, { lost, endAtMs }: Story, absences: readonly Absence[]): LaneOf {
+function serverLane(server: number, { lost, endAtMs }: Operations, absences: readonly Absence[]): LaneOf {
   const own = absences.filter((each) => each.server === server);
   return {
     name: `server ${server + 1}`,
@@ -78,7 +78,7 @@ function colourOf(why: string): string {
   return why.startsWith('in trouble') ? TROUBLE : STILL;
 }
 
-function replicaLane(replica: number, { clients, endAtMs }: Story, lives: readonly Life[]): LaneOf {
+function replicaLane(replica: number, { clients, endAtMs }: Operations, lives: readonly Life[]): LaneOf {
   const colour = REPLICAS[replica % REPLICAS.length]!;
   const bars = lives
     .filter((life) => life.replica === replica)
@@ -101,14 +101,14 @@ function replicaLane(replica: number, { clients, endAtMs }: Story, lives: readon
   return { name: `replica ${replica + 1}`, bars };
 }
 
-function keyLane(key: string, story: Story, lives: readonly Life[]): LaneOf {
+function keyLane(key: string, operations: Operations, lives: readonly Life[]): LaneOf {
   const places = new Map(lives.map(({ name, replica }) => [name, replica]));
-  const bars = story.locks
+  const bars = operations.locks
     .filter(({ asked }) => asked.keys.includes(key))
     .map((lock) => {
       const { client, attempt } = lock.asked;
       const colour = REPLICAS[(places.get(client) ?? 0) % REPLICAS.length]!;
-      const span = { fromMs: lock.granted.atMs, toMs: heldUntilMs(story, lock) };
+      const span = { fromMs: lock.granted.atMs, toMs: heldUntilMs(operations, lock) };
       return bar(span, colour, `${client}, attempt ${attempt}, fencing token ${String(lock.granted.fence)}`);
     });
   return { name: key, bars };

@@ -1,5 +1,5 @@
 import type { ChaosOptions } from './options.js';
-import { onStage, type Outcome } from './environment/environment.js';
+import { runInEnvironment, type Outcome } from './environment/environment.js';
 
 const TTL_MS = 6_000;
 const TRY_FOR_MS = 3_000;
@@ -9,7 +9,7 @@ const TRY_FOR_MS = 3_000;
  * dead meanwhile, comes back. Only the guard stands between the second replica and the lock of the first.
  */
 export function twoHolders(options: Pick<ChaosOptions, 'restartGuard' | 'out'>): Promise<Outcome> {
-  return onStage({ ...options, servers: 3, replicas: 2, seed: 1, busy: false }, async ({ axis, servers, replicas }) => {
+  return runInEnvironment({ ...options, servers: 3, replicas: 2, seed: 1, busy: false }, async ({ sharedClock, servers, replicas }) => {
     const both = [0, 1];
     await Promise.all(both.map((replica) => replicas.start(replica)));
     // Witnesses of what follows: each has spoken with all servers.
@@ -19,8 +19,8 @@ export function twoHolders(options: Pick<ChaosOptions, 'restartGuard' | 'out'>):
     await servers.kill(1);
     await servers.start(1, { data: false });
     await servers.start(2, { data: true });
-    const untilMs = axis.nowMs() + TRY_FOR_MS;
+    const untilMs = sharedClock.nowMs() + TRY_FOR_MS;
     // Until it has connected to them again, it does not reach enough.
-    while (axis.nowMs() < untilMs && !(await replicas.take(1, 'k', TTL_MS)));
+    while (sharedClock.nowMs() < untilMs && !(await replicas.take(1, 'k', TTL_MS)));
   });
 }

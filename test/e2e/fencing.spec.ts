@@ -7,7 +7,7 @@ import { RedlockModule, RedlockService } from 'redlock-nestjs';
 import { eventually } from '../support/eventually.js';
 import { start, type Fleet } from '../support/fleet.js';
 import { OwnProcess } from '../support/process.js';
-import type { Grant, Order } from './fencing/holder.interface.js';
+import type { Grant, Command } from './fencing/holder.interface.js';
 import { disorder, takeovers } from './fencing/order.js';
 
 /*
@@ -17,7 +17,7 @@ import { disorder, takeovers } from './fencing/order.js';
 const GRANTS = Number(process.env.REDLOCK_GRANTS ?? 30);
 const PROCESSES = Number(process.env.REDLOCK_HOLDERS ?? 5);
 
-type Holder = OwnProcess<Order, Grant[] | undefined>;
+type Holder = OwnProcess<Command, Grant[] | undefined>;
 
 describe('P2: processes that stand still past their ttl, and servers that are killed and restarted with their data', () => {
   let fleet: Fleet;

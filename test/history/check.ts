@@ -9,11 +9,11 @@ import { settlesInTime } from './checkers/settles-in-time.js';
 import { signalInTime } from './checkers/signal-in-time.js';
 import type { CheckerName, History } from './events.js';
 import { read } from './read.js';
-import type { Story } from './operations.js';
+import type { Operations } from './operations.js';
 import type { Findings, Verdict } from './verdict.js';
 
 /** Every checker, by the name under which it is known. None of them touches a system: they read what was written down. */
-export const CHECKERS: Readonly<Record<CheckerName, (story: Story) => Findings>> = {
+export const CHECKERS: Readonly<Record<CheckerName, (operations: Operations) => Findings>> = {
   'mutual exclusion': mutualExclusion,
   'fencing order': fencingOrder,
   'one run a tick': oneRunATick,
@@ -27,17 +27,17 @@ export const CHECKERS: Readonly<Record<CheckerName, (story: Story) => Findings>>
 
 /** What each checker says of this history. */
 export function check(history: History): readonly Verdict[] {
-  const story = read(history);
-  return (Object.keys(CHECKERS) as CheckerName[]).map((checker) => conclude(checker, story));
+  const operations = read(history);
+  return (Object.keys(CHECKERS) as CheckerName[]).map((checker) => conclude(checker, operations));
 }
 
 /** A breach is one whatever is missing; but where something is missing, finding none proves nothing. */
-function conclude(checker: CheckerName, story: Story): Verdict {
-  const outside = story.about.outside?.[checker];
+function conclude(checker: CheckerName, operations: Operations): Verdict {
+  const outside = operations.about.outside?.[checker];
   if (outside !== undefined) return { checker, judged: 0, outcome: 'unknown', why: 'outside', reason: outside };
-  const { judged, violations, gaps = [] } = CHECKERS[checker](story);
+  const { judged, violations, gaps = [] } = CHECKERS[checker](operations);
   if (violations.length > 0) return { checker, judged, outcome: 'violated', violations };
-  const [gap] = [...story.gaps, ...gaps];
+  const [gap] = [...operations.gaps, ...gaps];
   if (gap !== undefined) return { checker, judged, outcome: 'unknown', why: 'incomplete', reason: gap };
   if (judged > 0) return { checker, judged, outcome: 'holds' };
   return { checker, judged, outcome: 'unknown', why: 'nothing', reason: 'nothing happened that there is to judge' };

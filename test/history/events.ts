@@ -174,7 +174,7 @@ export type ServerEvent =
       readonly ttlLeftMs: number | null;
     }
   /** All of this server was looked at: what was not listed as left over just before is not there. */
-  | { readonly kind: 'swept'; readonly atMs: number; readonly server: number };
+  | { readonly kind: 'scanned'; readonly atMs: number; readonly server: number };
 
 /** The observer stops. Whatever has not settled by now was still open. */
 export interface End {

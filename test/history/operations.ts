@@ -46,7 +46,7 @@ export interface Removal {
 }
 
 /** A history in the order of its calls instead of its events. */
-export interface Story {
+export interface Operations {
   readonly about: About;
   readonly attempts: readonly Attempt[];
   readonly locks: readonly Lock[];
@@ -59,7 +59,7 @@ export interface Story {
   readonly removals: readonly Removal[];
   readonly lost: readonly EventOf<'lost'>[];
   readonly leftovers: readonly EventOf<'leftover'>[];
-  readonly swept: readonly EventOf<'swept'>[];
+  readonly scanned: readonly EventOf<'scanned'>[];
   readonly endAtMs: number;
   /** What is missing, or cannot be: with any of these nothing is known to hold. */
   readonly gaps: readonly string[];
@@ -71,14 +71,14 @@ export function settledAtMs({ granted, refused }: Attempt): number | undefined {
 }
 
 /** Until when the client believes in its lock: to the end of its validity, unless it gave it up or died before. */
-export function heldUntilMs({ clients }: Story, { asked, granted, extended, aborted, releasing }: Lock): number {
+export function heldUntilMs({ clients }: Operations, { asked, granted, extended, aborted, releasing }: Lock): number {
   const validUntilMs = (extended.at(-1) ?? granted).validUntilMs;
   const killedAtMs = clients.get(asked.client)?.killed?.atMs ?? Infinity;
   return Math.min(validUntilMs, aborted?.atMs ?? Infinity, releasing?.atMs ?? Infinity, killedAtMs);
 }
 
 /** The longest ttl that was asked for this lock, stretched by the slowest clock. */
-export function longestTtlMs({ about }: Story, { asked, extensions }: Attempt): number {
+export function longestTtlMs({ about }: Operations, { asked, extensions }: Attempt): number {
   const ttls = extensions.map(({ begun }) => begun.ttlMs);
   return Math.max(asked.ttlMs, asked.minHoldMs ?? 0, ...ttls) * (1 + about.driftFactor);
 }
@@ -92,11 +92,11 @@ export function nodeTimeoutMs({ nodeTimeoutMs: limitMs }: EventOf<'asked'>, ttlM
  * An instant by which a process must have done something, seen by the observer: its clock may be slow, and what falls into
  * a pause must be done within `againMs` after it. What a suspended machine has not waited for yet, it waits for after the pause.
  */
-export function latestMs(story: Story, client: string, fromMs: number, delayMs: number, againMs: number): number {
-  const { driftFactor, toleranceMs } = story.about;
+export function latestMs(operations: Operations, client: string, fromMs: number, delayMs: number, againMs: number): number {
+  const { driftFactor, toleranceMs } = operations.about;
   const allow = (ms: number): number => ms * (1 + driftFactor) + toleranceMs;
   let untilMs = fromMs + allow(delayMs);
-  for (const pause of story.clients.get(client)?.pauses ?? []) {
+  for (const pause of operations.clients.get(client)?.pauses ?? []) {
     if (pause.toMs < fromMs || pause.fromMs > untilMs) continue;
     const leftMs = pause.suspended ? untilMs - Math.max(fromMs, pause.fromMs) : 0;
     untilMs = Math.max(untilMs, pause.toMs + Math.max(allow(againMs), leftMs));
@@ -105,7 +105,7 @@ export function latestMs(story: Story, client: string, fromMs: number, delayMs: 
 }
 
 /** Whether a majority of the servers was up, and had been for long enough, all the time. */
-export function majorityUp({ about, away }: Story, fromMs: number, toMs: number): boolean {
+export function majorityUp({ about, away }: Operations, fromMs: number, toMs: number): boolean {
   const up = away.filter((spans) => !spans.some((span) => span.fromMs <= toMs && span.toMs + about.graceMs >= fromMs));
   return up.length > about.servers / 2;
 }

@@ -1,5 +1,5 @@
 import type { EventOf, History, HistoryEvent } from './events.js';
-import { settledAtMs, type Attempt, type Client, type Lock, type Removal, type Span, type Story } from './operations.js';
+import { settledAtMs, type Attempt, type Client, type Lock, type Removal, type Span, type Operations } from './operations.js';
 
 type Once = 'cancelled' | 'refused' | 'granted' | 'began' | 'ended' | 'aborted' | 'releasing' | 'released';
 type OnceEvent<K extends Once> = EventOf<K> & { readonly attempt: number };
@@ -12,7 +12,7 @@ function endPause(client: LiveClient, toMs: number): void {
 }
 
 /** Reads a history. Whatever does not fit together becomes a gap. */
-export function read({ about, events }: History): Story {
+export function read({ about, events }: History): Operations {
   const attempts = new Map<number, Attempt>();
   const calls = new Map<number, Attempt['extensions'][number]>();
   const clients = new Map<string, LiveClient>();
@@ -23,7 +23,7 @@ export function read({ about, events }: History): Story {
   const removals = new Map<number, Removal>();
   const lost: EventOf<'lost'>[] = [];
   const leftovers: EventOf<'leftover'>[] = [];
-  const swept: EventOf<'swept'>[] = [];
+  const scanned: EventOf<'scanned'>[] = [];
   const gaps: string[] = [];
   const time = { nowMs: -Infinity, over: false };
 
@@ -155,8 +155,8 @@ export function read({ about, events }: History): Story {
       case 'leftover':
         leftovers.push(event);
         return;
-      case 'swept':
-        swept.push(event);
+      case 'scanned':
+        scanned.push(event);
         return;
       case 'end':
         time.over = true;
@@ -199,6 +199,6 @@ export function read({ about, events }: History): Story {
   const { nowMs: endAtMs } = time;
   return {
     ...{ about, attempts: all, locks, removals: [...removals.values()], clients },
-    ...{ away, befallenAtMs, due, lost, leftovers, swept, endAtMs, gaps },
+    ...{ away, befallenAtMs, due, lost, leftovers, scanned, endAtMs, gaps },
   };
 }

@@ -20,7 +20,7 @@ export type Verdict = { readonly checker: CheckerName; readonly judged: number }
   | { readonly outcome: 'unknown'; readonly why: 'incomplete' | 'outside' | 'nothing'; readonly reason: string }
 );
 
-/** What a checker has found. `gaps` are its own: what it would have to know, beyond what the story already misses. */
+/** What a checker has found. `gaps` are its own: what it would have to know, beyond what is already missing in the operations. */
 export interface Findings {
   readonly judged: number;
   readonly violations: readonly Violation[];

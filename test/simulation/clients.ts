@@ -7,7 +7,7 @@ import { CANCELLED } from './recorder.js';
 import type { Member, World } from './world.js';
 
 /** What a client does with one lock. */
-interface Errand {
+interface Operation {
   readonly keys: readonly string[];
   readonly ttlMs: number;
   readonly options: AcquireOptions;
@@ -18,27 +18,27 @@ interface Errand {
 }
 
 /** One client of a process: it takes locks, does something, and gives them back. */
-export async function runClient(world: World, member: Member, errands: number, chance: Chance): Promise<void> {
+export async function runClient(world: World, member: Member, operations: number, chance: Chance): Promise<void> {
   const { plan } = world;
   // Until it has connected.
   await sleep(member, 10 * plan.furthestMs);
-  for (let errand = 0; errand < errands && member.status === 'alive'; errand++) {
+  for (let operation = 0; operation < operations && member.status === 'alive'; operation++) {
     await sleep(member, chance.happens(0.3) ? 0 : chance.ratio(1, plan.ttlMs));
     await run(world, member, draw(world, chance), chance);
   }
 }
 
 /** All clients ask for the same at the same instant, once, as replicas do: one of them must get it. */
-export async function rush(world: World, member: Member, atMs: number, chance: Chance): Promise<void> {
+export async function burst(world: World, member: Member, atMs: number, chance: Chance): Promise<void> {
   const { plan, kernel } = world;
   const { ttlMs } = plan;
   const apartMs = chance.happens(0.5) ? 0 : plan.furthestMs * chance.next();
   await sleep(member, member.process.machine.toOwnMs(atMs - kernel.nowMs() + apartMs));
   const workMs = chance.ratio(1, ttlMs);
-  await run(world, member, { keys: ['rush'], ttlMs, waitMs: 0, workMs, options: { wait: 0 } }, chance);
+  await run(world, member, { keys: ['burst'], ttlMs, waitMs: 0, workMs, options: { wait: 0 } }, chance);
 }
 
-function draw({ plan }: World, chance: Chance): Errand {
+function draw({ plan }: World, chance: Chance): Operation {
   const { ttlMs: longestMs } = plan;
   const ttlMs = chance.happens(0.5) ? longestMs : Math.ceil(chance.ratio(longestMs / 4, longestMs));
   const several = plan.keys.length > 1 && chance.happens(0.4);
@@ -78,10 +78,10 @@ export async function runTick(
   );
 }
 
-async function run(world: World, member: Member, errand: Errand, chance: Chance, isTick = false): Promise<void> {
+async function run(world: World, member: Member, operation: Operation, chance: Chance, isTick = false): Promise<void> {
   const { recorder, plan } = world;
   const { machine, locks } = member.process;
-  const { keys, ttlMs, waitMs, workMs, options, tick } = errand;
+  const { keys, ttlMs, waitMs, workMs, options, tick } = operation;
   const where = isTick || chance.happens(0.5) ? 'withLock' : 'acquire';
   const cancel = new AbortController();
   const hasSignal = waitMs === null || (!isTick && chance.happens(0.08));
@@ -112,7 +112,7 @@ async function run(world: World, member: Member, errand: Errand, chance: Chance,
   }
   recorder.granted(attempt, lock, machine, (options.fencing ?? plan.options.fencing) !== false);
   if (where === 'withLock') await runHeld(world, member, attempt, lock, workMs);
-  else await runByHand(world, member, attempt, lock, errand, chance);
+  else await runByHand(world, member, attempt, lock, operation, chance);
 }
 
 /** As the service's `withLock` does it. */
@@ -143,7 +143,7 @@ async function runByHand(
   member: Member,
   attempt: number,
   lock: LockHandle,
-  { workMs, ttlMs }: Errand,
+  { workMs, ttlMs }: Operation,
   chance: Chance,
 ): Promise<void> {
   const { recorder, plan } = world;

@@ -73,7 +73,7 @@ export interface Plan {
   readonly longestPauseMs: number;
   readonly ticks: number;
   /** How often all clients ask for one key at once, and do not wait. */
-  readonly rushes: number;
+  readonly bursts: number;
   readonly faults: number;
   /** A fault that befalls somebody just after each question, when locks and counts are half way. */
   readonly storm: 'evict' | 'jump' | undefined;
@@ -159,7 +159,7 @@ export function planOf(chance: Chance): Plan {
       spikes: spiky ? chance.ratio(0.005, 0.1) : 0,
     },
     nearestMs: furthestMs * chance.next(),
-    rushes: chance.happens(0.3) ? chance.whole(1, 2) : 0,
+    bursts: chance.happens(0.3) ? chance.whole(1, 2) : 0,
     furthestMs,
     skewMs: chance.happens(0.7) ? toleranceMs * 0.5 * chance.next() : 0,
     longestPauseMs: hasTicks ? toleranceMs * 0.4 : 2 * ttlMs,

@@ -4,7 +4,7 @@ import { check } from '../history/check.js';
 import type { History } from '../history/events.js';
 import type { Verdict } from '../history/verdict.js';
 import { Chance } from './chance.js';
-import { runClient, runTick, rush, sleep } from './clients.js';
+import { runClient, runTick, burst, sleep } from './clients.js';
 import { Saboteur } from './faults.js';
 import { EPOCH_MS } from './model-server.js';
 import { planOf, type Plan } from './plan.js';
@@ -65,9 +65,9 @@ export async function play(seed: number): Promise<Outcome> {
     for (let each = 0; each < plan.clientsInLine; each++) {
       track(member, runClient(world, member, plan.opsPerClient, chance.fork()));
     }
-    for (let each = 1; each <= plan.rushes; each++) {
+    for (let each = 1; each <= plan.bursts; each++) {
       const atMs = (plan.lengthMs * each) / 3;
-      if (atMs > world.kernel.nowMs()) track(member, rush(world, member, atMs, chance.fork()));
+      if (atMs > world.kernel.nowMs()) track(member, burst(world, member, atMs, chance.fork()));
     }
     if (plan.ticks > 0) track(member, fireTicks(world, member, tickOf, track, chance.fork()));
   };

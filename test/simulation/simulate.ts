@@ -50,9 +50,9 @@ export async function simulate({
     gone.catch(() => undefined);
     await Promise.race([once(child, 'message'), gone]);
     while (next < from + seeds && !isEnough(failures)) {
-      const order = { from: next, count: Math.min(batch, from + seeds - next) };
-      next += order.count;
-      child.send(order);
+      const command = { from: next, count: Math.min(batch, from + seeds - next) };
+      next += command.count;
+      child.send(command);
       const timeout = setTimeout(() => child.kill('SIGKILL'), BATCH_TIMEOUT_MS);
       const [result] = (await Promise.race([once(child, 'message'), gone])) as [BatchResult];
       clearTimeout(timeout);

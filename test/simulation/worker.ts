@@ -4,12 +4,12 @@ import { playBatch, seedsFrom } from './batch.js';
 Error.stackTraceLimit = 0;
 
 /** A part of the seeds, for a process of its own. */
-export interface Order {
+export interface Command {
   readonly from: number;
   readonly count: number;
 }
 
-process.on('message', ({ from, count }: Order) => {
+process.on('message', ({ from, count }: Command) => {
   void playBatch(seedsFrom(from, count), () => true).then((result) => process.send?.(result));
 });
 process.on('unhandledRejection', (reason) => {

@@ -225,7 +225,7 @@ export class World {
         const key = full.slice(PREFIX.length);
         this.recorder.add({ kind: 'leftover', atMs, server: model.number, key, token, ttlLeftMs });
       }
-      this.recorder.add({ kind: 'swept', atMs, server: model.number });
+      this.recorder.add({ kind: 'scanned', atMs, server: model.number });
     }
   }
 

@@ -5,7 +5,7 @@ import type { Absence } from '../environment/absences.js';
 import type { Life } from '../environment/replicas.js';
 import type { Loss } from '../environment/servers.js';
 import { quarantines, toEvents } from './absent.js';
-import { readDiary } from './read-history-file.js';
+import { readHistoryFile } from './read-history-file.js';
 import { dues } from './ticks.js';
 
 /** What is left of a run when it is over. */
@@ -15,7 +15,7 @@ export interface Remains {
   readonly absences: readonly Absence[];
   readonly losses: readonly Loss[];
   readonly guardMs: number;
-  /** The diary of whoever directed it. */
+  /** The file of the nemesis. */
   readonly own: string;
   readonly wallAtZeroMs: number;
   readonly endAtMs: number;
@@ -37,7 +37,7 @@ export function assemble(remains: Remains): Assembled {
   const absences = [...remains.absences, ...quarantines(losses, remains.absences, pauses, guardMs)];
   const events = [
     ...told,
-    ...readDiary(remains.own).events,
+    ...readHistoryFile(remains.own).events,
     ...toEvents(absences, endAtMs),
     ...(remains.ticking ? dues(lives, told, wallAtZeroMs, endAtMs) : []),
   ].filter(({ atMs }) => atMs < endAtMs);
@@ -46,8 +46,8 @@ export function assemble(remains: Remains): Assembled {
 }
 
 /** What a process has written, and what became of it in the end. */
-function eventsOf({ name: client, diary, killedAtMs }: Life): HistoryEvent[] {
-  const { events, signAtMs } = readDiary(diary);
+function eventsOf({ name: client, historyFile, killedAtMs }: Life): HistoryEvent[] {
+  const { events, signAtMs } = readHistoryFile(historyFile);
   if (killedAtMs === undefined || events.length === 0) return [...events];
   const end: HistoryEvent[] = [{ kind: 'killed', client, atMs: Math.max(killedAtMs, signAtMs) }];
   if (killedAtMs - signAtMs > STILL_MS) end.unshift({ kind: 'paused', client, atMs: signAtMs });

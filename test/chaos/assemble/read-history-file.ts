@@ -2,14 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { HistoryEvent } from '../../history/events.js';
 import { pulseOf } from '../history-writer.js';
 
-export interface DiaryOf {
+export interface HistoryFile {
   readonly events: readonly HistoryEvent[];
   /** The last sign of life of whoever wrote it. */
   readonly signAtMs: number;
 }
 
 /** What a process has written down. A line that it could not finish is none: what it tells is not known then. */
-export function readDiary(file: string): DiaryOf {
+export function readHistoryFile(file: string): HistoryFile {
   if (!existsSync(file)) return { events: [], signAtMs: -Infinity };
   const text = readFileSync(file, 'utf8');
   const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');

@@ -9,8 +9,8 @@ const SETTLED_MS = 2_200;
 const LATE_MS = 100;
 
 /**
- * When each tick was due, on the axis: by each replica's own clock, so at several instants. `wallAtZeroMs` is the right
- * time of day at the beginning of the axis. What a replica fires around a step of its clock is nobody's duty.
+ * When each tick was due, on the shared clock: by each replica's own clock, so at several instants. `wallAtZeroMs` is the right
+ * time of day at the beginning of the shared clock. What a replica fires around a step of its clock is nobody's duty.
  */
 export function dues(
   lives: readonly Life[],

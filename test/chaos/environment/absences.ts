@@ -1,4 +1,4 @@
-import type { Axis } from '../shared-clock.js';
+import type { SharedClock } from '../shared-clock.js';
 
 /** A time in which a server did not fully take part, and why. */
 export interface Absence {
@@ -13,18 +13,18 @@ export class Absences {
   readonly #all: Absence[] = [];
   readonly #open = new Map<string, { readonly server: number; readonly why: string; readonly fromMs: number }>();
 
-  constructor(private readonly axis: Axis) {}
+  constructor(private readonly sharedClock: SharedClock) {}
 
   begin(server: number, why: string): void {
     const name = `${server} ${why}`;
-    if (!this.#open.has(name)) this.#open.set(name, { server, why, fromMs: this.axis.nowMs() });
+    if (!this.#open.has(name)) this.#open.set(name, { server, why, fromMs: this.sharedClock.nowMs() });
   }
 
   end(server: number, why: string): void {
     const begun = this.#open.get(`${server} ${why}`);
     if (begun === undefined) return;
     this.#open.delete(`${server} ${why}`);
-    this.#all.push({ ...begun, toMs: this.axis.nowMs() });
+    this.#all.push({ ...begun, toMs: this.sharedClock.nowMs() });
   }
 
   add(absence: Absence): void {

@@ -6,15 +6,15 @@ import type { Verdict } from '../../history/verdict.js';
 import { shiftLibrary, type ShiftLibrary } from '../../support/clock/clock-shift.js';
 import { Reaper } from '../../support/servers/reaper.js';
 import { assemble, type Assembled } from '../assemble/assemble.js';
-import { Axis } from '../shared-clock.js';
-import { Diary } from '../history-writer.js';
+import { SharedClock } from '../shared-clock.js';
+import { HistoryWriter } from '../history-writer.js';
 import type { ChaosOptions } from '../options.js';
 import { DRIFT_FACTOR, LONGEST_TTL_MS, NODE_TIMEOUT_MS, TICK_WAIT_MS } from '../replica/replica.interface.js';
 import { Absences } from './absences.js';
 import { Links } from './links.js';
 import { Replicas, type Life } from './replicas.js';
 import { Servers } from './servers.js';
-import { sweep } from './key-scan.js';
+import { scanKeys } from './key-scan.js';
 
 /** How far apart the replicas' clocks may be, as far as they know and as far as they are. */
 export const CLOCK_TOLERANCE_MS = 3_000;
@@ -43,9 +43,9 @@ const LONGEST_COURTESY_MS = 250;
 /** Half of the shortest time that a server has to answer. What is shorter is a slow network to everybody. */
 const RELAYS_STILL_MS = 100;
 
-const SWEEP_EVERY_MS = 2_000;
+const SCAN_EVERY_MS = 2_000;
 
-export interface StageOptions extends Pick<ChaosOptions, 'servers' | 'replicas' | 'seed' | 'restartGuard' | 'out'> {
+export interface EnvironmentOptions extends Pick<ChaosOptions, 'servers' | 'replicas' | 'seed' | 'restartGuard' | 'out'> {
   /** How wrong each server's clock is at the beginning. Default: not at all. */
   readonly clocksMs?: readonly number[];
   /** Whether the replicas lock by themselves, and have a schedule. */
@@ -53,9 +53,9 @@ export interface StageOptions extends Pick<ChaosOptions, 'servers' | 'replicas' 
 }
 
 /** All that takes part in a run. */
-export interface Stage {
-  readonly axis: Axis;
-  readonly diary: Diary;
+export interface Environment {
+  readonly sharedClock: SharedClock;
+  readonly writer: HistoryWriter;
   readonly servers: Servers;
   readonly links: Links;
   readonly replicas: Replicas;
@@ -69,41 +69,41 @@ export interface Outcome extends Assembled {
   readonly troubles: readonly string[];
 }
 
-/** Sets up servers and replicas, lets `play` happen, puts everything right again, and has the history of it judged. */
-export async function onStage(options: StageOptions, play: (stage: Stage) => Promise<void>): Promise<Outcome> {
-  const folder = join(options.out, 'diaries');
+/** Sets up servers and replicas, lets `scenario` happen, puts everything right again, and has the history of it judged. */
+export async function runInEnvironment(options: EnvironmentOptions, scenario: (environment: Environment) => Promise<void>): Promise<Outcome> {
+  const folder = join(options.out, 'histories');
   // Of a run before this one, with the same seed.
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const library = await shiftLibrary();
   const reaper = await Reaper.hire();
-  const axis = new Axis();
-  const wallAtZeroMs = Date.now() - axis.nowMs();
-  const absences = new Absences(axis);
-  const own = join(folder, 'director.jsonl');
+  const sharedClock = new SharedClock();
+  const wallAtZeroMs = Date.now() - sharedClock.nowMs();
+  const absences = new Absences(sharedClock);
+  const own = join(folder, 'nemesis.jsonl');
   // All relays are in this process: while it stands still, nobody reaches anybody.
   const onStill = (fromMs: number, toMs: number): void => {
     for (let server = 0; server < options.servers; server++) {
       absences.add({ server, why: 'the relays stood still', fromMs, toMs });
     }
   };
-  const diary = new Diary(own, axis, onStill, RELAYS_STILL_MS);
+  const writer = new HistoryWriter(own, sharedClock, onStill, RELAYS_STILL_MS);
   const { servers: count, clocksMs = Array.from({ length: count }, () => 0), busy } = options;
   try {
-    await using servers = await Servers.start(clocksMs, library, folder, [axis, diary, absences]);
+    await using servers = await Servers.start(clocksMs, library, folder, [sharedClock, writer, absences]);
     await using links = await Links.open(options.replicas, servers.all, absences);
-    await using replicas = crew(options, folder, library, { axis, links, reaper });
-    await using sweeper = new Sweeper(servers, axis, diary);
-    await play({ axis, diary, servers, links, replicas });
+    await using replicas = replicasOf(options, folder, library, { sharedClock, links, reaper });
+    await using scanner = new KeyScanner(servers, sharedClock, writer);
+    await scenario({ sharedClock, writer, servers, links, replicas });
     await servers.mend();
     await links.mendAll();
     // Everybody is connected again, and what is to be undone anywhere is undone.
     if (busy) await pass(GRACE_MS + TOLERANCE_MS);
     await replicas.stopAll();
     if (busy) await pass(GRACE_MS + LONGEST_TTL_MS);
-    await sweeper.finish();
-    const endAtMs = axis.nowMs();
-    diary.close();
+    await scanner.finish();
+    const endAtMs = sharedClock.nowMs();
+    writer.close();
 
     const { lives, troubles } = replicas;
     const remains = { about: aboutOf(options), lives, absences: absences.all, losses: servers.losses, own };
@@ -115,7 +115,7 @@ export async function onStage(options: StageOptions, play: (stage: Stage) => Pro
   }
 }
 
-function aboutOf({ servers, replicas }: StageOptions): About {
+function aboutOf({ servers, replicas }: EnvironmentOptions): About {
   return {
     servers,
     driftFactor: DRIFT_FACTOR,
@@ -127,17 +127,17 @@ function aboutOf({ servers, replicas }: StageOptions): About {
   };
 }
 
-function crew(
-  options: StageOptions,
+function replicasOf(
+  options: EnvironmentOptions,
   folder: string,
   library: ShiftLibrary,
-  { axis, links, reaper }: { readonly axis: Axis; readonly links: Links; readonly reaper: Reaper },
+  { sharedClock, links, reaper }: { readonly sharedClock: SharedClock; readonly links: Links; readonly reaper: Reaper },
 ): Replicas {
   return new Replicas(options.replicas, {
     ...options,
     clockToleranceMs: CLOCK_TOLERANCE_MS,
     urlsOf: (replica) => links.urlsOf(replica),
-    axis,
+    sharedClock,
     folder,
     library,
     onBorn: (pid) => {
@@ -148,23 +148,23 @@ function crew(
 }
 
 /** Looks from time to time at what is on the servers that can be asked. */
-class Sweeper implements AsyncDisposable {
+class KeyScanner implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #last: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly servers: Servers,
-    private readonly axis: Axis,
-    private readonly diary: Diary,
+    private readonly sharedClock: SharedClock,
+    private readonly writer: HistoryWriter,
   ) {
     this.#timer = setInterval(() => {
-      this.#sweep();
-    }, SWEEP_EVERY_MS);
+      this.#scan();
+    }, SCAN_EVERY_MS);
   }
 
   /** A last look. */
   async finish(): Promise<void> {
-    this.#sweep();
+    this.#scan();
     await this[Symbol.asyncDispose]();
   }
 
@@ -173,10 +173,10 @@ class Sweeper implements AsyncDisposable {
     await this.#last;
   }
 
-  #sweep(): void {
+  #scan(): void {
     this.#last = this.#last.then(async () => {
       for (const [index, server] of this.servers.all.entries()) {
-        if (this.servers.isUp(index)) await sweep(server, index, this.axis, this.diary);
+        if (this.servers.isUp(index)) await scanKeys(server, index, this.sharedClock, this.writer);
       }
     });
   }

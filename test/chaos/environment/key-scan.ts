@@ -1,6 +1,6 @@
 import type { FleetServer } from '../../support/fleet.js';
-import type { Axis } from '../shared-clock.js';
-import type { Diary } from '../history-writer.js';
+import type { SharedClock } from '../shared-clock.js';
+import type { HistoryWriter } from '../history-writer.js';
 
 const PREFIX = 'redlock:';
 
@@ -16,20 +16,20 @@ end
 return found`;
 
 /** Writes down what locks are on this server: past all relays, as an outsider sees it. */
-export async function sweep(server: FleetServer, index: number, axis: Axis, diary: Diary): Promise<boolean> {
-  const fromMs = axis.nowMs();
+export async function scanKeys(server: FleetServer, index: number, sharedClock: SharedClock, writer: HistoryWriter): Promise<boolean> {
+  const fromMs = sharedClock.nowMs();
   let found: [key: string, value: string, ttlMs: number][];
   try {
     found = (await server.command('EVAL', SCRIPT, '0')) as typeof found;
   } catch {
     return false; // It died, or was stalled, in the middle.
   }
-  if (axis.nowMs() - fromMs > LONGEST_LOOK_MS) return false;
+  if (sharedClock.nowMs() - fromMs > LONGEST_LOOK_MS) return false;
   for (const [key, value, ttlMs] of found) {
     const [token = ''] = value.split(' ');
     const name = key.slice(PREFIX.length);
-    diary.write({ kind: 'leftover', server: index, key: name, token, ttlLeftMs: ttlMs < 0 ? null : ttlMs });
+    writer.write({ kind: 'leftover', server: index, key: name, token, ttlLeftMs: ttlMs < 0 ? null : ttlMs });
   }
-  diary.write({ kind: 'swept', server: index });
+  writer.write({ kind: 'scanned', server: index });
   return true;
 }

@@ -1,5 +1,5 @@
-import type { Act, FaultName } from '../plan/faults.js';
-import type { Stage } from './environment.js';
+import type { PlannedAction, FaultName } from '../plan/faults.js';
+import type { Environment } from './environment.js';
 
 /** Each replica must have been up for so long, to be a witness of a loss. */
 const WITNESS_MS = 2_500;
@@ -7,8 +7,8 @@ const WITNESS_MS = 2_500;
 /** For so long after a loss no replica is killed, because it would come up as one that has not witnessed the loss (P12). */
 const LOSS_MATTERS_MS = 8_000;
 
-/** Carries out acts, each at its time. What is done to one server or one replica happens one after the other. */
-export class Director {
+/** Carries out the planned actions, each at its time. What is done to one server or one replica happens one after the other. */
+export class Nemesis {
   readonly faults = new Map<FaultName, number>();
   #latest: FaultName | undefined;
   #late: Promise<unknown>[] = [];
@@ -16,7 +16,7 @@ export class Director {
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(
-    private readonly stage: Stage,
+    private readonly environment: Environment,
     /** Whether a loss of data counts on witnesses. */
     private readonly guarded: boolean,
   ) {}
@@ -25,79 +25,79 @@ export class Director {
     return this.#latest ?? 'nothing yet';
   }
 
-  async run(acts: readonly Act[]): Promise<void> {
-    for (const act of acts) {
-      const delayMs = act.atMs - this.stage.axis.nowMs();
+  async run(actions: readonly PlannedAction[]): Promise<void> {
+    for (const action of actions) {
+      const delayMs = action.atMs - this.environment.sharedClock.nowMs();
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-      this.#late.push(this.#inTurn(act));
+      this.#late.push(this.#inTurn(action));
     }
     await Promise.all(this.#late);
   }
 
-  #inTurn(act: Act): Promise<void> {
-    const who = 'server' in act ? `server ${act.server}` : `replica ${act.replica}`;
+  #inTurn(action: PlannedAction): Promise<void> {
+    const who = 'server' in action ? `server ${action.server}` : `replica ${action.replica}`;
     // A stop in good order takes its time, and a pause may come in the middle of it; what follows a stop waits for it.
-    const before = act.do === 'pause replica' || act.do === 'resume replica' ? undefined : this.#turns.get(who);
+    const before = action.do === 'pause replica' || action.do === 'resume replica' ? undefined : this.#turns.get(who);
     const done = (before ?? Promise.resolve()).then(async () => {
-      if (!(await this.#carryOut(act)) || act.fault === undefined) return;
-      this.#latest = act.fault;
-      this.faults.set(act.fault, (this.faults.get(act.fault) ?? 0) + 1);
-      this.stage.diary.write({ kind: 'note', text: `${act.fault}: ${who}` });
+      if (!(await this.#carryOut(action)) || action.fault === undefined) return;
+      this.#latest = action.fault;
+      this.faults.set(action.fault, (this.faults.get(action.fault) ?? 0) + 1);
+      this.environment.writer.write({ kind: 'note', text: `${action.fault}: ${who}` });
     });
     this.#turns.set(who, done);
     return done;
   }
 
   /** Returns whether it was done. */
-  async #carryOut(act: Act): Promise<boolean> {
-    switch (act.do) {
+  async #carryOut(action: PlannedAction): Promise<boolean> {
+    switch (action.do) {
       case 'kill server':
-        return await this.stage.servers.kill(act.server);
+        return await this.environment.servers.kill(action.server);
       case 'start server':
-        return await this.#startServer(act);
+        return await this.#startServer(action);
       case 'stall server':
-        return await this.stage.servers.pause(act.server);
+        return await this.environment.servers.pause(action.server);
       case 'resume server':
-        return await this.stage.servers.resume(act.server);
+        return await this.environment.servers.resume(action.server);
       case 'flush':
         if (!this.#witnessed()) return false;
         this.#lostAtMs = performance.now();
-        return await this.stage.servers.flush(act.server);
+        return await this.environment.servers.flush(action.server);
       case 'flush scripts':
-        return await this.stage.servers.flushScripts(act.server);
+        return await this.environment.servers.flushScripts(action.server);
       case 'clock rate':
-        this.stage.servers.setRate(act.server, act.ppm);
+        this.environment.servers.setRate(action.server, action.ppm);
         return true;
       case 'link':
-        await this.stage.links.trouble(act.replica, act.server, act.trouble);
+        await this.environment.links.trouble(action.replica, action.server, action.trouble);
         return true;
       case 'mend link':
-        await this.stage.links.mend(act.replica, act.server);
+        await this.environment.links.mend(action.replica, action.server);
         return true;
       case 'kill replica':
         if (this.#lostLately()) return false;
-        return await this.stage.replicas.kill(act.replica);
+        return await this.environment.replicas.kill(action.replica);
       case 'stop replica':
         if (this.#lostLately()) return false;
-        return await this.stage.replicas.stop(act.replica);
+        return await this.environment.replicas.stop(action.replica);
       case 'start replica':
-        return await this.stage.replicas.start(act.replica);
+        return await this.environment.replicas.start(action.replica);
       case 'pause replica':
-        return this.stage.replicas.pause(act.replica);
+        return this.environment.replicas.pause(action.replica);
       case 'resume replica':
-        return this.stage.replicas.resume(act.replica);
+        return this.environment.replicas.resume(action.replica);
       case 'replica clock':
-        this.stage.replicas.shift(act.replica, act.offsetMs);
+        this.environment.replicas.shift(action.replica, action.offsetMs);
         return true;
       default:
-        return act satisfies never;
+        return action satisfies never;
     }
   }
 
-  async #startServer(act: Extract<Act, { do: 'start server' }>): Promise<boolean> {
-    const data = act.data || !this.#witnessed();
+  async #startServer(action: Extract<PlannedAction, { do: 'start server' }>): Promise<boolean> {
+    const data = action.data || !this.#witnessed();
     if (!data) this.#lostAtMs = performance.now();
-    return await this.stage.servers.start(act.server, { ...act, data });
+    return await this.environment.servers.start(action.server, { ...action, data });
   }
 
   /** A replica that comes up soon after a loss was not there to see it. */
@@ -107,6 +107,6 @@ export class Director {
 
   /** A machine that is slow to start a replica must not make its loss an unwitnessed one. */
   #witnessed(): boolean {
-    return !this.guarded || this.stage.replicas.allUpFor(WITNESS_MS);
+    return !this.guarded || this.environment.replicas.allUpFor(WITNESS_MS);
   }
 }

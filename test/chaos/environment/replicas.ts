@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { WallClock, type ShiftLibrary } from '../../support/clock/clock-shift.js';
 import { OwnProcess } from '../../support/process.js';
-import type { Axis } from '../shared-clock.js';
+import type { SharedClock } from '../shared-clock.js';
 import type { ChaosOptions } from '../options.js';
-import type { Answer, Order } from '../replica/replica.interface.js';
+import type { Answer, Command } from '../replica/replica.interface.js';
 
 const ENTRY = new URL('../replica/main.ts', import.meta.url);
 const ATTEMPTS_A_LIFE = 1_000_000;
@@ -18,7 +18,7 @@ export interface ClockStep {
 export interface Life {
   readonly name: string;
   readonly replica: number;
-  readonly diary: string;
+  readonly historyFile: string;
   readonly startedAtMs: number;
   readyAtMs: number;
   /** When it was sent the signal; it may have lived for some milliseconds more. */
@@ -33,7 +33,7 @@ interface Place {
   readonly clock: WallClock;
   lives: number;
   life?: Life;
-  process?: OwnProcess<Order, Answer>;
+  process?: OwnProcess<Command, Answer>;
   paused: boolean;
 }
 
@@ -41,8 +41,8 @@ export interface ReplicaRules extends Pick<ChaosOptions, 'seed' | 'restartGuard'
   readonly clockToleranceMs: number;
   readonly busy: boolean;
   readonly urlsOf: (replica: number) => readonly string[];
-  readonly axis: Axis;
-  /** For their diaries. */
+  readonly sharedClock: SharedClock;
+  /** For their histories. */
   readonly folder: string;
   readonly library: ShiftLibrary;
   readonly onBorn: (pid: number) => void;
@@ -68,7 +68,7 @@ export class Replicas implements AsyncDisposable {
 
   /** Whether whoever is there has been up, awake or not, for so long at least. */
   allUpFor(ms: number): boolean {
-    return this.#places.every(({ life }) => life === undefined || this.rules.axis.nowMs() - life.readyAtMs >= ms);
+    return this.#places.every(({ life }) => life === undefined || this.rules.sharedClock.nowMs() - life.readyAtMs >= ms);
   }
 
   get awake(): number {
@@ -82,28 +82,28 @@ export class Replicas implements AsyncDisposable {
     const life: Life = {
       name,
       replica,
-      diary: join(this.rules.folder, `${name}.jsonl`),
-      startedAtMs: this.rules.axis.nowMs(),
+      historyFile: join(this.rules.folder, `${name}.jsonl`),
+      startedAtMs: this.rules.sharedClock.nowMs(),
       readyAtMs: Infinity,
       over: false,
       clock: [{ atMs: -Infinity, offsetMs: place.clock.offsetMs }],
     };
-    const own = new OwnProcess<Order, Answer>(ENTRY, place.clock.env);
+    const own = new OwnProcess<Command, Answer>(ENTRY, place.clock.env);
     this.rules.onBorn(own.pid);
     Object.assign(place, { life, process: own, paused: false });
     const number = this.lives.push(life);
     const { seed, restartGuard, clockToleranceMs, busy } = this.rules;
     const urls = this.rules.urlsOf(replica);
     const firstAttempt = number * ATTEMPTS_A_LIFE;
-    const origin = String(this.rules.axis.originNs);
-    const common = { name, firstAttempt, seed: seed + number, diary: life.diary, origin };
+    const origin = String(this.rules.sharedClock.originNs);
+    const common = { name, firstAttempt, seed: seed + number, historyFile: life.historyFile, origin };
     try {
       await own.ask({ kind: 'boot', ...common, urls, restartGuard, clockToleranceMs, busy });
     } catch (error) {
       this.#onEnd(life, error);
       return false;
     }
-    life.readyAtMs = this.rules.axis.nowMs();
+    life.readyAtMs = this.rules.sharedClock.nowMs();
     own.ask({ kind: 'stay' }).catch((error: unknown) => {
       this.#onEnd(life, error);
     });
@@ -114,7 +114,7 @@ export class Replicas implements AsyncDisposable {
     const { life, process: own } = this.#places[replica]!;
     if (life === undefined || own === undefined) return false;
     life.over = true;
-    life.killedAtMs = this.rules.axis.nowMs();
+    life.killedAtMs = this.rules.sharedClock.nowMs();
     await own.stop();
     this.#leave(replica);
     return true;
@@ -125,7 +125,7 @@ export class Replicas implements AsyncDisposable {
     const { life, process: own, paused } = this.#places[replica]!;
     if (life === undefined || own === undefined || paused || life.readyAtMs === Infinity) return false;
     life.over = true;
-    life.stoppedAtMs = this.rules.axis.nowMs();
+    life.stoppedAtMs = this.rules.sharedClock.nowMs();
     await own.ask({ kind: 'close' });
     await own.stop();
     this.#leave(replica);
@@ -152,7 +152,7 @@ export class Replicas implements AsyncDisposable {
   shift(replica: number, offsetMs: number): void {
     const { clock, life } = this.#places[replica]!;
     clock.set(offsetMs);
-    life?.clock.push({ atMs: this.rules.axis.nowMs(), offsetMs });
+    life?.clock.push({ atMs: this.rules.sharedClock.nowMs(), offsetMs });
   }
 
   async take(replica: number, key: string, ttlMs: number): Promise<boolean> {
@@ -180,7 +180,7 @@ export class Replicas implements AsyncDisposable {
   #onEnd(life: Life, error: unknown): void {
     if (life.over) return;
     life.over = true;
-    life.killedAtMs = this.rules.axis.nowMs();
+    life.killedAtMs = this.rules.sharedClock.nowMs();
     this.#leave(life.replica);
     this.troubles.push(`${life.name}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { WallClock, type ShiftLibrary } from '../../support/clock/clock-shift.js';
 import { start, type Fleet, type FleetServer } from '../../support/fleet.js';
-import type { Axis } from '../shared-clock.js';
-import type { Diary } from '../history-writer.js';
+import type { SharedClock } from '../shared-clock.js';
+import type { HistoryWriter } from '../history-writer.js';
 import type { Absences } from './absences.js';
 
 const TURN_EVERY_MS = 20;
@@ -25,12 +25,12 @@ export class Servers implements AsyncDisposable {
   private constructor(
     private readonly fleet: Fleet,
     private readonly clocks: readonly WallClock[],
-    private readonly axis: Axis,
-    private readonly diary: Diary,
+    private readonly sharedClock: SharedClock,
+    private readonly writer: HistoryWriter,
     private readonly absences: Absences,
   ) {
     this.#rates = clocks.map(() => 0);
-    this.#turnedAtMs = axis.nowMs();
+    this.#turnedAtMs = sharedClock.nowMs();
     this.#timer = setInterval(() => {
       this.#turn();
     }, TURN_EVERY_MS);
@@ -40,7 +40,7 @@ export class Servers implements AsyncDisposable {
     clocksMs: readonly number[],
     library: ShiftLibrary,
     folder: string,
-    [axis, diary, absences]: readonly [Axis, Diary, Absences],
+    [sharedClock, writer, absences]: readonly [SharedClock, HistoryWriter, Absences],
   ): Promise<Servers> {
     const clocks = clocksMs.map((clockMs, index) => {
       const clock = new WallClock(library, join(folder, `server-${index + 1}.clock`));
@@ -51,7 +51,7 @@ export class Servers implements AsyncDisposable {
       direct: true,
       env: (name) => clocks[Number(name.slice('server-'.length)) - 1]?.env ?? {},
     });
-    return new Servers(fleet, clocks, axis, diary, absences);
+    return new Servers(fleet, clocks, sharedClock, writer, absences);
   }
 
   get origin(): string {
@@ -78,7 +78,7 @@ export class Servers implements AsyncDisposable {
     const loss = data ? undefined : this.#lose(server);
     if (!data && clockMs !== undefined) this.clocks[server]!.set(clockMs);
     await this.#at(server).restart({ data });
-    if (loss !== undefined) loss.backAtMs = this.axis.nowMs();
+    if (loss !== undefined) loss.backAtMs = this.sharedClock.nowMs();
     this.absences.end(server, 'dead');
     return true;
   }
@@ -103,7 +103,7 @@ export class Servers implements AsyncDisposable {
     if (!this.isUp(server)) return false;
     const loss = this.#lose(server);
     await this.#at(server).command('FLUSHALL');
-    loss.backAtMs = this.axis.nowMs();
+    loss.backAtMs = this.sharedClock.nowMs();
     return true;
   }
 
@@ -138,15 +138,15 @@ export class Servers implements AsyncDisposable {
   }
 
   #lose(server: number): Loss {
-    const loss = { server, fromMs: this.axis.nowMs(), backAtMs: Infinity };
+    const loss = { server, fromMs: this.sharedClock.nowMs(), backAtMs: Infinity };
     this.losses.push(loss);
-    this.diary.write({ kind: 'lost', server });
+    this.writer.write({ kind: 'lost', server });
     return loss;
   }
 
   /** What was missed while this process stood still is not made up for: that would be a step. */
   #turn(): void {
-    const nowMs = this.axis.nowMs();
+    const nowMs = this.sharedClock.nowMs();
     const passedMs = Math.min(nowMs - this.#turnedAtMs, 2 * TURN_EVERY_MS);
     this.#turnedAtMs = nowMs;
     this.clocks.forEach((clock, server) => {

@@ -34,11 +34,11 @@ interface Link {
  * than a majority without its data at once, and, because a server's loss must be witnessed (P12), only of servers that
  * every replica has known before.
  */
-export class Ground {
+export class FaultBudget {
   readonly servers: Server[];
   readonly replicas: Replica[];
   readonly minority: number;
-  stormUntilMs = 0;
+  outageUntilMs = 0;
   #lastLossAtMs = 0;
   readonly #links: Link[][];
 
@@ -58,7 +58,7 @@ export class Ground {
 
   /** Whether this many servers, these among them, may be away for a while without costing the majority. */
   mayBeAway(which: readonly number[], nowMs: number): boolean {
-    if (nowMs < this.stormUntilMs) return true;
+    if (nowMs < this.outageUntilMs) return true;
     const others = this.servers.filter(
       ({ awayUntilMs }, server) => !which.includes(server) && awayUntilMs + this.rules.graceMs > nowMs,
     );
@@ -78,7 +78,7 @@ export class Ground {
 
   mayLose(server: number, nowMs: number, backAtMs: number): boolean {
     const untilMs = backAtMs + this.rules.guardMs;
-    if (nowMs < this.stormUntilMs) return false;
+    if (nowMs < this.outageUntilMs) return false;
     const open = this.servers.filter(({ lostUntilMs }, other) => other !== server && lostUntilMs > nowMs);
     if (open.length + 1 > this.minority) return false;
     if (!this.rules.guarded) return true;
@@ -108,8 +108,8 @@ export class Ground {
   }
 
   /** While nothing is granted, nothing heals either. */
-  storm(nowMs: number, untilMs: number): void {
-    this.stormUntilMs = untilMs;
+  outage(nowMs: number, untilMs: number): void {
+    this.outageUntilMs = untilMs;
     for (const server of this.servers) if (server.lostUntilMs > nowMs) server.lostUntilMs += untilMs - nowMs;
   }
 

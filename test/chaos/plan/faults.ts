@@ -3,7 +3,7 @@ export type Trouble =
   { readonly how: 'stall' | 'cut' } | { readonly how: 'slow'; readonly delayMs: number; readonly jitterMs: number };
 
 /** One thing that is done to the servers, the replicas or the way between them. They are numbered from 0. */
-export type Deed =
+export type Action =
   | { readonly do: 'kill server' | 'stall server' | 'resume server'; readonly server: number }
   /** With a clock that is set anew where it has lost its data: what it had promised by the old one is gone anyway. */
   | { readonly do: 'start server'; readonly server: number; readonly data: boolean; readonly clockMs?: number }
@@ -19,7 +19,7 @@ export type Deed =
   | { readonly do: 'replica clock'; readonly replica: number; readonly offsetMs: number };
 
 /** When it is done, in milliseconds since the beginning, and as the beginning of which fault, if it is one. */
-export type Act = Deed & { readonly atMs: number; readonly fault?: FaultName };
+export type PlannedAction = Action & { readonly atMs: number; readonly fault?: FaultName };
 
 export const FAULTS = [
   'server killed',
@@ -46,7 +46,7 @@ export type FaultName = (typeof FAULTS)[number];
 
 /** What is to be done, and what it goes by. */
 export interface Plan {
-  readonly acts: readonly Act[];
+  readonly actions: readonly PlannedAction[];
   /** How wrong each server's clock is at the beginning. */
   readonly clocksMs: readonly number[];
 }

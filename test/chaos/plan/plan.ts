@@ -1,6 +1,6 @@
 import type { FaultName, Plan } from './faults.js';
 import { HEAL_MS } from './fault-budget.js';
-import { Screenplay } from './plan-builder.js';
+import { PlanBuilder } from './plan-builder.js';
 import { breakLinks, pause, replace, shiftClock } from './replica-faults.js';
 import { changeRate, flush, flushScripts, restart, roll, slow, stall } from './server-faults.js';
 
@@ -25,7 +25,7 @@ const WARM_UP_MS = 3_500;
 const MEAN_GAP_MS = 450;
 
 /** From time to time the majority is away for a while, so that nothing can be granted. */
-const STORM_EVERY_MS = 50_000;
+const OUTAGE_EVERY_MS = 50_000;
 
 /**
  * A loss of data needs replicas that have been there for a while, to witness it, and replicas that come and go leave none.
@@ -71,72 +71,72 @@ const UNGUARDED_WEIGHTS: typeof WEIGHTS = { ...WEIGHTS, 'rolling restart without
 
 /** The schedule of faults. The same rules give the same one. */
 export function plan(rules: PlanRules): Plan {
-  const play = new Screenplay(rules);
-  const { dice, ground } = play;
+  const builder = new PlanBuilder(rules);
+  const { random, budget } = builder;
   let era: Era = 'losses';
   const pace = Math.min(1, rules.lengthMs / SHORT_MS);
-  let eraEndsMs = pace * dice.between(...ERAS[era]);
-  let nextStormMs = STORM_EVERY_MS * dice.between(0.4, 1);
-  for (let nowMs = WARM_UP_MS; nowMs < rules.lengthMs - 1_000; nowMs += dice.gapMs(MEAN_GAP_MS)) {
-    if (nowMs > nextStormMs) {
-      ground.storm(nowMs, Math.min(nowMs + dice.between(3_000, 8_000), rules.lengthMs));
-      nextStormMs += STORM_EVERY_MS * dice.between(0.7, 1.3);
+  let eraEndsMs = pace * random.between(...ERAS[era]);
+  let nextOutageMs = OUTAGE_EVERY_MS * random.between(0.4, 1);
+  for (let nowMs = WARM_UP_MS; nowMs < rules.lengthMs - 1_000; nowMs += random.gapMs(MEAN_GAP_MS)) {
+    if (nowMs > nextOutageMs) {
+      budget.outage(nowMs, Math.min(nowMs + random.between(3_000, 8_000), rules.lengthMs));
+      nextOutageMs += OUTAGE_EVERY_MS * random.between(0.7, 1.3);
     }
     if (nowMs > eraEndsMs) {
       era = era === 'losses' ? 'newcomers' : 'losses';
-      eraEndsMs = nowMs + pace * dice.between(...ERAS[era]);
+      eraEndsMs = nowMs + pace * random.between(...ERAS[era]);
     }
-    const fault = dice.pick(rules.guarded ? WEIGHTS : UNGUARDED_WEIGHTS);
+    const fault = random.pick(rules.guarded ? WEIGHTS : UNGUARDED_WEIGHTS);
     const newcomers = !rules.guarded || era === 'newcomers';
-    if (!rules.guarded || (ONLY_IN[fault] ?? era) === era) strike(play, fault, nowMs, newcomers);
+    if (!rules.guarded || (ONLY_IN[fault] ?? era) === era) addFault(builder, fault, nowMs, newcomers);
   }
-  return { acts: play.acts.toSorted((one, other) => one.atMs - other.atMs), clocksMs: play.clocksMs };
+  return { actions: builder.actions.toSorted((one, other) => one.atMs - other.atMs), clocksMs: builder.clocksMs };
 }
 
 /** Does it, to somebody, if it may be done now. */
-function strike(play: Screenplay, fault: FaultName, nowMs: number, newcomers: boolean): void {
-  const { dice, rules } = play;
-  const server = dice.below(rules.servers);
-  const replica = dice.below(rules.replicas);
+function addFault(builder: PlanBuilder, fault: FaultName, nowMs: number, newcomers: boolean): void {
+  const { random, rules } = builder;
+  const server = random.below(rules.servers);
+  const replica = random.below(rules.replicas);
   switch (fault) {
     case 'server killed':
-      return restart(play, fault, server, nowMs, dice.between(500, 6_000), true);
+      return restart(builder, fault, server, nowMs, random.between(500, 6_000), true);
     case 'server restarted':
-      return restart(play, fault, server, nowMs, 0, true);
+      return restart(builder, fault, server, nowMs, 0, true);
     case 'server restarted without data':
-      return restart(play, fault, server, nowMs, dice.chance(0.5) ? 0 : dice.between(100, 3_000), false);
+      return restart(builder, fault, server, nowMs, random.chance(0.5) ? 0 : random.between(100, 3_000), false);
     case 'rolling restart':
-      return roll(play, fault, nowMs, 1_500, true);
+      return roll(builder, fault, nowMs, 1_500, true);
     case 'rolling restart without data':
-      return roll(play, fault, nowMs, rules.guarded ? rules.guardMs + HEAL_MS + 1_000 : dice.between(20, 150), false);
+      return roll(builder, fault, nowMs, rules.guarded ? rules.guardMs + HEAL_MS + 1_000 : random.between(20, 150), false);
     case 'server stalled':
-      return stall(play, fault, server, nowMs);
+      return stall(builder, fault, server, nowMs);
     case 'server slow':
-      return slow(play, fault, server, nowMs);
+      return slow(builder, fault, server, nowMs);
     case 'server flushed':
-      return flush(play, fault, server, nowMs);
+      return flush(builder, fault, server, nowMs);
     case 'scripts flushed':
-      return flushScripts(play, fault, server, nowMs);
+      return flushScripts(builder, fault, server, nowMs);
     case 'server clock fast or slow':
-      return changeRate(play, fault, server, nowMs);
+      return changeRate(builder, fault, server, nowMs);
     case 'link cut':
-      return breakLinks(play, fault, replica, [server], nowMs, { how: 'cut' });
+      return breakLinks(builder, fault, replica, [server], nowMs, { how: 'cut' });
     case 'link stalled':
-      return breakLinks(play, fault, replica, [server], nowMs, { how: 'stall' });
+      return breakLinks(builder, fault, replica, [server], nowMs, { how: 'stall' });
     case 'link slow':
-      return breakLinks(play, fault, replica, [server], nowMs, play.slowness());
+      return breakLinks(builder, fault, replica, [server], nowMs, builder.slowness());
     case 'partition': {
-      const most = play.clocksMs.map((_, each) => (server + each) % rules.servers).slice(play.ground.minority);
-      return breakLinks(play, fault, replica, most, nowMs, { how: dice.chance(0.5) ? 'cut' : 'stall' });
+      const most = builder.clocksMs.map((_, each) => (server + each) % rules.servers).slice(builder.budget.minority);
+      return breakLinks(builder, fault, replica, most, nowMs, { how: random.chance(0.5) ? 'cut' : 'stall' });
     }
     case 'replica killed':
-      return void replace(play, fault, 'kill replica', replica, nowMs, dice.between(0, 3_000));
+      return void replace(builder, fault, 'kill replica', replica, nowMs, random.between(0, 3_000));
     case 'replica redeployed':
-      return void replace(play, fault, 'stop replica', replica, nowMs, dice.between(3_000, 6_000));
+      return void replace(builder, fault, 'stop replica', replica, nowMs, random.between(3_000, 6_000));
     case 'replica paused':
-      return pause(play, fault, replica, nowMs, newcomers);
+      return pause(builder, fault, replica, nowMs, newcomers);
     case 'replica clock shifted':
-      return shiftClock(play, fault, replica, nowMs);
+      return shiftClock(builder, fault, replica, nowMs);
     default:
       return fault satisfies never;
   }

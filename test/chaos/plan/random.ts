@@ -1,7 +1,7 @@
 import { SeededEntropy } from '../../support/model-quorum.js';
 
 /** Chance that a seed replays. */
-export class Dice {
+export class Random {
   readonly #entropy: SeededEntropy;
 
   constructor(seed: number) {

@@ -4,11 +4,11 @@ import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { RedlockModule, RedlockService, type Lock } from 'redlock-nestjs';
 import { answerQuestions } from '../../support/process.answers.js';
-import { Axis } from '../shared-clock.js';
-import { Diary } from '../history-writer.js';
+import { SharedClock } from '../shared-clock.js';
+import { HistoryWriter } from '../history-writer.js';
 import { Jobs, recordWith } from './jobs.js';
 import { codeOf, Recorder } from './recorder.js';
-import { DRIFT_FACTOR, NODE_TIMEOUT_MS, type Answer, type Boot, type Order } from './replica.interface.js';
+import { DRIFT_FACTOR, NODE_TIMEOUT_MS, type Answer, type Boot, type Command } from './replica.interface.js';
 import { Workload } from './workload.js';
 
 /** One replica: a Nest application in a process of its own, which writes down all that it does with locks. */
@@ -16,15 +16,15 @@ let app: INestApplicationContext;
 let recorder: Recorder;
 let workload: Workload | undefined;
 
-async function boot(order: Boot): Promise<void> {
-  const { name: client, urls, restartGuard, clockToleranceMs: clockTolerance, busy } = order;
-  const diary = new Diary(order.diary, new Axis(BigInt(order.origin)), (fromMs, toMs) => {
-    diary.at(fromMs, { kind: 'paused', client });
-    diary.at(toMs, { kind: 'resumed', client });
+async function boot(command: Boot): Promise<void> {
+  const { name: client, urls, restartGuard, clockToleranceMs: clockTolerance, busy } = command;
+  const writer = new HistoryWriter(command.historyFile, new SharedClock(BigInt(command.origin)), (fromMs, toMs) => {
+    writer.at(fromMs, { kind: 'paused', client });
+    writer.at(toMs, { kind: 'resumed', client });
   });
-  recorder = new Recorder(client, order.firstAttempt, diary, new Axis(BigInt(order.origin)));
+  recorder = new Recorder(client, command.firstAttempt, writer, new SharedClock(BigInt(command.origin)));
   recordWith(recorder);
-  diary.at(diary.signAtMs, { kind: 'started', client });
+  writer.at(writer.signAtMs, { kind: 'started', client });
 
   @Module({
     imports: [
@@ -44,7 +44,7 @@ async function boot(order: Boot): Promise<void> {
   class ReplicaModule {}
   app = await NestFactory.createApplicationContext(ReplicaModule, { logger, abortOnError: false });
   if (!busy) return;
-  workload = new Workload(app.get(RedlockService), recorder, order.seed);
+  workload = new Workload(app.get(RedlockService), recorder, command.seed);
   await workload.start();
 }
 
@@ -57,7 +57,7 @@ const logger: LoggerService = {
   },
 };
 
-async function take({ key, ttlMs }: Extract<Order, { kind: 'take' }>): Promise<boolean> {
+async function take({ key, ttlMs }: Extract<Command, { kind: 'take' }>): Promise<boolean> {
   const log = recorder.ask({ keys: [key], ttlMs, waitMs: 0, nodeTimeoutMs: NODE_TIMEOUT_MS });
   try {
     const lock: Lock | null = await app.get(RedlockService).tryAcquire(key, ttlMs);
@@ -72,23 +72,23 @@ async function take({ key, ttlMs }: Extract<Order, { kind: 'take' }>): Promise<b
 async function close(): Promise<void> {
   recorder.closing = true;
   await Promise.all([workload?.stop(), app.close()]);
-  recorder.diary.write({ kind: 'stopped', client: recorder.client });
-  recorder.diary.close();
+  recorder.writer.write({ kind: 'stopped', client: recorder.client });
+  recorder.writer.close();
 }
 
-answerQuestions(async (order: Order): Promise<Answer> => {
-  switch (order.kind) {
+answerQuestions(async (command: Command): Promise<Answer> => {
+  switch (command.kind) {
     case 'boot':
-      await boot(order);
+      await boot(command);
       return undefined;
     case 'stay':
       return await new Promise(() => undefined);
     case 'take':
-      return await take(order);
+      return await take(command);
     case 'close':
       await close();
       return undefined;
     default:
-      return order satisfies never;
+      return command satisfies never;
   }
 });

@@ -1,7 +1,7 @@
 import type { Lock } from 'redlock-nestjs';
 import type { EventOf } from '../../history/events.js';
-import type { Axis } from '../shared-clock.js';
-import type { Diary } from '../history-writer.js';
+import type { SharedClock } from '../shared-clock.js';
+import type { HistoryWriter } from '../history-writer.js';
 import { DRIFT_FACTOR } from './replica.interface.js';
 
 const LOOK_EVERY_MS = 10;
@@ -21,8 +21,8 @@ export class Recorder {
   constructor(
     readonly client: string,
     firstAttempt: number,
-    readonly diary: Diary,
-    readonly axis: Axis,
+    readonly writer: HistoryWriter,
+    readonly sharedClock: SharedClock,
   ) {
     this.#attempts = firstAttempt;
     this.#calls = firstAttempt;
@@ -34,7 +34,7 @@ export class Recorder {
 
   ask(asked: Asked): AttemptLog {
     const attempt = this.#attempts++;
-    this.diary.write({ kind: 'asked', client: this.client, attempt, ...asked });
+    this.writer.write({ kind: 'asked', client: this.client, attempt, ...asked });
     return new AttemptLog(this, attempt);
   }
 
@@ -69,19 +69,19 @@ export class AttemptLog {
 
   /** The client's own signal is about to abort. */
   cancel(): void {
-    if (!this.#settled) this.recorder.diary.write({ kind: 'cancelled', attempt: this.attempt });
+    if (!this.#settled) this.recorder.writer.write({ kind: 'cancelled', attempt: this.attempt });
   }
 
   grant(lock: Lock): void {
-    const { diary, axis } = this.recorder;
+    const { writer, sharedClock } = this.recorder;
     this.#settled = true;
     this.#lock = lock;
-    this.#validUntilMs = axis.nowMs() + lock.remaining;
+    this.#validUntilMs = sharedClock.nowMs() + lock.remaining;
     const { token, fencingToken: fence } = lock;
-    diary.write({ kind: 'granted', attempt: this.attempt, token, fence, validUntilMs: this.#validUntilMs });
+    writer.write({ kind: 'granted', attempt: this.attempt, token, fence, validUntilMs: this.#validUntilMs });
     const onAbort = (): void => {
       this.recorder.letGo(this);
-      diary.write({ kind: 'aborted', attempt: this.attempt, reason: (lock.signal.reason as Error).message });
+      writer.write({ kind: 'aborted', attempt: this.attempt, reason: (lock.signal.reason as Error).message });
     };
     if (lock.signal.aborted) return onAbort();
     lock.signal.addEventListener('abort', onAbort, { once: true });
@@ -92,15 +92,15 @@ export class AttemptLog {
   refuse(code: string): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.recorder.diary.write({ kind: 'refused', attempt: this.attempt, code });
+    this.recorder.writer.write({ kind: 'refused', attempt: this.attempt, code });
   }
 
   begin(): void {
-    this.recorder.diary.write({ kind: 'began', attempt: this.attempt });
+    this.recorder.writer.write({ kind: 'began', attempt: this.attempt });
   }
 
   end(): void {
-    this.recorder.diary.write({ kind: 'ended', attempt: this.attempt });
+    this.recorder.writer.write({ kind: 'ended', attempt: this.attempt });
   }
 
   /** The lock is about to be given back. Returns whether there is anything left to give. */
@@ -108,7 +108,7 @@ export class AttemptLog {
     if (!(this.#lock?.isHeld() ?? false)) return false;
     this.look();
     this.recorder.letGo(this);
-    this.recorder.diary.write({ kind: 'releasing', attempt: this.attempt });
+    this.recorder.writer.write({ kind: 'releasing', attempt: this.attempt });
     this.#releasedAfter = this.recorder.releasesFailed;
     return true;
   }
@@ -118,7 +118,7 @@ export class AttemptLog {
     if (this.#releasedAfter === undefined) return;
     const clean = this.#releasedAfter === this.recorder.releasesFailed;
     const how = code ?? (clean ? undefined : 'RELEASE_FAILED');
-    this.recorder.diary.write({ kind: 'released', attempt: this.attempt, ...(how !== undefined && { code: how }) });
+    this.recorder.writer.write({ kind: 'released', attempt: this.attempt, ...(how !== undefined && { code: how }) });
   }
 
   /**
@@ -126,11 +126,11 @@ export class AttemptLog {
    * that cannot tell any more: so it is told before.
    */
   extend(ttlMs: number): (code?: string) => void {
-    this.#believe(Math.min(this.#validUntilMs, this.recorder.axis.nowMs() + validityMs(ttlMs)));
+    this.#believe(Math.min(this.#validUntilMs, this.recorder.sharedClock.nowMs() + validityMs(ttlMs)));
     const call = this.recorder.nextCall();
-    this.recorder.diary.write({ kind: 'extending', attempt: this.attempt, call, ttlMs });
+    this.recorder.writer.write({ kind: 'extending', attempt: this.attempt, call, ttlMs });
     return (code) => {
-      this.recorder.diary.write({ kind: 'extendSettled', call, ...(code !== undefined && { code }) });
+      this.recorder.writer.write({ kind: 'extendSettled', call, ...(code !== undefined && { code }) });
       this.look();
     };
   }
@@ -138,13 +138,13 @@ export class AttemptLog {
   /** Whether the lock believes in another end of its validity than before. */
   look(): void {
     const remainingMs = this.#lock?.remaining ?? 0;
-    if (remainingMs > 0) this.#believe(this.recorder.axis.nowMs() + remainingMs);
+    if (remainingMs > 0) this.#believe(this.recorder.sharedClock.nowMs() + remainingMs);
   }
 
   #believe(validUntilMs: number): void {
     if (Math.abs(validUntilMs - this.#validUntilMs) < 0.5) return;
     this.#validUntilMs = validUntilMs;
-    this.recorder.diary.write({ kind: 'extended', attempt: this.attempt, validUntilMs });
+    this.recorder.writer.write({ kind: 'extended', attempt: this.attempt, validUntilMs });
   }
 }
 

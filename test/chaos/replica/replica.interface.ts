@@ -5,8 +5,8 @@ export interface Boot {
   /** Attempts are numbered from here on. */
   readonly firstAttempt: number;
   readonly seed: number;
-  readonly diary: string;
-  /** Of the axis of time, in nanoseconds. */
+  readonly historyFile: string;
+  /** Of the shared clock, in nanoseconds. */
   readonly origin: string;
   readonly urls: readonly string[];
   readonly restartGuard: 'witnessed' | 'strict' | 'off';
@@ -15,7 +15,7 @@ export interface Boot {
   readonly busy: boolean;
 }
 
-export type Order =
+export type Command =
   | Boot
   /** Settles when the replica stops by itself, which it must not. */
   | { readonly kind: 'stay' }

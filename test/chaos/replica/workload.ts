@@ -1,6 +1,6 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import type { AcquireOptions, Lock, RedlockService } from 'redlock-nestjs';
-import { Dice } from '../plan/random.js';
+import { Random } from '../plan/random.js';
 import { Cancellation, codeOf, type AttemptLog, type Recorder } from './recorder.js';
 import { LONGEST_TTL_MS, NODE_TIMEOUT_MS } from './replica.interface.js';
 
@@ -18,7 +18,7 @@ interface Wish {
 
 /** What a replica does all the time: several lines of work, each taking one lock after the other. */
 export class Workload {
-  readonly #dice: Dice;
+  readonly #random: Random;
   #over = false;
   #lines: Promise<unknown> = Promise.resolve();
 
@@ -27,7 +27,7 @@ export class Workload {
     private readonly recorder: Recorder,
     seed: number,
   ) {
-    this.#dice = new Dice(seed);
+    this.#random = new Random(seed);
   }
 
   /** The longest ttl comes first: from then on the guard knows for how long a server may have forgotten something. */
@@ -45,16 +45,16 @@ export class Workload {
   async #line(): Promise<void> {
     while (!this.#over) {
       await this.#next();
-      await pass(this.#dice.gapMs(120));
+      await pass(this.#random.gapMs(120));
     }
   }
 
   #next(): Promise<void> {
-    const key = KEYS[this.#dice.below(KEYS.length)]!;
-    const ttlMs = Math.round(this.#dice.between(300, LONGEST_TTL_MS));
-    const wish = { keys: [key], ttlMs, waitMs: Math.round(this.#dice.between(100, 3_000)) };
-    const shortly = this.#dice.between(1, 60);
-    const op = this.#dice.pick(OPS);
+    const key = KEYS[this.#random.below(KEYS.length)]!;
+    const ttlMs = Math.round(this.#random.between(300, LONGEST_TTL_MS));
+    const wish = { keys: [key], ttlMs, waitMs: Math.round(this.#random.between(100, 3_000)) };
+    const shortly = this.#random.between(1, 60);
+    const op = this.#random.pick(OPS);
     switch (op) {
       case 'short':
         return this.#with(wish, shortly, {});
@@ -63,20 +63,20 @@ export class Workload {
       case 'once':
         return this.#once(wish, shortly);
       case 'cancelled':
-        return this.#cancelled(wish, shortly, this.#dice.between(5, 400));
+        return this.#cancelled(wish, shortly, this.#random.between(5, 400));
       case 'minHold':
         return this.#with(
-          { ...wish, minHoldMs: Math.min(ttlMs, Math.round(this.#dice.between(50, 400))) },
+          { ...wish, minHoldMs: Math.min(ttlMs, Math.round(this.#random.between(50, 400))) },
           shortly,
           {},
         );
       case 'kept':
         // Several ttls long, by extension.
-        return this.#with({ ...wish, keys: ['kept'], ttlMs: 600 }, this.#dice.between(1_000, 4_000), {});
+        return this.#with({ ...wish, keys: ['kept'], ttlMs: 600 }, this.#random.between(1_000, 4_000), {});
       case 'maxHold':
-        return this.#with(wish, this.#dice.between(50, 600), { maxHold: 300 });
+        return this.#with(wish, this.#random.between(50, 600), { maxHold: 300 });
       case 'byHand':
-        return this.#byHand({ ...wish, ttlMs: Math.round(this.#dice.between(300, 800)) });
+        return this.#byHand({ ...wish, ttlMs: Math.round(this.#random.between(300, 800)) });
       default:
         return op satisfies never;
     }
@@ -132,10 +132,10 @@ export class Workload {
     try {
       const lock = await this.service.acquire([...wish.keys], wish.ttlMs, { wait: wish.waitMs });
       log.grant(lock);
-      while (this.#dice.chance(0.6)) {
-        await pass(this.#dice.between(10, wish.ttlMs * 0.8));
+      while (this.#random.chance(0.6)) {
+        await pass(this.#random.between(10, wish.ttlMs * 0.8));
         if (!lock.isHeld()) break;
-        const ttlMs = Math.round(this.#dice.between(300, 800));
+        const ttlMs = Math.round(this.#random.between(300, 800));
         const settled = log.extend(ttlMs);
         await settle(lock.extend(ttlMs), settled);
       }

@@ -1,5 +1,5 @@
 /** What the test asks of a process. */
-export type Order =
+export type Command =
   | { readonly kind: 'boot'; readonly servers: readonly string[] }
   | { readonly kind: 'take'; readonly grants: number }
   | { readonly kind: 'close' };

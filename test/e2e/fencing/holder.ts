@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { LockContendedError, QuorumUnreachableError, RedlockModule, RedlockService, type Lock } from 'redlock-nestjs';
 import { answerQuestions } from '../../support/process.answers.js';
 import { sharedNowMs } from '../replicas/replica.interface.js';
-import type { Grant, Order } from './holder.interface.js';
+import type { Grant, Command } from './holder.interface.js';
 
 const KEY = 'one for all';
 const SHORTEST_TTL_MS = 100;
@@ -84,17 +84,17 @@ function between(least: number, most: number): number {
   return least + Math.random() * (most - least);
 }
 
-answerQuestions(async (order: Order): Promise<Grant[] | undefined> => {
-  switch (order.kind) {
+answerQuestions(async (command: Command): Promise<Grant[] | undefined> => {
+  switch (command.kind) {
     case 'boot':
-      await boot(order.servers);
+      await boot(command.servers);
       return undefined;
     case 'take':
-      return await take(order.grants);
+      return await take(command.grants);
     case 'close':
       await app.close();
       return undefined;
     default:
-      return order satisfies never;
+      return command satisfies never;
   }
 });

@@ -1,5 +1,5 @@
 /** What the test asks of a replica. */
-export type Order =
+export type Command =
   | { readonly kind: 'boot'; readonly servers: readonly string[]; readonly scheduled: boolean }
   | { readonly kind: 'fire'; readonly call: Call }
   | { readonly kind: 'report' }

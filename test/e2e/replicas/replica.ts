@@ -8,7 +8,7 @@ import { fire as fireNow } from '../../support/fire.js';
 import { CollectingLogger } from '../../support/collecting-logger.js';
 import { answerQuestions } from '../../support/process.answers.js';
 import { atDate } from './compressed-date.js';
-import { dateOf, sharedNowMs, type Call, type Firing, type Order, type Report, type Run } from './replica.interface.js';
+import { dateOf, sharedNowMs, type Call, type Firing, type Command, type Report, type Run } from './replica.interface.js';
 
 const LONG_JOB_MS = 2500;
 const LATEST_MS = 300;
@@ -56,7 +56,7 @@ class LongJobs {
 let app: INestApplicationContext;
 let logger: CollectingLogger;
 
-async function boot({ servers, scheduled }: Extract<Order, { kind: 'boot' }>): Promise<void> {
+async function boot({ servers, scheduled }: Extract<Command, { kind: 'boot' }>): Promise<void> {
   @Module({
     imports: [
       RedlockModule.forRoot([...servers], { nodeTimeout: '2s' }),
@@ -105,13 +105,13 @@ function report(): Report {
   };
 }
 
-answerQuestions(async (order: Order): Promise<Report | undefined> => {
-  switch (order.kind) {
+answerQuestions(async (command: Command): Promise<Report | undefined> => {
+  switch (command.kind) {
     case 'boot':
-      await boot(order);
+      await boot(command);
       return undefined;
     case 'fire':
-      await fire(order.call);
+      await fire(command.call);
       return undefined;
     case 'report':
       return report();
@@ -119,6 +119,6 @@ answerQuestions(async (order: Order): Promise<Report | undefined> => {
       await app.close();
       return undefined;
     default:
-      return order satisfies never;
+      return command satisfies never;
   }
 });

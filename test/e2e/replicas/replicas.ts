@@ -1,9 +1,9 @@
 import type { FleetServer } from '../../support/fleet.js';
 import { OwnProcess } from '../../support/process.js';
 import { openRelay, type Relay } from '../../support/relay.js';
-import { sharedNowMs, type Order, type Report } from './replica.interface.js';
+import { sharedNowMs, type Command, type Report } from './replica.interface.js';
 
-type Replica = OwnProcess<Order, Report | undefined>;
+type Replica = OwnProcess<Command, Report | undefined>;
 
 const REPLICA = new URL('replica.ts', import.meta.url);
 const NEAR_MS = 1;
@@ -33,7 +33,7 @@ export class Replicas implements AsyncDisposable {
   private readonly relays: Relay[] = [];
 
   constructor(count: number) {
-    this.processes = Array.from({ length: count }, () => new OwnProcess<Order, Report | undefined>(REPLICA));
+    this.processes = Array.from({ length: count }, () => new OwnProcess<Command, Report | undefined>(REPLICA));
   }
 
   /** Boots the application in the first `count` processes. Replica i is near to server i, and far from all others. */

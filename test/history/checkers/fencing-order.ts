@@ -1,11 +1,11 @@
-import type { Lock, Story } from '../operations.js';
+import type { Lock, Operations } from '../operations.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**
  * P2: whoever asks for a lock when a grant of it is known gets a larger fencing token, and no two grants of a key have the
  * same one.
  */
-export function fencingOrder({ locks }: Story): Findings {
+export function fencingOrder({ locks }: Operations): Findings {
   const violations: Violation[] = [];
   const byKey = new Map<string, Lock[]>();
   let judged = 0;

@@ -1,4 +1,4 @@
-import { heldUntilMs, type Lock, type Story } from '../operations.js';
+import { heldUntilMs, type Lock, type Operations } from '../operations.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**
@@ -8,12 +8,12 @@ import type { Findings, Violation } from '../verdict.js';
  * An operator who removes a lock by force ends it for this checker: its holder hears of it later, and is not to blame. That
  * goes for every lock which the operator may have seen, and so for none that was asked for after the call.
  */
-export function mutualExclusion(story: Story): Findings {
+export function mutualExclusion(operations: Operations): Findings {
   const violations: Violation[] = [];
   const latest = new Map<string, { readonly lock: Lock; readonly untilMs: number }>();
-  for (const lock of story.locks.toSorted((one, other) => one.granted.atMs - other.granted.atMs)) {
+  for (const lock of operations.locks.toSorted((one, other) => one.granted.atMs - other.granted.atMs)) {
     for (const key of lock.asked.keys) {
-      const untilMs = Math.min(heldUntilMs(story, lock), removedAtMs(story, lock, key));
+      const untilMs = Math.min(heldUntilMs(operations, lock), removedAtMs(operations, lock, key));
       if (untilMs <= lock.granted.atMs) continue;
       const before = latest.get(key);
       if (before !== undefined && lock.granted.atMs < before.untilMs) {
@@ -27,10 +27,10 @@ export function mutualExclusion(story: Story): Findings {
       if (before === undefined || untilMs > before.untilMs) latest.set(key, { lock, untilMs });
     }
   }
-  return { judged: story.locks.length, violations };
+  return { judged: operations.locks.length, violations };
 }
 
-function removedAtMs({ removals, clients }: Story, { asked }: Lock, key: string): number {
+function removedAtMs({ removals, clients }: Operations, { asked }: Lock, key: string): number {
   const seen = removals.filter(({ begun, settled }) => {
     const overAtMs = (settled ?? clients.get(begun.client)?.killed)?.atMs ?? Infinity;
     return begun.key === key && asked.atMs <= overAtMs;

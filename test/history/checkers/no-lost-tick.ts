@@ -1,5 +1,5 @@
 import type { EventOf } from '../events.js';
-import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Story } from '../operations.js';
+import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Operations } from '../operations.js';
 import { tickName, tickOf } from '../tick-name.js';
 import { heldOnServers } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';
@@ -10,31 +10,31 @@ import type { Findings, Violation } from '../verdict.js';
  *
  * Ticks that a replica was firing while it was paused or killed are not judged: it may have died with the claim.
  */
-export function noLostTick(story: Story): Findings {
+export function noLostTick(operations: Operations): Findings {
   const violations: Violation[] = [];
   const gaps: string[] = [];
   const fired = new Map<string, Attempt[]>();
-  for (const attempt of story.attempts) {
+  for (const attempt of operations.attempts) {
     const tick = tickOf(attempt.asked);
     if (tick !== undefined) fired.set(tick, [...(fired.get(tick) ?? []), attempt]);
   }
 
-  const dues = new Set(story.due.map(({ keys, tickAtMs }) => tickName(keys, tickAtMs)));
+  const dues = new Set(operations.due.map(({ keys, tickAtMs }) => tickName(keys, tickAtMs)));
   for (const tick of fired.keys()) if (!dues.has(tick)) gaps.push(`${tick} was fired and has never been due`);
   let judged = 0;
-  for (const due of story.due) {
+  for (const due of operations.due) {
     const attempts = fired.get(tickName(due.keys, due.tickAtMs)) ?? [];
     const span = spanOf(due, attempts);
-    if (span.toMs > story.endAtMs || due.replicas.length === 0) continue;
+    if (span.toMs > operations.endAtMs || due.replicas.length === 0) continue;
     const firing = [...due.replicas, ...attempts.map(({ asked }) => asked.client)];
-    if (disturbed(story, firing, span) || attempts.some(gaveUp)) continue;
+    if (disturbed(operations, firing, span) || attempts.some(gaveUp)) continue;
     for (const replica of due.replicas) {
-      if (!attempts.some(({ asked }) => asked.client === replica) && !wasGoneByItsTimer(story, replica, due))
+      if (!attempts.some(({ asked }) => asked.client === replica) && !wasGoneByItsTimer(operations, replica, due))
         gaps.push(`${replica} has not fired ${due.tickAtMs}`);
     }
-    if (!majorityUp(story, span.fromMs, span.toMs)) continue;
+    if (!majorityUp(operations, span.fromMs, span.toMs)) continue;
     judged++;
-    if (attempts.some(({ began }) => began !== undefined) || covered(story, due, attempts, span)) continue;
+    if (attempts.some(({ began }) => began !== undefined) || covered(operations, due, attempts, span)) continue;
     violations.push({
       what: `the tick ${due.tickAtMs} of "${due.keys.join(', ')}" ran nowhere`,
       events: [
@@ -55,7 +55,7 @@ function spanOf(due: EventOf<'due'>, attempts: readonly Attempt[]): Span {
   };
 }
 
-function disturbed({ clients, about }: Story, firing: readonly string[], span: Span): boolean {
+function disturbed({ clients, about }: Operations, firing: readonly string[], span: Span): boolean {
   return firing.some((name) => {
     const { killed, stopped, pauses = [] } = clients.get(name) ?? {};
     // Who is about to stop fires nothing any more.
@@ -65,7 +65,7 @@ function disturbed({ clients, about }: Story, firing: readonly string[], span: S
 }
 
 /** A machine that was suspended before has timers that come later by as much: the replica may have ended until then. */
-function wasGoneByItsTimer({ clients, about }: Story, replica: string, { untilMs }: EventOf<'due'>): boolean {
+function wasGoneByItsTimer({ clients, about }: Operations, replica: string, { untilMs }: EventOf<'due'>): boolean {
   const { killed, stopped, pauses = [] } = clients.get(replica) ?? {};
   const before = pauses.filter(({ suspended, fromMs }) => suspended && fromMs <= untilMs);
   const lateMs = before.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
@@ -77,11 +77,11 @@ function gaveUp({ refused }: Attempt): boolean {
   return refused !== undefined && !['LOCK_CONTENDED', 'QUORUM_UNREACHABLE'].includes(refused.code);
 }
 
-function covered(story: Story, due: EventOf<'due'>, own: readonly Attempt[], span: Span): boolean {
-  if (story.removals.some(({ begun }) => due.keys.includes(begun.key))) return true;
-  return story.attempts.some((attempt) => {
+function covered(operations: Operations, due: EventOf<'due'>, own: readonly Attempt[], span: Span): boolean {
+  if (operations.removals.some(({ begun }) => due.keys.includes(begun.key))) return true;
+  return operations.attempts.some((attempt) => {
     if (own.includes(attempt) || !attempt.asked.keys.some((key) => due.keys.includes(key))) return false;
-    const held = heldOnServers(story, attempt);
+    const held = heldOnServers(operations, attempt);
     return held !== undefined && overlaps(held, span);
   });
 }

@@ -1,4 +1,4 @@
-import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Story } from '../operations.js';
+import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Operations } from '../operations.js';
 import { tickOf } from '../tick-name.js';
 import { heldOnServers } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';
@@ -14,26 +14,26 @@ interface Rival {
  * cannot be reached; who is told that the lock is contended is told so because somebody else had it, or was about to; who
  * waits is not overtaken again and again by others who have asked later, and does not wait for long for what nobody has.
  */
-export function noStarvation(story: Story): Findings {
-  const held = story.attempts.map((attempt): Rival => ({ attempt, span: heldOnServers(story, attempt) }));
-  const violations = story.attempts.flatMap((attempt) => {
-    const span: Span = { fromMs: attempt.asked.atMs, toMs: settledAtMs(attempt) ?? story.endAtMs };
+export function noStarvation(operations: Operations): Findings {
+  const held = operations.attempts.map((attempt): Rival => ({ attempt, span: heldOnServers(operations, attempt) }));
+  const violations = operations.attempts.flatMap((attempt) => {
+    const span: Span = { fromMs: attempt.asked.atMs, toMs: settledAtMs(attempt) ?? operations.endAtMs };
     const rivals = held.filter((other) => other.attempt !== attempt && sharesKey(attempt, other.attempt));
     return [
-      ...overtaken(story, attempt, rivals, span),
-      ...unreachable(story, attempt, rivals, span),
-      ...refusedInVain(story, attempt, rivals, span),
-      ...waitedInVain(story, attempt, rivals, span),
+      ...overtaken(operations, attempt, rivals, span),
+      ...unreachable(operations, attempt, rivals, span),
+      ...refusedInVain(operations, attempt, rivals, span),
+      ...waitedInVain(operations, attempt, rivals, span),
     ];
   });
-  return { judged: story.attempts.length, violations };
+  return { judged: operations.attempts.length, violations };
 }
 
-function overtaken(story: Story, { asked }: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
+function overtaken(operations: Operations, { asked }: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
   const later = rivals.filter(({ attempt: { asked: theirs, granted } }) => {
     return granted !== undefined && theirs.atMs > asked.atMs && granted.atMs < span.toMs;
   });
-  if (later.length <= story.about.mostOvertakes || stoodStill(story, asked.client, span)) return [];
+  if (later.length <= operations.about.mostOvertakes || stoodStill(operations, asked.client, span)) return [];
   const events = [asked, ...later.flatMap(({ attempt: { granted } }) => granted ?? [])];
   return [{ what: `attempt ${asked.attempt} was overtaken ${later.length} times`, events }];
 }
@@ -43,24 +43,24 @@ function overtaken(story: Story, { asked }: Attempt, rivals: readonly Rival[], s
  * whoever was told of the one who tries was told so with reason. In a contest those who reach different servers may each
  * believe that they lead, and use up the time of a short wait.
  */
-function unreachable(story: Story, { asked, refused }: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
-  if (refused?.code !== 'QUORUM_UNREACHABLE' || !majorityUp(story, span.fromMs, span.toMs)) return [];
-  if (!steady(story, span) || stoodStill(story, asked.client, span)) return [];
-  if (someAway(story, span) && rivals.some(({ attempt }) => overlaps(span, spanOf(story, attempt)))) return [];
+function unreachable(operations: Operations, { asked, refused }: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
+  if (refused?.code !== 'QUORUM_UNREACHABLE' || !majorityUp(operations, span.fromMs, span.toMs)) return [];
+  if (!steady(operations, span) || stoodStill(operations, asked.client, span)) return [];
+  if (someAway(operations, span) && rivals.some(({ attempt }) => overlaps(span, spanOf(operations, attempt)))) return [];
   const what = `attempt ${asked.attempt} was told that no majority can be reached, and one was up`;
   return [{ what, events: [asked, refused] }];
 }
 
-function refusedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
+function refusedInVain(operations: Operations, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
   const { asked, refused } = attempt;
-  if (refused?.code !== 'LOCK_CONTENDED' || !majorityUp(story, span.fromMs, span.toMs)) return [];
-  if (isRemoved(story, attempt) || tickHasRun(attempt, rivals)) return [];
+  if (refused?.code !== 'LOCK_CONTENDED' || !majorityUp(operations, span.fromMs, span.toMs)) return [];
+  if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals)) return [];
   if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) return [];
-  const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
+  const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(operations, other)));
   // Who asks for few rounds may leave a contest before it is settled.
   if (asked.maxRetries !== undefined && around.length > 0) return [];
-  if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(story, other))) return [];
-  if (![span, ...around.map(({ attempt: other }) => spanOf(story, other))].every((each) => steady(story, each))) {
+  if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(operations, other))) return [];
+  if (![span, ...around.map(({ attempt: other }) => spanOf(operations, other))].every((each) => steady(operations, each))) {
     return [];
   }
   return [
@@ -75,26 +75,26 @@ function refusedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[],
   ];
 }
 
-function waitedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
+function waitedInVain(operations: Operations, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
   const { asked, granted, refused } = attempt;
-  const { mostIdleMs } = story.about;
-  if (span.toMs - span.fromMs <= mostIdleMs || !majorityUp(story, span.fromMs, span.toMs)) return [];
-  const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(story, other)));
+  const { mostIdleMs } = operations.about;
+  if (span.toMs - span.fromMs <= mostIdleMs || !majorityUp(operations, span.fromMs, span.toMs)) return [];
+  const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(operations, other)));
   // Who sees the claim of a tick on too few servers to know that it has run waits for it in vain, and loses nothing.
-  if (isRemoved(story, attempt) || tickHasRun(attempt, rivals) || !steady(story, span)) return [];
-  if ([{ attempt }, ...around].some(({ attempt: other }) => stoodStill(story, other.asked.client, span))) return [];
+  if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals) || !steady(operations, span)) return [];
+  if ([{ attempt }, ...around].some(({ attempt: other }) => stoodStill(operations, other.asked.client, span))) return [];
   const idle = longestGap(
     span,
-    rivals.flatMap((other) => coverOf(story, other)),
+    rivals.flatMap((other) => coverOf(operations, other)),
   );
   // Who has given it back leaves the first go to those who were told of that, also where none of them comes any more.
-  const { courtesyMs } = story.about;
+  const { courtesyMs } = operations.about;
   const courteous = rivals.some(({ attempt: { asked: theirs, released } }) => {
     const releasedAtMs = theirs.client === asked.client ? (released?.atMs ?? Infinity) : Infinity;
     return releasedAtMs >= idle.fromMs - courtesyMs && releasedAtMs <= idle.toMs;
   });
   if (idle.toMs - idle.fromMs <= mostIdleMs + (courteous ? courtesyMs : 0)) return [];
-  if (rivals.some(({ attempt: other }) => wasForgotten(story, other, idle))) return [];
+  if (rivals.some(({ attempt: other }) => wasForgotten(operations, other, idle))) return [];
   const settled = granted ?? refused;
   return [
     {
@@ -108,22 +108,22 @@ function waitedInVain(story: Story, attempt: Attempt, rivals: readonly Rival[], 
  * While others could not have it. With all well, a lock is free as soon as its release has settled. Who was refused had it
  * for a while where a server fell silent between its vote and the confirmation of the fencing token.
  */
-function coverOf(story: Story, { attempt, span }: Rival): Span[] {
-  const { about } = story;
+function coverOf(operations: Operations, { attempt, span }: Rival): Span[] {
+  const { about } = operations;
   const { asked, granted, released, refused } = attempt;
-  if (refused !== undefined && !steady(story, spanOf(story, attempt))) return [spanOf(story, attempt)];
+  if (refused !== undefined && !steady(operations, spanOf(operations, attempt))) return [spanOf(operations, attempt)];
   if (span === undefined || granted === undefined || released === undefined) return span ? [span] : [];
   if (released.code !== undefined) return [span];
   const keptMs = (asked.minHoldMs ?? 0) * (1 + about.driftFactor);
   const keptUntilMs = granted.atMs + keptMs;
   // A server that carries the release out late keeps the lock for so much longer, and says so to those who wait.
-  const late = keptMs > 0 && !steady(story, { fromMs: asked.atMs, toMs: keptUntilMs });
+  const late = keptMs > 0 && !steady(operations, { fromMs: asked.atMs, toMs: keptUntilMs });
   if (late) return [{ fromMs: span.fromMs, toMs: span.toMs + keptMs }];
   return [{ fromMs: span.fromMs, toMs: Math.max(released.atMs, keptUntilMs) + about.toleranceMs }];
 }
 
 /** A server that has forgotten the lock before this time has nothing to release, and tells nobody. */
-function wasForgotten({ about, lost }: Story, { granted, released }: Attempt, idle: Span): boolean {
+function wasForgotten({ about, lost }: Operations, { granted, released }: Attempt, idle: Span): boolean {
   if (granted === undefined || granted.atMs > idle.fromMs) return false;
   if ((released?.atMs ?? Infinity) + about.toleranceMs < idle.fromMs) return false;
   return lost.some(({ atMs }) => atMs >= granted.atMs && atMs <= idle.toMs);
@@ -141,7 +141,7 @@ function longestGap(span: Span, covers: readonly Span[]): Span {
   return gap;
 }
 
-function isRemoved({ removals }: Story, { asked }: Attempt): boolean {
+function isRemoved({ removals }: Operations, { asked }: Attempt): boolean {
   return removals.some(({ begun }) => asked.keys.includes(begun.key));
 }
 
@@ -157,29 +157,29 @@ function tickHasRun({ asked }: Attempt, rivals: readonly Rival[]): boolean {
 }
 
 /** While what it has begun may be in the way: what it takes back is still on its way for a while. */
-function spanOf(story: Story, attempt: Attempt): Span {
-  return { fromMs: attempt.asked.atMs, toMs: (settledAtMs(attempt) ?? story.endAtMs) + story.about.graceMs };
+function spanOf(operations: Operations, attempt: Attempt): Span {
+  return { fromMs: attempt.asked.atMs, toMs: (settledAtMs(attempt) ?? operations.endAtMs) + operations.about.graceMs };
 }
 
 /** Whether a server was away at any time of it. */
-function someAway({ away }: Story, { fromMs, toMs }: Span): boolean {
+function someAway({ away }: Operations, { fromMs, toMs }: Span): boolean {
   return away.flat().some((span) => span.fromMs <= toMs && span.toMs >= fromMs);
 }
 
 /** Whether nothing befell a server meanwhile. */
-function steady({ befallenAtMs }: Story, { fromMs, toMs }: Span): boolean {
+function steady({ befallenAtMs }: Operations, { fromMs, toMs }: Span): boolean {
   return !befallenAtMs.some((atMs) => atMs >= fromMs && atMs <= toMs);
 }
 
 /** Whether a contender went away in the middle of it: it may have had the lock, and not known, or its votes were in the way. */
-function leftEarly(story: Story, attempt: Attempt): boolean {
+function leftEarly(operations: Operations, attempt: Attempt): boolean {
   const { asked, refused } = attempt;
   const gone = refused !== undefined && refused.code !== 'LOCK_CONTENDED';
-  return gone || stoodStill(story, asked.client, spanOf(story, attempt));
+  return gone || stoodStill(operations, asked.client, spanOf(operations, attempt));
 }
 
 /** Whether this process was paused or killed meanwhile. */
-function stoodStill({ clients }: Story, client: string, { fromMs, toMs }: Span): boolean {
+function stoodStill({ clients }: Operations, client: string, { fromMs, toMs }: Span): boolean {
   const { killed, pauses = [] } = clients.get(client) ?? {};
   if (killed !== undefined && killed.atMs <= toMs) return true;
   return pauses.some((pause) => pause.fromMs <= toMs && pause.toMs >= fromMs);

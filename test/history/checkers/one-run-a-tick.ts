@@ -1,9 +1,9 @@
-import type { Lock, Story } from '../operations.js';
+import type { Lock, Operations } from '../operations.js';
 import { tickOf } from '../tick-name.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /** P8: no tick of a schedule runs twice, on whichever replica. A run counts from when its work began. */
-export function oneRunATick({ locks, clients }: Story): Findings {
+export function oneRunATick({ locks, clients }: Operations): Findings {
   const violations: Violation[] = [];
   const gaps: string[] = [];
   const runs = new Map<string, Lock>();

@@ -1,12 +1,12 @@
 import type { HistoryEvent } from '../events.js';
-import { latestMs, nodeTimeoutMs, type Attempt, type Story } from '../operations.js';
+import { latestMs, nodeTimeoutMs, type Attempt, type Operations } from '../operations.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**
  * P5: acquire settles within its wait and two node timeouts, extend and release within one; a wait that was cancelled ends
  * at once. What falls into a pause of the process counts from its end.
  */
-export function settlesInTime(story: Story): Findings {
+export function settlesInTime(operations: Operations): Findings {
   const violations: Violation[] = [];
   let judged = 0;
 
@@ -17,8 +17,8 @@ export function settlesInTime(story: Story): Findings {
     begun: HistoryEvent,
     settled: HistoryEvent | undefined,
   ): void {
-    const killedAtMs = story.clients.get(attempt.asked.client)?.killed?.atMs ?? Infinity;
-    const toMs = settled?.atMs ?? Math.min(killedAtMs, story.endAtMs);
+    const killedAtMs = operations.clients.get(attempt.asked.client)?.killed?.atMs ?? Infinity;
+    const toMs = settled?.atMs ?? Math.min(killedAtMs, operations.endAtMs);
     if (settled !== undefined || toMs > untilMs) judged++;
     if (toMs <= untilMs) return;
     violations.push({
@@ -29,24 +29,24 @@ export function settlesInTime(story: Story): Findings {
     });
   }
 
-  for (const attempt of story.attempts) {
+  for (const attempt of operations.attempts) {
     const { asked, cancelled, granted, refused, extensions, releasing, released } = attempt;
     const { client, waitMs } = asked;
     const ownMs = nodeTimeoutMs(asked, asked.ttlMs);
     // At the very end there may be two questions in a row, the votes and the fencing token, each with a timer of its own.
     const waitUntilMs =
-      latestMs(story, client, asked.atMs, (waitMs ?? Infinity) + 2 * ownMs, 2 * ownMs) + story.about.toleranceMs;
-    const cancelledMs = cancelled ? latestMs(story, client, cancelled.atMs, 0, 0) : Infinity;
+      latestMs(operations, client, asked.atMs, (waitMs ?? Infinity) + 2 * ownMs, 2 * ownMs) + operations.about.toleranceMs;
+    const cancelledMs = cancelled ? latestMs(operations, client, cancelled.atMs, 0, 0) : Infinity;
     expect('acquire', attempt, Math.min(waitUntilMs, cancelledMs), asked, granted ?? refused);
     for (const { begun, settled } of extensions) {
       const onceMs = nodeTimeoutMs(asked, begun.ttlMs);
-      expect('extend', attempt, latestMs(story, client, begun.atMs, onceMs, onceMs), begun, settled);
+      expect('extend', attempt, latestMs(operations, client, begun.atMs, onceMs, onceMs), begun, settled);
     }
     if (releasing) {
       // Where the machine was suspended under the lock, its process first asks the servers whether it still holds it.
-      const suspended = story.clients.get(client)?.pauses.some((pause) => pause.suspended && pause.toMs >= asked.atMs);
+      const suspended = operations.clients.get(client)?.pauses.some((pause) => pause.suspended && pause.toMs >= asked.atMs);
       const onceMs = suspended ? 2 * ownMs : ownMs;
-      expect('release', attempt, latestMs(story, client, releasing.atMs, onceMs, onceMs), releasing, released);
+      expect('release', attempt, latestMs(operations, client, releasing.atMs, onceMs, onceMs), releasing, released);
     }
   }
   return { judged, violations };

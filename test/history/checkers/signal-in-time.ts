@@ -1,4 +1,4 @@
-import { latestMs, nodeTimeoutMs, type Lock, type Story } from '../operations.js';
+import { latestMs, nodeTimeoutMs, type Lock, type Operations } from '../operations.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**
@@ -6,11 +6,11 @@ import type { Findings, Violation } from '../verdict.js';
  * aborts before the validity ends, or, where its process stood still then, as soon as that goes on. And what an operator has
  * removed everywhere is lost: it is not put back and counted.
  */
-export function signalInTime(story: Story): Findings {
+export function signalInTime(operations: Operations): Findings {
   const violations: Violation[] = [];
-  for (const lock of story.locks) {
+  for (const lock of operations.locks) {
     const { asked, granted, extended, began, aborted, releasing } = lock;
-    const { toleranceMs } = story.about;
+    const { toleranceMs } = operations.about;
     const { validUntilMs } = extended.at(-1) ?? granted;
     const proof = [asked, granted, ...extended.slice(-1)];
     if (granted.atMs > granted.validUntilMs + toleranceMs) {
@@ -24,38 +24,38 @@ export function signalInTime(story: Story): Findings {
     // much as the machine was suspended, which its clock has not counted.
     const revived = extended.find((event, index) => {
       const beforeMs = (extended[index - 1] ?? granted).validUntilMs;
-      return event.validUntilMs > beforeMs + suspendedMs(story, lock, event.atMs) && isRemoved(story, lock, event.atMs);
+      return event.validUntilMs > beforeMs + suspendedMs(operations, lock, event.atMs) && isRemoved(operations, lock, event.atMs);
     });
     if (revived !== undefined) {
       violations.push({ what: 'a lock was extended that had been removed everywhere', events: [...proof, revived] });
     }
     // Who has given the lock back, or is not there any more, need not be told.
-    const { killed, stopped } = story.clients.get(asked.client) ?? {};
-    const overMs = Math.min(...[aborted, releasing, killed, stopped].map((event) => event?.atMs ?? story.endAtMs));
-    const byMs = toldByMs(story, lock, validUntilMs);
+    const { killed, stopped } = operations.clients.get(asked.client) ?? {};
+    const overMs = Math.min(...[aborted, releasing, killed, stopped].map((event) => event?.atMs ?? operations.endAtMs));
+    const byMs = toldByMs(operations, lock, validUntilMs);
     if (overMs <= byMs) continue;
     violations.push({
       what: `the signal of attempt ${asked.attempt} had to abort by ${byMs}, and had not by ${overMs}`,
       events: aborted ? [...proof, aborted] : proof,
     });
   }
-  return { judged: story.locks.length, violations };
+  return { judged: operations.locks.length, violations };
 }
 
 /**
  * When the signal must have aborted. The clock of a machine that was suspended has not counted that time, so its timers come
  * later by as much; until the servers have told it more, it believes in nothing.
  */
-function toldByMs(story: Story, lock: Lock, validUntilMs: number): number {
-  const ownMs = suspendedMs(story, lock, validUntilMs);
+function toldByMs(operations: Operations, lock: Lock, validUntilMs: number): number {
+  const ownMs = suspendedMs(operations, lock, validUntilMs);
   // While it believes in nothing, an extension that is confirmed shows in no belief, and counts all the same.
   const extendedMs = lock.extensions.map(({ begun }) => begun.atMs + begun.ttlMs);
   const untilMs = ownMs === 0 ? validUntilMs : Math.max(validUntilMs, ...extendedMs);
-  return latestMs(story, lock.asked.client, untilMs + ownMs, 0, 0);
+  return latestMs(operations, lock.asked.client, untilMs + ownMs, 0, 0);
 }
 
 /** For how long the machine was suspended in all, from the grant on, in what began by then or by the end of what came before. */
-function suspendedMs({ clients }: Story, { asked, granted }: Lock, byMs: number): number {
+function suspendedMs({ clients }: Operations, { asked, granted }: Lock, byMs: number): number {
   let sumMs = 0;
   for (const { suspended, fromMs, toMs } of clients.get(asked.client)?.pauses ?? []) {
     if (suspended && toMs >= granted.atMs && fromMs <= byMs + sumMs) sumMs += toMs - Math.max(granted.atMs, fromMs);
@@ -64,10 +64,10 @@ function suspendedMs({ clients }: Story, { asked, granted }: Lock, byMs: number)
 }
 
 /** Whether all servers had forgotten this lock so long ago that no answer of before can still be on its way. */
-function isRemoved(story: Story, { asked, granted }: Lock, nowMs: number): boolean {
-  return story.removals.some(({ begun, settled }) => {
+function isRemoved(operations: Operations, { asked, granted }: Lock, nowMs: number): boolean {
+  return operations.removals.some(({ begun, settled }) => {
     if (settled?.everywhere !== true || !asked.keys.includes(begun.key)) return false;
-    const repliedMs = latestMs(story, asked.client, settled.atMs, nodeTimeoutMs(asked, asked.ttlMs), 0);
+    const repliedMs = latestMs(operations, asked.client, settled.atMs, nodeTimeoutMs(asked, asked.ttlMs), 0);
     return granted.atMs < begun.atMs && nowMs > repliedMs;
   });
 }

@@ -105,11 +105,11 @@ export class Script {
     return this.add({ kind: 'leftover', atMs, server, key, token, ttlLeftMs });
   }
 
-  /** The history, in order, swept and ended at this instant. */
+  /** The history, in order, scanned and ended at this instant. */
   end(atMs: number): History {
     const events = this.#events.toSorted((one, other) => one.atMs - other.atMs);
-    const swept = Array.from({ length: ABOUT.servers }, (_, server): HistoryEvent => ({ kind: 'swept', atMs, server }));
-    return { about: { ...ABOUT, ...this.about }, events: [...events, ...swept, { kind: 'end', atMs }] };
+    const scanned = Array.from({ length: ABOUT.servers }, (_, server): HistoryEvent => ({ kind: 'scanned', atMs, server }));
+    return { about: { ...ABOUT, ...this.about }, events: [...events, ...scanned, { kind: 'end', atMs }] };
   }
 }
 

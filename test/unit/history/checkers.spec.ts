@@ -274,7 +274,7 @@ describe('P11: the checker of ghosts', () => {
 
   it('does not know what is on a server that nobody has looked at while it was up', () => {
     const { about, events } = killed().end(2000);
-    const unseen = events.filter((event) => event.kind !== 'swept' || event.server !== 1);
+    const unseen = events.filter((event) => event.kind !== 'scanned' || event.server !== 1);
     expect(verdictOf('no ghost', { about, events: unseen })).toMatchObject({ outcome: 'unknown', why: 'incomplete' });
     expect(verdictOf('no ghost', killed().server(1900, 1, 'away').end(2000))).toMatchObject({ outcome: 'unknown' });
   });

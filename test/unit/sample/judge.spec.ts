@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isFlawless, judge, summarize, type Report } from '../../../sample/judge.js';
-import { Ledger } from '../../../sample/tick-log.js';
+import { TickLog } from '../../../sample/tick-log.js';
 
 const TICK = 1_000_000;
 
@@ -88,41 +88,41 @@ describe('the summary', () => {
   });
 });
 
-describe('the ledger', () => {
+describe('the tickLog', () => {
   const report = (tickMs: number, sentence: string): Report => ({ ...said(sentence)[0], tickMs }) as Report;
 
   it('is done with a replica when it ended, skipped or failed, not yet when it only began', () => {
-    const ledger = new Ledger();
-    expect(ledger.isDone(TICK, 'a')).toBe(false);
-    for (const each of said('a began', 'b skipped', 'c failed broken')) ledger.record(each);
-    expect(['a', 'b', 'c', 'd'].map((replica) => ledger.isDone(TICK, replica))).toEqual([false, true, true, false]);
-    ledger.record(report(TICK, 'a ended'));
-    expect(ledger.isDone(TICK, 'a')).toBe(true);
+    const tickLog = new TickLog();
+    expect(tickLog.isDone(TICK, 'a')).toBe(false);
+    for (const each of said('a began', 'b skipped', 'c failed broken')) tickLog.record(each);
+    expect(['a', 'b', 'c', 'd'].map((replica) => tickLog.isDone(TICK, replica))).toEqual([false, true, true, false]);
+    tickLog.record(report(TICK, 'a ended'));
+    expect(tickLog.isDone(TICK, 'a')).toBe(true);
   });
 
   it('sums up the ticks that were closed, and no other', () => {
-    const ledger = new Ledger();
-    for (const tickMs of [TICK, TICK + 1_000, TICK + 2_000]) ledger.record(report(tickMs, 'a began'));
-    ledger.close(TICK);
-    ledger.close(TICK + 1_000);
-    expect(ledger.summary()).toMatchObject({ ticks: 2, runs: 2 });
+    const tickLog = new TickLog();
+    for (const tickMs of [TICK, TICK + 1_000, TICK + 2_000]) tickLog.record(report(tickMs, 'a began'));
+    tickLog.close(TICK);
+    tickLog.close(TICK + 1_000);
+    expect(tickLog.summary()).toMatchObject({ ticks: 2, runs: 2 });
   });
 
   it('counts a second run that is reported after the tick was closed', () => {
-    const ledger = new Ledger();
-    ledger.record(report(TICK, 'a began'));
-    ledger.close(TICK);
-    ledger.record(report(TICK, 'b began'));
-    expect(ledger.isClosed(TICK)).toBe(true);
-    expect(ledger.summary()).toMatchObject({ runs: 2, ticksWithMoreRuns: 1 });
+    const tickLog = new TickLog();
+    tickLog.record(report(TICK, 'a began'));
+    tickLog.close(TICK);
+    tickLog.record(report(TICK, 'b began'));
+    expect(tickLog.isClosed(TICK)).toBe(true);
+    expect(tickLog.summary()).toMatchObject({ runs: 2, ticksWithMoreRuns: 1 });
   });
 
   it('sums up thousands of ticks', () => {
-    const ledger = new Ledger();
+    const tickLog = new TickLog();
     for (let tick = 0; tick < 2_000; tick++) {
-      ledger.record(report(tick * 1_000, 'a began'));
-      ledger.close(tick * 1_000);
+      tickLog.record(report(tick * 1_000, 'a began'));
+      tickLog.close(tick * 1_000);
     }
-    expect(ledger.summary()).toMatchObject({ ticks: 2_000, runs: 2_000, ticksWithoutRun: 0, runsBy: { a: 2_000 } });
+    expect(tickLog.summary()).toMatchObject({ ticks: 2_000, runs: 2_000, ticksWithoutRun: 0, runsBy: { a: 2_000 } });
   });
 });
