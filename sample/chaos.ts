@@ -60,7 +60,8 @@ export class Chaos {
 
   /** A replica holds the lock and has begun its run. */
   onBegan(holder: ReplicaProcess): void {
-    if (!this.wantsHolder || this.stopped || !this.replicas.alive.includes(holder) || this.replicas.alive.length < 2) return;
+    if (!this.wantsHolder || this.stopped || !this.replicas.alive.includes(holder) || this.replicas.alive.length < 2)
+      return;
     this.wantsHolder = false;
     this.faults++;
     holder.kill();

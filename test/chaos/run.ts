@@ -3,7 +3,14 @@ import type { FaultName } from './plan/faults.js';
 import type { ChaosOptions } from './options.js';
 import { plan } from './plan/plan.js';
 import { Nemesis } from './environment/nemesis.js';
-import { CLOCK_TOLERANCE_MS, GRACE_MS, GUARD_MS, runInEnvironment, type Outcome, type Environment } from './environment/environment.js';
+import {
+  CLOCK_TOLERANCE_MS,
+  GRACE_MS,
+  GUARD_MS,
+  runInEnvironment,
+  type Outcome,
+  type Environment,
+} from './environment/environment.js';
 
 const PROGRESS_EVERY_MS = 1_000;
 

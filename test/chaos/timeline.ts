@@ -30,7 +30,9 @@ export interface Picture {
 /** Servers with their faults, replicas with their pauses, and for each key who held it, as an SVG with a word on each bar. */
 export function timelineOf({ history, absences, lives, verdicts }: Picture): string {
   const operations = read(history);
-  const keys = [...new Set(operations.locks.flatMap(({ asked }) => asked.keys))].filter((key) => !key.startsWith('warm-up'));
+  const keys = [...new Set(operations.locks.flatMap(({ asked }) => asked.keys))].filter(
+    (key) => !key.startsWith('warm-up'),
+  );
   const lanes = [
     ...Array.from({ length: history.about.servers }, (_, server) => serverLane(server, operations, absences)),
     ...[...new Set(lives.map(({ replica }) => replica))].map((replica) => replicaLane(replica, operations, lives)),

@@ -92,7 +92,13 @@ export function nodeTimeoutMs({ nodeTimeoutMs: limitMs }: EventOf<'asked'>, ttlM
  * An instant by which a process must have done something, seen by the observer: its clock may be slow, and what falls into
  * a pause must be done within `againMs` after it. What a suspended machine has not waited for yet, it waits for after the pause.
  */
-export function latestMs(operations: Operations, client: string, fromMs: number, delayMs: number, againMs: number): number {
+export function latestMs(
+  operations: Operations,
+  client: string,
+  fromMs: number,
+  delayMs: number,
+  againMs: number,
+): number {
   const { driftFactor, toleranceMs } = operations.about;
   const allow = (ms: number): number => ms * (1 + driftFactor) + toleranceMs;
   let untilMs = fromMs + allow(delayMs);

@@ -1,5 +1,13 @@
 import type { EventOf, History, HistoryEvent } from './events.js';
-import { settledAtMs, type Attempt, type Client, type Lock, type Removal, type Span, type Operations } from './operations.js';
+import {
+  settledAtMs,
+  type Attempt,
+  type Client,
+  type Lock,
+  type Removal,
+  type Span,
+  type Operations,
+} from './operations.js';
 
 type Once = 'cancelled' | 'refused' | 'granted' | 'began' | 'ended' | 'aborted' | 'releasing' | 'released';
 type OnceEvent<K extends Once> = EventOf<K> & { readonly attempt: number };

@@ -1,4 +1,12 @@
-import { heldUntilMs, longestTtlMs, settledAtMs, type Attempt, type Lock, type Span, type Operations } from './operations.js';
+import {
+  heldUntilMs,
+  longestTtlMs,
+  settledAtMs,
+  type Attempt,
+  type Lock,
+  type Span,
+  type Operations,
+} from './operations.js';
 
 /**
  * When an attempt may have kept others from its keys, or undefined for one that was refused: what that had taken it gives
@@ -72,7 +80,12 @@ export function upSinceMs({ away }: Operations, server: number, nowMs: number): 
 }
 
 /** The attempts that can have left this token on a key: the lock that has it, or else whoever asked and got nothing. */
-export function suspects({ attempts, locks }: Operations, key: string, token: string, nowMs: number): readonly Attempt[] {
+export function suspects(
+  { attempts, locks }: Operations,
+  key: string,
+  token: string,
+  nowMs: number,
+): readonly Attempt[] {
   const owner = locks.find(({ granted }) => granted.token === token);
   if (owner !== undefined) return [owner];
   return attempts.filter(({ asked }) => asked.keys.includes(key) && asked.atMs <= nowMs);

@@ -45,7 +45,10 @@ const RELAYS_STILL_MS = 100;
 
 const SCAN_EVERY_MS = 2_000;
 
-export interface EnvironmentOptions extends Pick<ChaosOptions, 'servers' | 'replicas' | 'seed' | 'restartGuard' | 'out'> {
+export interface EnvironmentOptions extends Pick<
+  ChaosOptions,
+  'servers' | 'replicas' | 'seed' | 'restartGuard' | 'out'
+> {
   /** How wrong each server's clock is at the beginning. Default: not at all. */
   readonly clocksMs?: readonly number[];
   /** Whether the replicas lock by themselves, and have a schedule. */
@@ -70,7 +73,10 @@ export interface Outcome extends Assembled {
 }
 
 /** Sets up servers and replicas, lets `scenario` happen, puts everything right again, and has the history of it judged. */
-export async function runInEnvironment(options: EnvironmentOptions, scenario: (environment: Environment) => Promise<void>): Promise<Outcome> {
+export async function runInEnvironment(
+  options: EnvironmentOptions,
+  scenario: (environment: Environment) => Promise<void>,
+): Promise<Outcome> {
   const folder = join(options.out, 'histories');
   // Of a run before this one, with the same seed.
   await rm(folder, { recursive: true, force: true });

@@ -16,7 +16,12 @@ end
 return found`;
 
 /** Writes down what locks are on this server: past all relays, as an outsider sees it. */
-export async function scanKeys(server: FleetServer, index: number, sharedClock: SharedClock, writer: HistoryWriter): Promise<boolean> {
+export async function scanKeys(
+  server: FleetServer,
+  index: number,
+  sharedClock: SharedClock,
+  writer: HistoryWriter,
+): Promise<boolean> {
   const fromMs = sharedClock.nowMs();
   let found: [key: string, value: string, ttlMs: number][];
   try {

@@ -68,7 +68,9 @@ export class Replicas implements AsyncDisposable {
 
   /** Whether whoever is there has been up, awake or not, for so long at least. */
   allUpFor(ms: number): boolean {
-    return this.#places.every(({ life }) => life === undefined || this.rules.sharedClock.nowMs() - life.readyAtMs >= ms);
+    return this.#places.every(
+      ({ life }) => life === undefined || this.rules.sharedClock.nowMs() - life.readyAtMs >= ms,
+    );
   }
 
   get awake(): number {

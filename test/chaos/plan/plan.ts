@@ -108,7 +108,13 @@ function addFault(builder: PlanBuilder, fault: FaultName, nowMs: number, newcome
     case 'rolling restart':
       return roll(builder, fault, nowMs, 1_500, true);
     case 'rolling restart without data':
-      return roll(builder, fault, nowMs, rules.guarded ? rules.guardMs + HEAL_MS + 1_000 : random.between(20, 150), false);
+      return roll(
+        builder,
+        fault,
+        nowMs,
+        rules.guarded ? rules.guardMs + HEAL_MS + 1_000 : random.between(20, 150),
+        false,
+      );
     case 'server stalled':
       return stall(builder, fault, server, nowMs);
     case 'server slow':

@@ -8,7 +8,15 @@ import { fire as fireNow } from '../../support/fire.js';
 import { CollectingLogger } from '../../support/collecting-logger.js';
 import { answerQuestions } from '../../support/process.answers.js';
 import { atDate } from './compressed-date.js';
-import { dateOf, sharedNowMs, type Call, type Firing, type Command, type Report, type Run } from './replica.interface.js';
+import {
+  dateOf,
+  sharedNowMs,
+  type Call,
+  type Firing,
+  type Command,
+  type Report,
+  type Run,
+} from './replica.interface.js';
 
 const LONG_JOB_MS = 2500;
 const LATEST_MS = 300;

@@ -18,7 +18,8 @@ export function noGhost(operations: Operations): Findings {
     }
     const ttlMs = Math.max(...candidates.map((attempt) => longestTtlMs(operations, attempt)));
     const signMs = Math.max(...candidates.map((attempt) => lastSignMs(operations, attempt, atMs) ?? atMs));
-    const goneMs = Math.max(signMs, upSinceMs(operations, server, atMs) ?? atMs) + ttlMs + about.graceMs + about.toleranceMs;
+    const goneMs =
+      Math.max(signMs, upSinceMs(operations, server, atMs) ?? atMs) + ttlMs + about.graceMs + about.toleranceMs;
     const events = [leftover, ...candidates.map(({ asked }) => asked)];
     if (atMs > goneMs) violations.push({ what: `"${key}" had to be gone from server ${server} by ${goneMs}`, events });
     else if (ttlLeftMs === null || ttlLeftMs > ttlMs + about.toleranceMs) {

@@ -43,10 +43,16 @@ function overtaken(operations: Operations, { asked }: Attempt, rivals: readonly 
  * whoever was told of the one who tries was told so with reason. In a contest those who reach different servers may each
  * believe that they lead, and use up the time of a short wait.
  */
-function unreachable(operations: Operations, { asked, refused }: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
+function unreachable(
+  operations: Operations,
+  { asked, refused }: Attempt,
+  rivals: readonly Rival[],
+  span: Span,
+): Violation[] {
   if (refused?.code !== 'QUORUM_UNREACHABLE' || !majorityUp(operations, span.fromMs, span.toMs)) return [];
   if (!steady(operations, span) || stoodStill(operations, asked.client, span)) return [];
-  if (someAway(operations, span) && rivals.some(({ attempt }) => overlaps(span, spanOf(operations, attempt)))) return [];
+  if (someAway(operations, span) && rivals.some(({ attempt }) => overlaps(span, spanOf(operations, attempt))))
+    return [];
   const what = `attempt ${asked.attempt} was told that no majority can be reached, and one was up`;
   return [{ what, events: [asked, refused] }];
 }
@@ -60,7 +66,9 @@ function refusedInVain(operations: Operations, attempt: Attempt, rivals: readonl
   // Who asks for few rounds may leave a contest before it is settled.
   if (asked.maxRetries !== undefined && around.length > 0) return [];
   if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(operations, other))) return [];
-  if (![span, ...around.map(({ attempt: other }) => spanOf(operations, other))].every((each) => steady(operations, each))) {
+  if (
+    ![span, ...around.map(({ attempt: other }) => spanOf(operations, other))].every((each) => steady(operations, each))
+  ) {
     return [];
   }
   return [
@@ -82,7 +90,8 @@ function waitedInVain(operations: Operations, attempt: Attempt, rivals: readonly
   const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(operations, other)));
   // Who sees the claim of a tick on too few servers to know that it has run waits for it in vain, and loses nothing.
   if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals) || !steady(operations, span)) return [];
-  if ([{ attempt }, ...around].some(({ attempt: other }) => stoodStill(operations, other.asked.client, span))) return [];
+  if ([{ attempt }, ...around].some(({ attempt: other }) => stoodStill(operations, other.asked.client, span)))
+    return [];
   const idle = longestGap(
     span,
     rivals.flatMap((other) => coverOf(operations, other)),

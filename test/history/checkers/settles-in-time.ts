@@ -35,7 +35,8 @@ export function settlesInTime(operations: Operations): Findings {
     const ownMs = nodeTimeoutMs(asked, asked.ttlMs);
     // At the very end there may be two questions in a row, the votes and the fencing token, each with a timer of its own.
     const waitUntilMs =
-      latestMs(operations, client, asked.atMs, (waitMs ?? Infinity) + 2 * ownMs, 2 * ownMs) + operations.about.toleranceMs;
+      latestMs(operations, client, asked.atMs, (waitMs ?? Infinity) + 2 * ownMs, 2 * ownMs) +
+      operations.about.toleranceMs;
     const cancelledMs = cancelled ? latestMs(operations, client, cancelled.atMs, 0, 0) : Infinity;
     expect('acquire', attempt, Math.min(waitUntilMs, cancelledMs), asked, granted ?? refused);
     for (const { begun, settled } of extensions) {
@@ -44,7 +45,9 @@ export function settlesInTime(operations: Operations): Findings {
     }
     if (releasing) {
       // Where the machine was suspended under the lock, its process first asks the servers whether it still holds it.
-      const suspended = operations.clients.get(client)?.pauses.some((pause) => pause.suspended && pause.toMs >= asked.atMs);
+      const suspended = operations.clients
+        .get(client)
+        ?.pauses.some((pause) => pause.suspended && pause.toMs >= asked.atMs);
       const onceMs = suspended ? 2 * ownMs : ownMs;
       expect('release', attempt, latestMs(operations, client, releasing.atMs, onceMs, onceMs), releasing, released);
     }

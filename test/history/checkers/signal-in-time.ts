@@ -24,7 +24,10 @@ export function signalInTime(operations: Operations): Findings {
     // much as the machine was suspended, which its clock has not counted.
     const revived = extended.find((event, index) => {
       const beforeMs = (extended[index - 1] ?? granted).validUntilMs;
-      return event.validUntilMs > beforeMs + suspendedMs(operations, lock, event.atMs) && isRemoved(operations, lock, event.atMs);
+      return (
+        event.validUntilMs > beforeMs + suspendedMs(operations, lock, event.atMs) &&
+        isRemoved(operations, lock, event.atMs)
+      );
     });
     if (revived !== undefined) {
       violations.push({ what: 'a lock was extended that had been removed everywhere', events: [...proof, revived] });

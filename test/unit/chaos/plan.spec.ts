@@ -79,7 +79,8 @@ describe('a schedule of faults', () => {
       const rules = rulesFor(seed);
       const open = new Map<string, number>();
       for (const action of plan(rules).actions) {
-        if (action.do === 'kill server' || action.do === 'stall server') open.set(`server ${action.server}`, action.atMs);
+        if (action.do === 'kill server' || action.do === 'stall server')
+          open.set(`server ${action.server}`, action.atMs);
         if (action.do === 'start server' || action.do === 'resume server') open.delete(`server ${action.server}`);
         if (action.do === 'link') open.set(`link ${action.replica} ${action.server}`, action.atMs);
         if (action.do === 'mend link') open.delete(`link ${action.replica} ${action.server}`);

@@ -108,7 +108,11 @@ export class Script {
   /** The history, in order, scanned and ended at this instant. */
   end(atMs: number): History {
     const events = this.#events.toSorted((one, other) => one.atMs - other.atMs);
-    const scanned = Array.from({ length: ABOUT.servers }, (_, server): HistoryEvent => ({ kind: 'scanned', atMs, server }));
+    const scanned = Array.from({ length: ABOUT.servers }, (_, server): HistoryEvent => ({
+      kind: 'scanned',
+      atMs,
+      server,
+    }));
     return { about: { ...ABOUT, ...this.about }, events: [...events, ...scanned, { kind: 'end', atMs }] };
   }
 }
