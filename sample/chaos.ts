@@ -73,7 +73,7 @@ export class Chaos {
         this.say(`${successor.name} is up`);
       },
       (error: unknown) => {
-        this.say(`nobody comes for ${holder.name}: ${String(error)}`);
+        this.say(`${holder.name} is not replaced: ${String(error)}`);
       },
     );
   }

@@ -1,9 +1,9 @@
 import type { TickMessage } from './messages.js';
 
-/** What one replica had to say of one tick. */
+/** A message of one replica about one tick. */
 export type Report = TickMessage & { readonly replica: string };
 
-/** What became of a tick. */
+/** The runs and skips of a tick. */
 export interface Verdict {
   readonly tickMs: number;
   /** One name for each run. A run counts from its beginning, also when its replica was killed in the middle. */

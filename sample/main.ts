@@ -15,13 +15,13 @@ async function main(args: readonly string[]): Promise<number> {
   const stop = new AbortController();
   let stoppedBy = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // Once more is no more: npm passes on the Ctrl-C that the terminal has sent to everybody.
+    // A second signal changes nothing: npm repeats the Ctrl-C that the terminal has sent to every process.
     process.on(signal, () => {
       stoppedBy ||= constants.signals[signal];
       stop.abort();
     });
   }
-  // Whoever read us is gone, as in `npm start | head`, or when a terminal is closed.
+  // The reader of the output is gone, as in `npm start | head`, or when a terminal is closed.
   for (const output of [process.stdout, process.stderr]) {
     output.on('error', () => {
       stoppedBy ||= constants.signals.SIGPIPE;

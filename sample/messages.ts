@@ -1,15 +1,15 @@
-/** What the coordinator tells a replica. */
+/** A command of the coordinator to a replica. */
 export type Command =
   { readonly kind: 'stop' } | { readonly kind: 'shift'; /** From the right time on. */ readonly offsetMs: number };
 
-/** What a replica tells the coordinator. */
+/** A message of a replica to the coordinator. */
 export type Message =
   | { readonly kind: 'ready' }
   | { readonly kind: 'error'; readonly error: string }
   | ({ readonly kind: 'tick' } & TickMessage);
 
 /**
- * What a replica has to say of one tick: `skipped`; or `began`, and then `ended`; or `failed`, which may come after
+ * A message about one tick: `skipped`; or `began`, and then `ended`; or `failed`, which may come after
  * `began`, too.
  */
 export type TickMessage = { readonly tickMs: number } & (

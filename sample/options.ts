@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 export interface SampleOptions {
-  /** `Infinity`: until somebody stops it. */
+  /** `Infinity`: until a signal stops it. */
   readonly ticks: number;
   readonly servers: number;
   readonly replicas: number;
@@ -10,7 +10,7 @@ export interface SampleOptions {
 }
 
 export const HELP = `Independent Redis servers, and replicas of one Nest application with a @Cron job every second under @WithLock.
-A line for each tick says who ran it, who skipped it, and how many servers vote.
+A line for each tick says which replica ran it, which skipped it, and how many servers vote.
 
 npm start -- [options]
 

@@ -1,13 +1,13 @@
 import { isFlawless, type Summary, type Verdict } from './judge.js';
 import type { SampleOptions } from './options.js';
 
-/** Where the sample says what happens. */
+/** The output of the sample. */
 export interface Printer {
   start(origin: string): void;
   tick(verdict: Verdict, voting: number): void;
   /** A fault that was made on purpose, or its end. */
   note(text: string): void;
-  /** Something that nobody asked for. */
+  /** An unexpected error. */
   trouble(text: string): void;
   summary(summary: Summary, faults: number): void;
 }
@@ -40,7 +40,7 @@ class TextPrinter implements Printer {
 
   tick({ tickMs, ranBy, skippedBy, failed }: Verdict, voting: number): void {
     const { servers } = this.options;
-    const ran = ranBy.length === 0 ? 'NOBODY' : ranBy.join(' AND ');
+    const ran = ranBy.length === 0 ? 'NO REPLICA' : ranBy.join(' AND ');
     const others = [...skippedBy, ...failed.map(({ replica }) => `${replica}!`)];
     const votes = [`${voting} of ${servers}`, voting < servers ? 'yellow' : undefined] as const;
     this.write(this.columns(clock(tickMs), [ran, ranBy.length === 1 ? 'green' : 'red'], others, votes));
@@ -62,7 +62,7 @@ class TextPrinter implements Printer {
     this.write(`  ${count(runs, 'run')}, ${ticksWithoutRun} without a run, ${ticksWithMoreRuns} with more than one`);
     this.write(`  ${count(skips, 'skip')}, ${count(failures, 'failure')}, ${count(faults, 'fault')} made on purpose`);
     const runners = Object.entries(runsBy).map(([name, times]) => `${name} ran ${times}`);
-    this.write(`  ${runners.sort(byNumber).join(', ') || 'nobody ran'}`);
+    this.write(`  ${runners.sort(byNumber).join(', ') || 'no replica ran'}`);
   }
 
   /** Times and names stand below each other. */

@@ -3,11 +3,11 @@ import { ReplicaProcess } from './replica-process.js';
 
 export interface ReplicasListener {
   onTick(replica: ReplicaProcess, message: TickMessage): void;
-  /** Something that a person should see: an error, or an end that nobody wanted. */
+  /** Something that a person should see: an error, or an unexpected end. */
   onTrouble(text: string): void;
 }
 
-/** The replicas: three at first, and whoever comes for one that was killed. */
+/** The replicas: three at first, and one more for each that was killed. */
 export class Replicas implements AsyncDisposable {
   private readonly all: ReplicaProcess[] = [];
 
@@ -16,7 +16,7 @@ export class Replicas implements AsyncDisposable {
     private readonly listener: ReplicasListener,
   ) {}
 
-  /** Those that are up, and have not been told to go. */
+  /** The replicas that are up, and have no command to stop. */
   get alive(): readonly ReplicaProcess[] {
     return this.all.filter((replica) => replica.alive && replica.readyAtMs < Infinity);
   }

@@ -9,7 +9,7 @@ import type { Printer } from './print.js';
 import { countVotes } from './votes.js';
 
 const PERIOD_MS = 1_000;
-/** Fired late by up to a period, then waiting for the lock: when nobody can come with a tick any more. */
+/** After so long no replica can start a tick any more: a timer may be late by a period, and then the call waits for the lock. */
 const LATEST_MS = 1_800;
 const LOOK_MS = 25;
 
@@ -64,7 +64,7 @@ export async function run(options: SampleOptions, printer: Printer, signal: Abor
   if (summary.ticks > 0) printer.summary(summary, chaos?.faults ?? 0);
   return isFlawless(summary);
 
-  /** Everybody who was there has said what became of the tick, or nobody can any more. */
+  /** Waits until every replica has reported the tick, or its time is over. False when the signal aborts. */
   async function isSettled(tickMs: number): Promise<boolean> {
     while (!signal.aborted) {
       const witnesses = replicas.alive.filter(({ readyAtMs }) => readyAtMs < tickMs);
@@ -74,7 +74,7 @@ export async function run(options: SampleOptions, printer: Printer, signal: Abor
     return false;
   }
 
-  /** A clock that is behind comes to the tick later. */
+  /** A replica whose clock is behind fires the tick later. */
   function overAtMs(tickMs: number): number {
     return tickMs + LATEST_MS + Math.max(0, ...replicas.alive.map(({ offsetMs }) => -offsetMs));
   }

@@ -1,6 +1,6 @@
 import { judge, summarize, type Report, type Summary, type Verdict } from './judge.js';
 
-/** A report that comes later than so many ticks is not waited for: a sample that runs for days must not grow. */
+/** A report that is later than so many ticks does not count: the memory of a sample that runs for days must not grow. */
 const KEPT = 100;
 
 /** The reports of all ticks from the first on, in order of the ticks. */
@@ -18,7 +18,7 @@ export class TickLog {
     return judge(tickMs, this.of(tickMs));
   }
 
-  /** The replica has said what became of the tick. One whose clock was set forward may have left it out, and never does. */
+  /** The replica has run or skipped the tick. A replica whose clock was set forward may never report a tick that it left out. */
   isDone(tickMs: number, replica: string): boolean {
     return this.of(tickMs).some((report) => report.replica === replica && report.what !== 'began');
   }

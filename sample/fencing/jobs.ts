@@ -13,7 +13,7 @@ export class Jobs implements AsyncDisposable {
     return new Jobs(db);
   }
 
-  /** Whether it was written. If not, somebody who got the lock later has been here before. */
+  /** Whether the row was written. If not, a later holder of the lock has written it before. */
   async write(id: number, result: string, fencingToken: number): Promise<boolean> {
     const { affectedRows } = await this.db.query(WRITE, [fencingToken, id, result]);
     return affectedRows === 1;

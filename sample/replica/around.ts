@@ -4,7 +4,7 @@ type Method = (...args: unknown[]) => Promise<unknown>;
 
 /**
  * Puts something around a method of a class from outside, as a decorator at the top of its list would: so the application
- * can be watched and still be written as if nobody did. Nest finds the metadata of the method's other decorators on it.
+ * can be observed without code for that in it. Nest finds the metadata of the method's other decorators on it.
  */
 export function around(prototype: object, name: string, advice: (proceed: () => Promise<unknown>) => Promise<unknown>) {
   const methods = prototype as Record<string, Method>;

@@ -6,14 +6,14 @@ function now(): number {
 }
 
 /**
- * Sets this process' wall clock wrong, or right again with 0. Timers and the monotonic clock go on as before, as they do
- * when somebody sets the clock of a machine.
+ * Sets this process' wall clock wrong, or right again with 0. Timers and the monotonic clock do not change, as on a
+ * machine whose clock is set.
  */
 export function shiftClock(newOffsetMs: number): void {
   offsetMs = newOffsetMs;
 }
 
-// In place before anything else is loaded, so that nobody has kept the real one.
+// In place before anything else is loaded, so that no module keeps the real one.
 globalThis.Date = new Proxy(RealDate, {
   construct: (date, args, target) => Reflect.construct(date, args.length === 0 ? [now()] : args, target) as Date,
   apply: () => new RealDate(now()).toString(),

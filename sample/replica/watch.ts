@@ -34,7 +34,7 @@ export function watch(tell: (message: TickMessage) => void): void {
     });
   });
 
-  // Only who has the lock gets here.
+  // Runs only under the lock.
   around(Mailer.prototype, 'sendInvoices', (proceed) => {
     const firing = firings.getStore();
     if (firing !== undefined) {

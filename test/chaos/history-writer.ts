@@ -2,21 +2,21 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { HistoryEvent } from '../history/events.js';
 import type { SharedClock } from './shared-clock.js';
 
-/** Who gives no sign for so long stood still. What is shorter is within the tolerance of the checkers. */
+/** A process without a sign of life for so long was paused. A shorter pause is within the tolerance of the checkers. */
 export const STILL_MS = 50;
 
 const SIGN_EVERY_MS = 10;
 
-/** An event that is about to be written: now. */
+/** An event that is about to be written, with the time of the call. */
 export type NewEvent = WithoutTime<HistoryEvent>;
 type WithoutTime<E> = E extends unknown ? Omit<E, 'atMs'> : never;
 
 /**
- * The history of one process, as it happens: a line is with the kernel when `write` returns, so that a SIGKILL loses none.
+ * Writes the history of one process. The kernel has the line when `write` returns, so a SIGKILL loses none.
  *
- * It also notices when its process stood still, because it was stopped or the machine had no time for it: nothing was
- * written, and no timer of its own fired. The last of these signs is kept in a file beside, for a process that does
- * not live to tell.
+ * The writer also notices when its process was paused, because it was stopped or the machine was too busy: no event was
+ * written, and no timer of the writer fired. It keeps the time of the last sign of life in a second file, so that this time is
+ * known after the process is killed.
  */
 export class HistoryWriter {
   readonly #lines: number;
@@ -43,7 +43,7 @@ export class HistoryWriter {
     this.at(this.#signAtMs, event);
   }
 
-  /** For what is known later than it was so. */
+  /** For an event that is known later than it happened. */
   at(atMs: number, event: NewEvent): void {
     writeSync(this.#lines, `${JSON.stringify({ atMs, ...event })}\n`);
   }
@@ -69,7 +69,7 @@ export class HistoryWriter {
   }
 }
 
-/** Where the last sign of life of whoever wrote this is kept, as one double. */
+/** The file with the last sign of life of the process that writes this history, as one double. */
 export function pulseOf(file: string): string {
   return `${file}.pulse`;
 }

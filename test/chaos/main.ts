@@ -26,7 +26,7 @@ try {
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
 
-/** One line that changes, or, where nobody watches, one line now and then. */
+/** One line that changes; without a terminal one line now and then. */
 function tell(text: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${text}`);
   else if (performance.now() - toldAtMs > 15_000 || !text.includes(' s, ')) {

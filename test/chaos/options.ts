@@ -10,9 +10,9 @@ export interface ChaosOptions {
   readonly out: string;
 }
 
-export const HELP = `Real Redis servers, replicas of one Nest application that lock, wait and tick, and faults at random. At the end the
-checkers judge the history of it. The exit code is 0 if each of them could judge and found nothing, and no process ended
-by itself; otherwise it is 1. Clocks are shifted where there is a C compiler.
+export const HELP = `Real Redis servers, replicas of one Nest application that lock, wait and tick, and random faults. At the end the
+checkers judge the history. The exit code is 0 if each checker could judge and found no violation, and no process ended
+unexpectedly; otherwise it is 1. Clocks are shifted where there is a C compiler.
 
 npm run chaos -- [options]
 
@@ -20,8 +20,8 @@ npm run chaos -- [options]
   --servers N        how many Redis servers, 1 to 9. Default: 5
   --replicas N       how many replicas, each a process of its own, 1 to 9. Default: 4
   --seed N           replays the schedule of faults (what the processes make of it is up to the machine). Default: any
-  --restart-guard M  'witnessed', 'strict' or 'off'. Off, a server that has lost its data votes at once, and somebody has
-                     to pay for it: the checkers should find whom. Default: witnessed
+  --restart-guard M  'witnessed', 'strict' or 'off'. With 'off' a server that has lost its data votes at once, which
+                     breaks promises: the checkers should find violations. Default: witnessed
   --out DIR          where the history, the summary and a picture of the run go. Default: .cache/chaos/SEED
   --help             this text
 `;

@@ -8,12 +8,12 @@ import type { Outcome } from './environment/environment.js';
 
 const MOST_SHOWN = 5;
 
-/** Nothing was violated, nothing is unknown, and no process ended by itself. */
+/** No promise was violated, no verdict is unknown, and no process ended unexpectedly. */
 export function isFine({ verdicts, troubles }: Outcome): boolean {
   return troubles.length === 0 && verdicts.every(({ outcome }) => outcome === 'holds');
 }
 
-/** All that there is to say of a run, for people. */
+/** The summary of a run, for people. */
 export function summaryOf(options: ChaosOptions, outcome: ChaosOutcome, history: string): string {
   const { verdicts, faults, troubles, remarks, lives } = outcome;
   const { events } = outcome.history;
@@ -34,10 +34,10 @@ export function summaryOf(options: ChaosOptions, outcome: ChaosOutcome, history:
     ['woke up without its lock', awakenings(outcome.history)],
     ['waits', waits(events)],
     ['ticks run', ticksRun(events)],
-    ['still', `${pauses.length} times a process stood still, for up to ${longestS.toFixed(1)} s`],
+    ['pauses', `${pauses.length} times a process was paused, for up to ${longestS.toFixed(1)} s`],
     [
       'losses of data',
-      `${countOf(events, 'lost')} (a loss that has no witnesses, because somebody has only just come up, is left out)`,
+      `${countOf(events, 'lost')} (a loss without a witness, because a replica has only just started, is left out)`,
     ],
     ['faults', [...faults.values()].reduce((sum, count) => sum + count, 0)],
     ...[...faults].sort().map(([name, count]): [string, number] => [`  ${name}`, count]),
@@ -50,7 +50,7 @@ export function summaryOf(options: ChaosOptions, outcome: ChaosOutcome, history:
     ...troubles.map((text) => `TROUBLE ${text}`),
     ...remarks.map((text) => `note: ${text}`),
     '',
-    `${isFine(outcome) ? 'All is well' : 'NOT all is well'}: seed ${options.seed}, history in ${history}`,
+    `${isFine(outcome) ? 'No violation' : 'FAILED'}: seed ${options.seed}, history in ${history}`,
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -119,7 +119,7 @@ function ticksRun(events: readonly HistoryEvent[]): number {
   return events.filter((event) => event.kind === 'asked' && event.tick && begun.has(event.attempt)).length;
 }
 
-/** Locks whose validity ended while their process stood still: it has to know as soon as it goes on. */
+/** Locks whose validity ended while their process was paused: it has to know as soon as it continues. */
 function awakenings(history: History): string {
   const { locks, clients } = read(history);
   const delaysMs = locks.flatMap(({ asked, granted, extended, aborted, releasing }) => {

@@ -93,7 +93,7 @@ function replicaLane(replica: number, { clients, endAtMs }: Operations, lives: r
       }));
       return [
         bar({ fromMs: life.startedAtMs, toMs: untilMs }, `${colour}55`, life.name),
-        ...(clients.get(life.name)?.pauses ?? []).map((pause) => bar(pause, DEAD, 'stands still')),
+        ...(clients.get(life.name)?.pauses ?? []).map((pause) => bar(pause, DEAD, 'paused')),
         ...shifts
           .filter(({ offsetMs }) => offsetMs !== 0)
           .map((shift) => bar(shift, BAD, `its clock is wrong by ${Math.round(shift.offsetMs)} ms`, [BAR - 3, 3])),
@@ -142,11 +142,11 @@ function marksOf(verdicts: readonly Verdict[], height: number): string[] {
 /** What the colours of servers and replicas mean. Those of the keys are their holders'. */
 function legend(y: number): string[] {
   const words: [string, string][] = [
-    [DEAD, 'dead, or standing still'],
+    [DEAD, 'dead, or paused'],
     [STALLED, 'stalled'],
-    [TROUBLE, 'slow or cut off, for somebody'],
+    [TROUBLE, 'slow or cut off, for a replica'],
     [UNTRUSTED, 'not trusted after a loss of data'],
-    [STILL, 'all relays standing still'],
+    [STILL, 'all relays paused'],
     [BAD, 'data lost; clock wrong (below a replica); promise broken (across)'],
   ];
   return words.map(([colour, text], index) => {

@@ -14,7 +14,7 @@ export function twoHolders(options: Pick<ChaosOptions, 'restartGuard' | 'out'>):
     async ({ sharedClock, servers, replicas }) => {
       const both = [0, 1];
       await Promise.all(both.map((replica) => replicas.start(replica)));
-      // Witnesses of what follows: each has spoken with all servers.
+      // Both witness what follows: each has connected to all servers.
       await Promise.all(both.map((replica) => replicas.take(replica, `own key of ${replica}`, TTL_MS)));
       await servers.kill(2);
       await replicas.take(0, 'k', TTL_MS);
@@ -22,7 +22,7 @@ export function twoHolders(options: Pick<ChaosOptions, 'restartGuard' | 'out'>):
       await servers.start(1, { data: false });
       await servers.start(2, { data: true });
       const untilMs = sharedClock.nowMs() + TRY_FOR_MS;
-      // Until it has connected to them again, it does not reach enough.
+      // The second replica reaches no majority until it has connected again.
       while (sharedClock.nowMs() < untilMs && !(await replicas.take(1, 'k', TTL_MS)));
     },
   );

@@ -15,7 +15,7 @@ it('P2: the example with a database: a writer that stood still is refused, and w
   expect(said.split('\n').slice(-6)).toEqual([
     `replica-2 has the lock, with the fencing token ${tokens[1]}`,
     'replica-2 writes "done by replica-2": 1 row',
-    'replica-1 goes on; its signal has aborted, but its statement was on the wire already',
+    'replica-1 continues; its signal has aborted, but its statement was on the wire already',
     'replica-1 writes "done by replica-1": 0 rows, refused: a newer lock has written',
     'the row says: done by replica-2',
     '',

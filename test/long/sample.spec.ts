@@ -6,7 +6,7 @@ describe('npm start -- --chaos', () => {
     await using compiled = await compileSample();
     const chaos = new Sample(compiled, '--chaos', '--ticks', '16', '--servers', '3');
     const code = await chaos.exit;
-    expect(chaos.stdout).not.toMatch(/NOBODY| AND /);
+    expect(chaos.stdout).not.toMatch(/NO REPLICA| AND /);
     expect([code, chaos.stderr]).toEqual([0, '']);
     const announced = chaos.stdout.split('\n').filter((line) => /^[\d:]+ +(server|replica)-\d+ [a-z]/.test(line));
     expect(announced.map((line) => line.slice(10).replaceAll(/-\d+/g, ''))).toEqual([

@@ -6,12 +6,12 @@ import type { Loss } from '../environment/servers.js';
 /** Every replica asks every server once a second, by its schedule, and may stand still for a moment then. */
 const NOTICE_MS = 1_500;
 
-/** What is shorter delays nobody so much that it matters. */
+/** A shorter absence delays no replica so much that it matters. */
 const MOMENT_MS = 500;
 
 /**
- * For how long a server that has lost its data does not vote. Those who stood still, or could not reach it, find out later
- * than the others, and do not trust it from then on.
+ * For how long a server that has lost its data does not vote. Replicas that were paused, or could not reach the server, notice
+ * later than the others, and their quarantine begins then.
  */
 export function quarantines(
   losses: readonly Loss[],

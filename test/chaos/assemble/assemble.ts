@@ -8,14 +8,14 @@ import { quarantines, toEvents } from './absent.js';
 import { readHistoryFile } from './read-history-file.js';
 import { dues } from './ticks.js';
 
-/** What is left of a run when it is over. */
+/** The results of a run, before they are one history. */
 export interface Remains {
   readonly about: About;
   readonly lives: readonly Life[];
   readonly absences: readonly Absence[];
   readonly losses: readonly Loss[];
   readonly guardMs: number;
-  /** The file of the nemesis. */
+  /** The history file of the nemesis. */
   readonly own: string;
   readonly wallAtZeroMs: number;
   readonly endAtMs: number;
@@ -25,11 +25,11 @@ export interface Remains {
 
 export interface Assembled {
   readonly history: History;
-  /** Why servers were away, each reason by itself, for the picture. */
+  /** Why servers were away, one entry for each reason, for the picture. */
   readonly absences: readonly Absence[];
 }
 
-/** Puts what everybody has written down into one history, in the order of time. */
+/** Merges the files of all processes into one history, in the order of time. */
 export function assemble(remains: Remains): Assembled {
   const { about, lives, losses, guardMs, wallAtZeroMs, endAtMs } = remains;
   const told = lives.flatMap(eventsOf);
@@ -45,7 +45,7 @@ export function assemble(remains: Remains): Assembled {
   return { history: { about, events: [...events, { kind: 'end', atMs: endAtMs }] }, absences };
 }
 
-/** What a process has written, and what became of it in the end. */
+/** The events of a process, and its end. */
 function eventsOf({ name: client, historyFile, killedAtMs }: Life): HistoryEvent[] {
   const { events, signAtMs } = readHistoryFile(historyFile);
   if (killedAtMs === undefined || events.length === 0) return [...events];

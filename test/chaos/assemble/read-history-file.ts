@@ -4,11 +4,11 @@ import { pulseOf } from '../history-writer.js';
 
 export interface HistoryFile {
   readonly events: readonly HistoryEvent[];
-  /** The last sign of life of whoever wrote it. */
+  /** The last sign of life of the process that wrote the file. */
   readonly signAtMs: number;
 }
 
-/** What a process has written down. A line that it could not finish is none: what it tells is not known then. */
+/** The events that a process has written. An unfinished last line does not count. */
 export function readHistoryFile(file: string): HistoryFile {
   if (!existsSync(file)) return { events: [], signAtMs: -Infinity };
   const text = readFileSync(file, 'utf8');

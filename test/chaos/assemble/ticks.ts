@@ -10,7 +10,7 @@ const LATE_MS = 100;
 
 /**
  * When each tick was due, on the shared clock: by each replica's own clock, so at several instants. `wallAtZeroMs` is the right
- * time of day at the beginning of the shared clock. What a replica fires around a step of its clock is nobody's duty.
+ * time of day at the beginning of the shared clock. No replica must fire a tick around a step of its clock.
  */
 export function dues(
   lives: readonly Life[],

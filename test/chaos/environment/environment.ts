@@ -19,18 +19,18 @@ import { scanKeys } from './key-scan.js';
 /** How far apart the replicas' clocks may be, as far as they know and as far as they are. */
 export const CLOCK_TOLERANCE_MS = 3_000;
 
-/** A server that has forgotten something is not trusted for as long as a tick's claim matters, and that is longest. */
+/** A server that has lost its data is in quarantine for as long as the claim of a tick lives, which is the longest. */
 export const GUARD_MS = (CLOCK_TOLERANCE_MS + TICK_WAIT_MS + 2 * NODE_TIMEOUT_MS) * 1.01 + 500;
 
-/** Reconnected within half a second, a failed release tried again within one, and some for a busy machine. */
+/** Half a second to reconnect, one to retry a failed release, and a margin for a busy machine. */
 export const GRACE_MS = 2_500;
 
-/** Two timers in a row, each as late as it may be without counting as a process that stood still, and some to spare. */
+/** Two timers in a row, each as late as it may be without counting as a paused process, and a margin. */
 const TOLERANCE_MS = 150;
 
 /**
- * Each process hands the lock on to its own up to five times in a row. As much again for those who ask once, do not stand
- * in line, and may be lucky.
+ * Each process hands the lock over within itself up to five times in a row. The same number again is for calls that ask
+ * once: they do not queue, and may get the lock first.
  */
 const MOST_OVERTAKES_A_REPLICA = 2 * 5;
 
@@ -40,7 +40,7 @@ const MOST_IDLE_MS = 1000 + 2 * NODE_TIMEOUT_MS + 1000;
 /** As in lib/core/wait-queue.ts. */
 const LONGEST_COURTESY_MS = 250;
 
-/** Half of the shortest time that a server has to answer. What is shorter is a slow network to everybody. */
+/** Half of the shortest time that a server has to answer. A shorter pause is a slow network for every process. */
 const RELAYS_STILL_MS = 100;
 
 const SCAN_EVERY_MS = 2_000;
@@ -51,11 +51,11 @@ export interface EnvironmentOptions extends Pick<
 > {
   /** How wrong each server's clock is at the beginning. Default: not at all. */
   readonly clocksMs?: readonly number[];
-  /** Whether the replicas lock by themselves, and have a schedule. */
+  /** Whether the replicas lock without a command, and have a schedule. */
   readonly busy: boolean;
 }
 
-/** All that takes part in a run. */
+/** Servers, links and replicas of a run, with its clock and its history. */
 export interface Environment {
   readonly sharedClock: SharedClock;
   readonly writer: HistoryWriter;
@@ -64,21 +64,21 @@ export interface Environment {
   readonly replicas: Replicas;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface Outcome extends Assembled {
   readonly verdicts: readonly Verdict[];
   readonly lives: readonly Life[];
-  /** A process that ended by itself, for one. None is allowed. */
+  /** For example a process that ended unexpectedly. None is allowed. */
   readonly troubles: readonly string[];
 }
 
-/** Sets up servers and replicas, lets `scenario` happen, puts everything right again, and has the history of it judged. */
+/** Starts servers and replicas, runs `scenario`, ends every fault, and lets the checkers judge the history. */
 export async function runInEnvironment(
   options: EnvironmentOptions,
   scenario: (environment: Environment) => Promise<void>,
 ): Promise<Outcome> {
   const folder = join(options.out, 'histories');
-  // Of a run before this one, with the same seed.
+  // Of an earlier run with the same seed.
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const library = await shiftLibrary();
@@ -87,10 +87,10 @@ export async function runInEnvironment(
   const wallAtZeroMs = Date.now() - sharedClock.nowMs();
   const absences = new Absences(sharedClock);
   const own = join(folder, 'nemesis.jsonl');
-  // All relays are in this process: while it stands still, nobody reaches anybody.
+  // All relays are in this process: while it is paused, no replica reaches any server.
   const onStill = (fromMs: number, toMs: number): void => {
     for (let server = 0; server < options.servers; server++) {
-      absences.add({ server, why: 'the relays stood still', fromMs, toMs });
+      absences.add({ server, why: 'the relays were paused', fromMs, toMs });
     }
   };
   const writer = new HistoryWriter(own, sharedClock, onStill, RELAYS_STILL_MS);
@@ -103,7 +103,7 @@ export async function runInEnvironment(
     await scenario({ sharedClock, writer, servers, links, replicas });
     await servers.mend();
     await links.mendAll();
-    // Everybody is connected again, and what is to be undone anywhere is undone.
+    // All replicas have connected again by then, and have delivered their undos.
     if (busy) await pass(GRACE_MS + TOLERANCE_MS);
     await replicas.stopAll();
     if (busy) await pass(GRACE_MS + LONGEST_TTL_MS);
@@ -153,7 +153,7 @@ function replicasOf(
   });
 }
 
-/** Looks from time to time at what is on the servers that can be asked. */
+/** Scans from time to time the keys on the servers that are up. */
 class KeyScanner implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #last: Promise<void> = Promise.resolve();
@@ -168,7 +168,7 @@ class KeyScanner implements AsyncDisposable {
     }, SCAN_EVERY_MS);
   }
 
-  /** A last look. */
+  /** Scans once more, and ends. */
   async finish(): Promise<void> {
     this.#scan();
     await this[Symbol.asyncDispose]();

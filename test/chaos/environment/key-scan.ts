@@ -4,7 +4,7 @@ import type { HistoryWriter } from '../history-writer.js';
 
 const PREFIX = 'redlock:';
 
-/** A look that took longer proves nothing: it is not known when it was. */
+/** A scan that took longer proves nothing: its instant is not known. */
 const LONGEST_LOOK_MS = 100;
 
 /** All locks at one instant, without ticks, counters and the marker. */
@@ -15,7 +15,7 @@ for _, key in ipairs(redis.call('KEYS', '${PREFIX}*')) do
 end
 return found`;
 
-/** Writes down what locks are on this server: past all relays, as an outsider sees it. */
+/** Writes to the history which locks are on this server, asked directly and not through a relay. */
 export async function scanKeys(
   server: FleetServer,
   index: number,

@@ -21,9 +21,9 @@ export interface Life {
   readonly historyFile: string;
   readonly startedAtMs: number;
   readyAtMs: number;
-  /** When it was sent the signal; it may have lived for some milliseconds more. */
+  /** When the signal was sent; the process may have lived for some milliseconds more. */
   killedAtMs?: number;
-  /** When it was told to stop in good order. */
+  /** When the command to close arrived. */
   stoppedAtMs?: number;
   over: boolean;
   readonly clock: ClockStep[];
@@ -42,7 +42,7 @@ export interface ReplicaRules extends Pick<ChaosOptions, 'seed' | 'restartGuard'
   readonly busy: boolean;
   readonly urlsOf: (replica: number) => readonly string[];
   readonly sharedClock: SharedClock;
-  /** For their histories. */
+  /** For their history files. */
   readonly folder: string;
   readonly library: ShiftLibrary;
   readonly onBorn: (pid: number) => void;
@@ -51,7 +51,7 @@ export interface ReplicaRules extends Pick<ChaosOptions, 'seed' | 'restartGuard'
 /** The replicas, their clocks, and what is done to them. */
 export class Replicas implements AsyncDisposable {
   readonly lives: Life[] = [];
-  /** What should not have happened: a process that ended by itself, or did not come up. */
+  /** Failures: a process that ended unexpectedly, or did not come up. */
   readonly troubles: string[] = [];
   readonly #places: Place[];
 
@@ -66,7 +66,7 @@ export class Replicas implements AsyncDisposable {
     }));
   }
 
-  /** Whether whoever is there has been up, awake or not, for so long at least. */
+  /** Whether each replica that runs, paused or not, has been up for at least so long. */
   allUpFor(ms: number): boolean {
     return this.#places.every(
       ({ life }) => life === undefined || this.rules.sharedClock.nowMs() - life.readyAtMs >= ms,

@@ -14,7 +14,7 @@ export interface Loss {
   backAtMs: number;
 }
 
-/** The servers, their clocks, and what is done to them. What is done to a server that is not up for it is left out. */
+/** The servers, their clocks, and the faults on them. A fault is left out where the state of the server does not allow it. */
 export class Servers implements AsyncDisposable {
   readonly losses: Loss[] = [];
   readonly #rates: number[];
@@ -115,12 +115,12 @@ export class Servers implements AsyncDisposable {
     return true;
   }
 
-  /** From now on its clock goes wrong by so much. It never makes a step. */
+  /** From now on the clock of the server runs too fast by this. It never makes a step. */
   setRate(server: number, ppm: number): void {
     this.#rates[server] = ppm / 1e6;
   }
 
-  /** Everything is well again. */
+  /** Ends all faults. */
   async mend(): Promise<void> {
     await Promise.all(
       this.all.map(async (each, server) => {
@@ -144,7 +144,7 @@ export class Servers implements AsyncDisposable {
     return loss;
   }
 
-  /** What was missed while this process stood still is not made up for: that would be a step. */
+  /** The time of a pause of this process is left out: the clock would make a step. */
   #turn(): void {
     const nowMs = this.sharedClock.nowMs();
     const passedMs = Math.min(nowMs - this.#turnedAtMs, 2 * TURN_EVERY_MS);

@@ -1,18 +1,18 @@
 import type { PlanRules } from './plan.js';
 
-/** How long somebody must have been undisturbed until it is known to have spoken with somebody else. */
+/** After so long without a fault between them, a replica and a server have connected. */
 const ACQUAINTED_MS = 3_000;
 
-/** So long a replica may take until it is up. */
+/** The longest time from the start of a replica until it is up. */
 export const BOOT_MS = 4_000;
 
-/** After its quarantine a server is given this time to learn, with the next grant of each key, how far its counter is. */
+/** After its quarantine a server has this time to get the number of each counter with the next grant of its key. */
 export const HEAL_MS = 2_000;
 
 interface Server {
   busyUntilMs: number;
   awayUntilMs: number;
-  /** Until then what it has forgotten may matter. */
+  /** Until then the locks that it has forgotten may still be held. */
   lostUntilMs: number;
   clockMs: number;
 }
@@ -30,9 +30,9 @@ interface Link {
 }
 
 /**
- * What the plan knows of servers and replicas, and what may be done to them so that the promises still hold (P1): less
- * than a majority without its data at once, and, because a server's loss must be witnessed (P12), only of servers that
- * every replica has known before.
+ * The state of servers and replicas in the plan, and which faults the promises still allow (P1). Less than a majority may be
+ * without its data at one time. A replica must witness each loss (P12), so only servers lose data that every replica has
+ * connected to before.
  */
 export class FaultBudget {
   readonly servers: Server[];
@@ -65,12 +65,12 @@ export class FaultBudget {
     return others.length + which.length <= this.minority;
   }
 
-  /** Whether somebody will be left who does not stand still. */
+  /** Whether another replica runs meanwhile. */
   mayMissReplica(nowMs: number): boolean {
     return this.replicas.filter(({ busyUntilMs }) => busyUntilMs <= nowMs).length > 1;
   }
 
-  /** Nobody can start without taking a server that has forgotten something for one that has not. */
+  /** A replica that starts trusts the servers as it finds them. So none starts while a loss of data matters. */
   earliestStartMs(wishMs: number): number {
     if (!this.rules.guarded) return wishMs;
     return Math.max(wishMs, ...this.servers.map(({ lostUntilMs }) => lostUntilMs));
@@ -95,8 +95,8 @@ export class FaultBudget {
   }
 
   /**
-   * A counter of fencing tokens that begins anew goes by its server's clock. Where a majority loses its data one after the
-   * other, that has to be ahead of the counters that there are.
+   * A server that has lost a counter of fencing tokens starts it at its clock. Where the servers of a majority lose their data one
+   * after the other, that clock must be ahead of the existing counters.
    */
   isAhead(server: number, nowMs: number): boolean {
     const behindMs = this.latestClockMs - this.servers[server]!.clockMs;
@@ -107,13 +107,13 @@ export class FaultBudget {
     return Math.max(...this.servers.map(({ clockMs }) => clockMs));
   }
 
-  /** While nothing is granted, nothing heals either. */
+  /** The majority is away. No lock is granted meanwhile, so no server heals. */
   outage(nowMs: number, untilMs: number): void {
     this.outageUntilMs = untilMs;
     for (const server of this.servers) if (server.lostUntilMs > nowMs) server.lostUntilMs += untilMs - nowMs;
   }
 
-  /** Server and replica do not hear of each other for a while. Without a number: any. */
+  /** Server and replica do not reach each other for a while. Without a number: any. */
   disturb(nowMs: number, untilMs: number, { server, replica }: { server?: number; replica?: number }): void {
     this.#links.forEach((links, r) =>
       links.forEach((link, s) => {
@@ -124,7 +124,7 @@ export class FaultBudget {
     );
   }
 
-  /** A new process takes its place, and knows nobody. */
+  /** A new process takes the place of the replica, and has connected to no server. */
   replace(replica: number, startAtMs: number): void {
     this.replicas[replica]!.startedAtMs = startAtMs;
     for (const link of this.#links[replica]!)

@@ -1,14 +1,14 @@
-/** How a link, or all links of a server, misbehave: nothing passes and nobody is told, refused, or late. */
+/** How a link, or all links of a server, misbehave: no byte passes, the connection is refused, or bytes arrive late. */
 export type Trouble =
   { readonly how: 'stall' | 'cut' } | { readonly how: 'slow'; readonly delayMs: number; readonly jitterMs: number };
 
-/** One thing that is done to the servers, the replicas or the way between them. They are numbered from 0. */
+/** One action on a server, a replica or the link between them. Servers and replicas are numbered from 0. */
 export type Action =
   | { readonly do: 'kill server' | 'stall server' | 'resume server'; readonly server: number }
-  /** With a clock that is set anew where it has lost its data: what it had promised by the old one is gone anyway. */
+  /** A server that has lost its data may get a new clock: its promises by the old clock are gone with the data. */
   | { readonly do: 'start server'; readonly server: number; readonly data: boolean; readonly clockMs?: number }
   | { readonly do: 'flush' | 'flush scripts'; readonly server: number }
-  /** Its clock runs so much too fast, in millionths. */
+  /** The clock of the server runs too fast by this, in millionths. */
   | { readonly do: 'clock rate'; readonly server: number; readonly ppm: number }
   | { readonly do: 'link'; readonly replica: number; readonly server: number; readonly trouble: Trouble }
   | { readonly do: 'mend link'; readonly replica: number; readonly server: number }
@@ -18,7 +18,7 @@ export type Action =
     }
   | { readonly do: 'replica clock'; readonly replica: number; readonly offsetMs: number };
 
-/** When it is done, in milliseconds since the beginning, and as the beginning of which fault, if it is one. */
+/** `atMs`: when, in milliseconds since the beginning. `fault`: the fault that begins with this action, if one does. */
 export type PlannedAction = Action & { readonly atMs: number; readonly fault?: FaultName };
 
 export const FAULTS = [
@@ -44,9 +44,9 @@ export const FAULTS = [
 
 export type FaultName = (typeof FAULTS)[number];
 
-/** What is to be done, and what it goes by. */
+/** The schedule of a run: its actions, and the clocks at the beginning. */
 export interface Plan {
   readonly actions: readonly PlannedAction[];
-  /** How wrong each server's clock is at the beginning. */
+  /** The offset of each server's clock at the beginning. */
   readonly clocksMs: readonly number[];
 }

@@ -5,7 +5,7 @@ import type { PlanRules } from './plan.js';
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** A plan that is being written: what is in it so far, what that does to whom, and the random numbers. */
+/** Builds a plan: its actions so far, the fault budget that is left, and the random numbers. */
 export class PlanBuilder {
   readonly actions: PlannedAction[] = [];
   readonly random: Random;
@@ -24,16 +24,16 @@ export class PlanBuilder {
     this.actions.push(action);
   }
 
-  /** Not beyond the end of an outage, nor of all. */
+  /** Ends with the outage or with the run, if that is earlier. */
   until(nowMs: number, forMs: number): number {
     const { outageUntilMs } = this.budget;
     return Math.min(nowMs + forMs, nowMs < outageUntilMs ? outageUntilMs : this.rules.lengthMs);
   }
 
-  /** Takes these servers out, for one replica or all of them. Returns until when, or undefined where that is too much. */
+  /** Takes these servers away, from one replica or from all. Returns until when, or undefined where the budget forbids it. */
   away(servers: readonly number[], nowMs: number, forMs: number, replica?: number): number | undefined {
     const busy = servers.some((server) => this.budget.servers[server]!.busyUntilMs > nowMs);
-    // Who is alone with a minority takes nothing from the others.
+    // One replica that loses a majority costs the other replicas no server.
     const alone = replica !== undefined && servers.length > 1;
     if (busy || !(alone || this.budget.mayBeAway(servers, nowMs))) return undefined;
     const untilMs = this.until(nowMs, forMs);

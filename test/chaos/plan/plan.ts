@@ -9,13 +9,13 @@ export interface PlanRules {
   readonly servers: number;
   readonly replicas: number;
   readonly lengthMs: number;
-  /** For so long a server that has lost its data is not trusted, by those who know. */
+  /** For so long the replicas that have witnessed a loss of data do not trust the server. */
   readonly guardMs: number;
-  /** A server that was away counts as such for so much longer. */
+  /** A server counts as away for so much longer. */
   readonly graceMs: number;
   /** How far apart the replicas' clocks may be. */
   readonly clockToleranceMs: number;
-  /** Whether losses of data must be such that the guard can see them. */
+  /** Whether the guard must be able to see each loss of data. */
   readonly guarded: boolean;
   /** Whether clocks can be shifted at all. */
   readonly clocks: boolean;
@@ -28,8 +28,8 @@ const MEAN_GAP_MS = 450;
 const OUTAGE_EVERY_MS = 50_000;
 
 /**
- * A loss of data needs replicas that have been there for a while, to witness it, and replicas that come and go leave none.
- * So these take turns, in a short run at a quicker pace.
+ * A loss of data needs replicas that have run for a while, to witness it. Replicas that are replaced are no witnesses. So phases of
+ * losses and phases of new replicas alternate, faster in a short run.
  */
 const ERAS: Readonly<Record<Era, readonly [number, number]>> = {
   losses: [15_000, 35_000],
@@ -66,10 +66,10 @@ const WEIGHTS: Readonly<Record<FaultName, number>> = {
   'replica clock shifted': 2,
 };
 
-/** Without the guard servers are restarted quicker than a lock can heal, and often. Somebody has to pay for it. */
+/** Without the guard, servers restart faster than a lock can heal, and often. The checkers must find violations then. */
 const UNGUARDED_WEIGHTS: typeof WEIGHTS = { ...WEIGHTS, 'rolling restart without data': 12 };
 
-/** The schedule of faults. The same rules give the same one. */
+/** The schedule of faults. The same rules give the same schedule. */
 export function plan(rules: PlanRules): Plan {
   const builder = new PlanBuilder(rules);
   const { random, budget } = builder;
@@ -93,7 +93,7 @@ export function plan(rules: PlanRules): Plan {
   return { actions: builder.actions.toSorted((one, other) => one.atMs - other.atMs), clocksMs: builder.clocksMs };
 }
 
-/** Does it, to somebody, if it may be done now. */
+/** Adds the fault, on a random server or replica, if the budget allows it now. */
 function addFault(builder: PlanBuilder, fault: FaultName, nowMs: number, newcomers: boolean): void {
   const { random, rules } = builder;
   const server = random.below(rules.servers);

@@ -1,6 +1,6 @@
 import { SeededEntropy } from '../../support/model-quorum.js';
 
-/** Chance that a seed replays. */
+/** A pseudo-random number generator: one seed gives the same numbers again. */
 export class Random {
   readonly #entropy: SeededEntropy;
 

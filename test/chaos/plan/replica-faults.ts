@@ -20,7 +20,7 @@ export function breakLinks(
   });
 }
 
-/** It ends, and another process takes its place. Returns whether it does. */
+/** The process ends, and a new one takes its place. Returns whether that is in the plan. */
 export function replace(
   builder: PlanBuilder,
   fault: FaultName,
@@ -41,7 +41,7 @@ export function replace(
   return true;
 }
 
-/** Past its ttl, mostly. Some do not live to see the end of it. */
+/** Mostly longer than a ttl. Some replicas are killed at the end of their pause. */
 export function pause(builder: PlanBuilder, fault: FaultName, replica: number, nowMs: number, mayDie: boolean): void {
   const { budget, random } = builder;
   const own = budget.replicas[replica]!;
@@ -55,7 +55,7 @@ export function pause(builder: PlanBuilder, fault: FaultName, replica: number, n
   builder.add({ do: 'resume replica', replica, atMs: untilMs });
 }
 
-/** Its clock is wrong for a while, by no more than replicas may be apart. */
+/** The clock of the replica is wrong for a while, within the clock tolerance. */
 export function shiftClock(builder: PlanBuilder, fault: FaultName, replica: number, nowMs: number): void {
   const { budget, rules, random } = builder;
   const own = budget.replicas[replica]!;

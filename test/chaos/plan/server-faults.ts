@@ -4,10 +4,10 @@ import type { PlanBuilder } from './plan-builder.js';
 /** Well within the drift that the locks allow for, which is one in a hundred. */
 const FASTEST_PPM = 4_000;
 
-/** What a restart takes. */
+/** How long a restart takes. */
 const RESTART_MS = 300;
 
-/** It dies, and comes back after a while. */
+/** The server dies, and starts again after a while. */
 export function restart(
   builder: PlanBuilder,
   fault: FaultName,
@@ -23,7 +23,7 @@ export function restart(
   start(builder, server, nowMs, backAtMs, data);
 }
 
-/** One after the other, and nothing else to the servers meanwhile. */
+/** All servers restart one after the other. No other fault hits servers meanwhile. */
 export function roll(builder: PlanBuilder, fault: FaultName, nowMs: number, everyMs: number, data: boolean): void {
   const { budget, rules } = builder;
   const lengthMs = everyMs * rules.servers;
@@ -49,7 +49,7 @@ export function stall(builder: PlanBuilder, fault: FaultName, server: number, no
   builder.add({ do: 'resume server', server, atMs: untilMs });
 }
 
-/** For everybody. */
+/** Slow for all replicas. */
 export function slow(builder: PlanBuilder, fault: FaultName, server: number, nowMs: number): void {
   const untilMs = builder.away([server], nowMs, builder.random.between(1_000, 7_000));
   if (untilMs === undefined) return;
@@ -90,7 +90,7 @@ function start(builder: PlanBuilder, server: number, nowMs: number, backAtMs: nu
   builder.add({ do: 'start server', server, data, clockMs, atMs: backAtMs });
 }
 
-/** Away until it is trusted again. */
+/** Away until the replicas trust it again. */
 function forget({ budget, rules }: PlanBuilder, server: number, nowMs: number, backAtMs: number): void {
   budget.lose(server, nowMs, backAtMs);
   const own = budget.servers[server]!;

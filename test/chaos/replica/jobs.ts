@@ -17,7 +17,7 @@ export function recordWith(own: Recorder): void {
   recorder = own;
 }
 
-/** Outside of everything else: writes down that the job was fired, by this replica's own clock, and what became of it. */
+/** The outermost decorator: writes to the history that the job was fired, by this replica's own clock, and how the call ended. */
 function Fired({ key, periodMs, ttlMs }: (typeof JOBS)[number]) {
   return (_target: object, _name: string, descriptor: TypedPropertyDescriptor<() => Promise<void>>): void => {
     const method = descriptor.value!;
@@ -41,7 +41,7 @@ function Fired({ key, periodMs, ttlMs }: (typeof JOBS)[number]) {
   };
 }
 
-/** Only who has the lock gets here. */
+/** Runs under the lock of the job. */
 async function run(takesMs: number): Promise<void> {
   const log = firing.getStore()!;
   const lock = currentLock()!;

@@ -11,7 +11,7 @@ import { codeOf, Recorder } from './recorder.js';
 import { DRIFT_FACTOR, NODE_TIMEOUT_MS, type Answer, type Boot, type Command } from './replica.interface.js';
 import { Workload } from './workload.js';
 
-/** One replica: a Nest application in a process of its own, which writes down all that it does with locks. */
+/** One replica: a Nest application in a process of its own, which writes all its lock calls to a history. */
 let app: INestApplicationContext;
 let recorder: Recorder;
 let workload: Workload | undefined;
@@ -48,7 +48,7 @@ async function boot(command: Boot): Promise<void> {
   await workload.start();
 }
 
-/** Faults make much noise. Only what nobody else tells is of interest. */
+/** Faults cause many log lines. Only the failed releases are needed, which no call reports. */
 const logger: LoggerService = {
   log: () => undefined,
   error: () => undefined,

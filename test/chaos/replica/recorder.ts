@@ -10,9 +10,9 @@ type Asked = Omit<EventOf<'asked'>, 'kind' | 'atMs' | 'client' | 'attempt'>;
 
 /** Writes down what becomes of each call of this process. */
 export class Recorder {
-  /** From then on what is skipped is skipped because of the end. */
+  /** From then on calls are skipped because of the shutdown. */
   closing = false;
-  /** How often it was logged that a lock could not be given back, which `withLock` tells nobody else. */
+  /** How many failed releases were logged: `withLock` reports them only to the log. */
   releasesFailed = 0;
   readonly #held = new Set<AttemptLog>();
   #attempts: number;
@@ -26,7 +26,7 @@ export class Recorder {
   ) {
     this.#attempts = firstAttempt;
     this.#calls = firstAttempt;
-    // Extensions are nobody's call: what they have changed is to be seen on the lock.
+    // No call shows an automatic extension: its effect is visible on the lock.
     setInterval(() => {
       for (const log of this.#held) log.look();
     }, LOOK_EVERY_MS).unref();
@@ -88,7 +88,7 @@ export class AttemptLog {
     this.recorder.hold(this);
   }
 
-  /** Does nothing where the lock was granted: what is thrown then is the work's, or the loss of the lock. */
+  /** Does nothing where the lock was granted: the error is then one of the work, or the loss of the lock. */
   refuse(code: string): void {
     if (this.#settled) return;
     this.#settled = true;
@@ -113,7 +113,7 @@ export class AttemptLog {
     return true;
   }
 
-  /** Whoever releases it has done so. Without a code it is the log that tells whether that went well. */
+  /** The release has ended. Without a code, the log shows whether it succeeded. */
   finish(code?: string): void {
     if (this.#releasedAfter === undefined) return;
     const clean = this.#releasedAfter === this.recorder.releasesFailed;
@@ -122,8 +122,8 @@ export class AttemptLog {
   }
 
   /**
-   * To be called before the lock is extended. A shorter ttl binds from when it is sent, and who is stopped in the middle of
-   * that cannot tell any more: so it is told before.
+   * To be called before the lock is extended. A shorter ttl counts from the moment it is sent. A process that is stopped during
+   * the extension can write nothing afterwards, so the event is written before it.
    */
   extend(ttlMs: number): (code?: string) => void {
     this.#believe(Math.min(this.#validUntilMs, this.recorder.sharedClock.nowMs() + validityMs(ttlMs)));

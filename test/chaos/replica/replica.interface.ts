@@ -1,4 +1,4 @@
-/** What a replica is told when it is started. */
+/** The first command to a replica. */
 export interface Boot {
   readonly kind: 'boot';
   readonly name: string;
@@ -11,13 +11,13 @@ export interface Boot {
   readonly urls: readonly string[];
   readonly restartGuard: 'witnessed' | 'strict' | 'off';
   readonly clockToleranceMs: number;
-  /** Whether it locks by itself, or only when it is told to. */
+  /** Whether it locks without a command, or only by `take`. */
   readonly busy: boolean;
 }
 
 export type Command =
   | Boot
-  /** Settles when the replica stops by itself, which it must not. */
+  /** Settles when the replica ends unexpectedly. */
   | { readonly kind: 'stay' }
   /** Takes one lock, and answers when it has it or has not got it. It lets go of it at the end. */
   | { readonly kind: 'take'; readonly key: string; readonly ttlMs: number }
@@ -37,7 +37,7 @@ export const DRIFT_FACTOR = 0.01;
 /** So long a tick waits for its lock, at most: a quarter of the longest period. */
 export const TICK_WAIT_MS = 500;
 
-/** What the decorated jobs are, for those who judge them. */
+/** The decorated jobs, also for the checkers. */
 export const JOBS = [
   { key: 'tick', periodMs: 1_000, ttlMs: 800, takesMs: 5 },
   { key: 'long tick', periodMs: 2_000, ttlMs: 1_200, takesMs: 2_500 },

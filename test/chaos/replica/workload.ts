@@ -30,7 +30,7 @@ export class Workload {
     this.#random = new Random(seed);
   }
 
-  /** The longest ttl comes first: from then on the guard knows for how long a server may have forgotten something. */
+  /** The longest ttl comes first: from then on the guard knows how long a quarantine must be. */
   async start(): Promise<void> {
     const key = `warm-up of ${this.recorder.client}`;
     await this.#with({ keys: [key], ttlMs: LONGEST_TTL_MS, waitMs: 2_000 }, 0, {});
@@ -95,7 +95,7 @@ export class Workload {
     log.finish();
   }
 
-  /** Whoever is first has it. */
+  /** One try without a wait. */
   async #once(wish: Wish, takesMs: number): Promise<void> {
     const log = this.#ask({ ...wish, waitMs: 0 });
     try {
@@ -107,7 +107,7 @@ export class Workload {
     }
   }
 
-  /** Nobody knows at first for how long it will wait. */
+  /** A wait without a limit, which a signal ends. */
   async #cancelled(wish: Wish, takesMs: number, cancelAfterMs: number): Promise<void> {
     const controller = new AbortController();
     const log = this.#ask({ ...wish, waitMs: null });
