@@ -1,3 +1,4 @@
+import { eventsAgree } from './checkers/events-agree.js';
 import { fencingOrder } from './checkers/fencing-order.js';
 import { mutualExclusion } from './checkers/mutual-exclusion.js';
 import { noGhost } from './checkers/no-ghost.js';
@@ -23,6 +24,7 @@ export const CHECKERS: Readonly<Record<CheckerName, (operations: Operations) => 
   'nothing left': nothingLeft,
   'signal in time': signalInTime,
   'no starvation': noStarvation,
+  'events agree': eventsAgree,
 };
 
 /** What each checker says of this history. */

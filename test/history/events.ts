@@ -43,7 +43,8 @@ export type CheckerName =
   | 'no ghost'
   | 'nothing left'
   | 'signal in time'
-  | 'no starvation';
+  | 'no starvation'
+  | 'events agree';
 
 /** The tick of a cron expression, as the option of `acquire` has it. Milliseconds since 1970, and not on the axis. */
 export interface TickOfRun {
@@ -130,6 +131,18 @@ export type ClientEvent =
     }
   | { readonly kind: 'resumed' | 'killed'; readonly atMs: number; readonly client: string };
 
+/** How often a process has emitted each event of its locks, when it has shut down. */
+export interface Emitted {
+  readonly kind: 'emitted';
+  readonly atMs: number;
+  readonly client: string;
+  readonly counts: Readonly<Record<CountedEvent, number>>;
+}
+
+export const COUNTED_EVENTS = ['acquired', 'contended', 'unreachable', 'lost'] as const;
+
+export type CountedEvent = (typeof COUNTED_EVENTS)[number];
+
 /** A tick of a schedule has come: these replicas were there to fire it, each by its own clock, up to `untilMs`. */
 export interface TickDue {
   readonly kind: 'due';
@@ -189,7 +202,7 @@ export interface Note {
   readonly text: string;
 }
 
-export type HistoryEvent = AttemptEvent | RemovalEvent | ClientEvent | TickDue | ServerEvent | End | Note;
+export type HistoryEvent = AttemptEvent | RemovalEvent | ClientEvent | Emitted | TickDue | ServerEvent | End | Note;
 
 /** The event of one kind. */
 export type EventOf<K extends HistoryEvent['kind']> = Only<HistoryEvent, K>;

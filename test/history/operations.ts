@@ -37,6 +37,8 @@ export interface Client {
   /** When it was gone, killed or stopped in good order. */
   killed?: EventOf<'killed'>;
   stopped?: EventOf<'stopped'>;
+  /** What it has emitted until it stopped. */
+  emitted?: EventOf<'emitted'>;
 }
 
 /** A lock that an operator removes by force. */

@@ -107,6 +107,11 @@ export function read({ about, events }: History): Operations {
         if (clients.has(event.client)) gaps.push(`${event.client} has started twice`);
         clients.set(event.client, { name: event.client, pauses: [] });
         return;
+      case 'emitted': {
+        const client = clientOf(event.client, event.kind);
+        if (client !== undefined) client.emitted = event;
+        return;
+      }
       case 'stopped':
       case 'killed': {
         const client = clientOf(event.client, event.kind);

@@ -1,3 +1,4 @@
+import { EventSource } from '../../lib/client/event-source.js';
 import { LockClient } from '../../lib/client/lock-client.js';
 import { toSettings, type Settings } from '../../lib/client/options/module-options.js';
 import type { ServerSpec } from '../../lib/client/options/servers.js';
@@ -6,6 +7,7 @@ import type { Server } from '../../lib/client/shards.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
 import type { Quorum } from '../../lib/core/quorum.js';
 import type { RedlockOptions } from '../../lib/interfaces/index.js';
+import { COUNTED_EVENTS, type CountedEvent } from '../history/events.js';
 import type { Chance } from './chance.js';
 import type { Machine } from './machine.js';
 import type { Link } from './network.js';
@@ -17,6 +19,8 @@ export class SimProcess {
   readonly servers: readonly Server[];
   readonly quorum: Quorum;
   readonly locks: LockClient;
+  /** How often it has emitted each event of its locks. */
+  readonly emitted: Record<CountedEvent, number> = { acquired: 0, contended: 0, unreachable: 0, lost: 0 };
   readonly #connections: SimConnection[] = [];
 
   constructor(
@@ -36,7 +40,9 @@ export class SimProcess {
     if (shard === undefined) throw new Error('There is one shard.');
     this.servers = shard.servers;
     this.quorum = shard.quorum;
-    this.locks = new LockClient(this.settings, shards);
+    const events = new EventSource();
+    for (const name of COUNTED_EVENTS) events.on(name, () => this.emitted[name]++);
+    this.locks = new LockClient(this.settings, shards, events);
   }
 
   get name(): string {

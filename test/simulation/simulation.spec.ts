@@ -40,6 +40,7 @@ describe('the simulation', () => {
     ['nothing left', 3],
     ['signal in time', 5],
     ['no starvation', 6],
+    ['events agree', 0.02],
   ])('gives the checker of "%s" at least %d things a schedule to judge', (checker, least) => {
     const tally = result.tally.checkers[checker];
     expect((tally?.judged ?? 0) / SEEDS).toBeGreaterThan(least);

@@ -126,7 +126,10 @@ export class World {
   async shutDown(member: Member): Promise<void> {
     member.status = 'stopping';
     await member.process.shutDown();
-    this.recorder.add({ kind: 'stopped', atMs: this.kernel.nowMs(), client: member.process.name });
+    const { name: client, emitted: counts } = member.process;
+    const atMs = this.kernel.nowMs();
+    this.recorder.add({ kind: 'emitted', atMs, client, counts: { ...counts } });
+    this.recorder.add({ kind: 'stopped', atMs, client });
   }
 
   /** The wall clock of a process, in milliseconds since 1970. */

@@ -2,8 +2,9 @@ import 'reflect-metadata';
 import { Module, type INestApplicationContext, type LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
-import { RedlockModule, RedlockService, type Lock } from 'redlock-nestjs';
+import { RedlockEvents, RedlockModule, RedlockService, type Lock } from 'redlock-nestjs';
 import { answerQuestions } from '../../support/process.answers.js';
+import { COUNTED_EVENTS, type CountedEvent } from '../../history/events.js';
 import { SharedClock } from '../shared-clock.js';
 import { HistoryWriter } from '../history-writer.js';
 import { Jobs, recordWith } from './jobs.js';
@@ -14,6 +15,7 @@ import { Workload } from './workload.js';
 /** One replica: a Nest application in a process of its own, which writes all its lock calls to a history. */
 let app: INestApplicationContext;
 let recorder: Recorder;
+const emitted: Record<CountedEvent, number> = { acquired: 0, contended: 0, unreachable: 0, lost: 0 };
 let workload: Workload | undefined;
 
 async function boot(command: Boot): Promise<void> {
@@ -43,6 +45,8 @@ async function boot(command: Boot): Promise<void> {
   })
   class ReplicaModule {}
   app = await NestFactory.createApplicationContext(ReplicaModule, { logger, abortOnError: false });
+  const events = app.get(RedlockEvents);
+  for (const name of COUNTED_EVENTS) events.on(name, () => emitted[name]++);
   if (!busy) return;
   workload = new Workload(app.get(RedlockService), recorder, command.seed);
   await workload.start();
@@ -72,6 +76,7 @@ async function take({ key, ttlMs }: Extract<Command, { kind: 'take' }>): Promise
 async function close(): Promise<void> {
   recorder.closing = true;
   await Promise.all([workload?.stop(), app.close()]);
+  recorder.writer.write({ kind: 'emitted', client: recorder.client, counts: emitted });
   recorder.writer.write({ kind: 'stopped', client: recorder.client });
   recorder.writer.close();
 }

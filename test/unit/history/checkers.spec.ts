@@ -3,6 +3,31 @@ import { check } from '../../history/check.js';
 import type { History, HistoryEvent } from '../../history/events.js';
 import { proofOf, Script, verdictOf } from './by-hand.js';
 
+describe('the checker of what processes emit', () => {
+  const counts = { acquired: 1, contended: 0, unreachable: 0, lost: 0 };
+  const script = (emitted: object): Script =>
+    new Script()
+      .lock(10, 1, 'a', 1, 100)
+      .add({ kind: 'emitted', atMs: 500, client: 'a', counts: { ...counts, ...emitted } })
+      .client(500, 'stopped', 'a');
+
+  it('accepts as many events as its calls have seen', () => {
+    expect(verdictOf('events agree', script({}).end(900))).toMatchObject({ outcome: 'holds', judged: 1 });
+  });
+
+  it.each([{ acquired: 0 }, { acquired: 2 }, { contended: 1 }, { unreachable: 1 }, { lost: 1 }])(
+    'finds %j',
+    (emitted) => {
+      expect(verdictOf('events agree', script(emitted).end(900))).toMatchObject({ outcome: 'violated' });
+    },
+  );
+
+  it('does not judge a process that was killed', () => {
+    const killed = new Script().lock(10, 1, 'a', 1, 100).client(500, 'killed', 'a');
+    expect(verdictOf('events agree', killed.end(900))).toMatchObject({ outcome: 'unknown', why: 'nothing' });
+  });
+});
+
 describe('P1: the checker of mutual exclusion', () => {
   it('accepts locks that follow one another, also at the same instant', () => {
     const history = new Script().lock(10, 1, 'a', 1, 100).lock(110, 2, 'b', 2, 100).end(900);
@@ -594,6 +619,7 @@ describe('a history that is not complete', () => {
     .granted(3010, 20, 30)
     .add({ kind: 'began', atMs: 3015, attempt: 20 })
     .client(3020, 'killed', 'c')
+    .add({ kind: 'emitted', atMs: 5000, client: 'a', counts: { acquired: 2, contended: 0, unreachable: 0, lost: 0 } })
     .client(5000, 'stopped', 'a')
     .end(6000);
 
