@@ -2,7 +2,13 @@ import { runAsFiring } from './firing.js';
 import type { CronSchedule } from './trigger.js';
 import type { CronTimeLike } from '../cron/cron-time.js';
 
-type Target = (...args: unknown[]) => unknown;
+type Target = (this: unknown, ...args: unknown[]) => unknown;
+
+/** A `CronJob`. */
+interface Job {
+  readonly cronTime: CronTimeLike;
+  lastDate(): Date | null | undefined;
+}
 
 /** A job of `@Cron`, as the scheduler keeps it. */
 export interface CronEntry {
@@ -10,7 +16,7 @@ export interface CronEntry {
   /** The metadata of the method, the very object. */
   readonly options: CronSchedule;
   /** The job, once it is mounted. */
-  readonly ref?: { readonly cronTime: CronTimeLike; lastDate(): Date | null | undefined };
+  readonly ref?: Job;
 }
 
 interface TimerEntry {
@@ -75,13 +81,16 @@ export function watchScheduler(scheduler: Scheduler, observer: SchedulerObserver
 /**
  * Before a `CronJob` fires because of its timer, it notes the time as its last date, as a new object. `job.fireOnTick()`
  * called by hand does not, and is no firing.
+ *
+ * A `CronJob` calls its target as a method of itself. It may do so before the scheduler has got hold of it: where its time
+ * passes while it is being made, it fires from within its constructor.
  */
 function cronTarget(job: CronEntry): Target {
   const { target } = job;
   let seen: Date | null | undefined;
   let sameTurn = false;
-  return (...args) => {
-    const { ref } = job;
+  return function (this: unknown, ...args) {
+    const ref = job.ref ?? (isJob(this) ? this : undefined);
     const lastDate = ref?.lastDate() ?? undefined;
     // A job that has missed its next time while it started its timer fires for both at once, with one last date.
     if (ref === undefined || lastDate === undefined || (lastDate === seen && !sameTurn)) return target(...args);
@@ -92,6 +101,10 @@ function cronTarget(job: CronEntry): Target {
     const firing = { kind: 'cron', schedule: job.options, cronTime, firedAtMs: Date.now(), isTaken: false } as const;
     return runAsFiring({ ...firing }, () => target(...args));
   };
+}
+
+function isJob(value: unknown): value is Job {
+  return typeof value === 'object' && value !== null && 'cronTime' in value && 'lastDate' in value;
 }
 
 function timerTarget(kind: 'interval' | 'timeout', name: string, { target, timeout: everyMs }: TimerEntry): Target {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Cron, Interval, SchedulerRegistry, Timeout } from '@nestjs/schedule';
 import { CronTime } from 'cron';
@@ -139,6 +139,36 @@ describe('P8: a call of a scheduled method', () => {
     await Promise.all([job.fireOnTick(), job.fireOnTick()]);
     await seconds(0.1);
     expect(runs).toBe(1);
+  });
+});
+
+describe('P8: a job whose time passes while it is being made', () => {
+  const { boot, seconds } = scheduledApps();
+
+  it('fires at once, and that is the tick, which has run', async () => {
+    let runs = 0;
+    @Injectable()
+    class Job {
+      @Cron(EVERY_SECOND)
+      @WithLock('job', '500ms')
+      run(): Promise<void> {
+        runs++;
+        return Promise.resolve();
+      }
+    }
+    await boot([Job]);
+    await seconds(0.51);
+    expect(runs).toBe(1);
+    // To find the next time takes a process that has just started some milliseconds, and by then it was 10 ms ago.
+    const warn = jest.spyOn(console, 'warn').mockReturnValue();
+    const getTimeout = jest.spyOn(CronTime.prototype, 'getTimeout').mockReturnValueOnce(-10);
+    await boot([Job]);
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('Executing immediately'));
+    for (const spy of [warn, getTimeout]) spy.mockRestore();
+    await seconds(0.4);
+    expect(runs).toBe(1);
+    await seconds(1);
+    expect(runs).toBe(2);
   });
 });
 
