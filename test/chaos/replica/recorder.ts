@@ -103,9 +103,12 @@ export class AttemptLog {
     this.recorder.writer.write({ kind: 'ended', attempt: this.attempt });
   }
 
-  /** The lock is about to be given back. Returns whether there is anything left to give. */
+  /**
+   * The lock is about to be given back. Returns whether there is anything left to give. After a step of the clock a lock may be
+   * in doubt, and so not held for sure: it is given back like any other.
+   */
   release(): boolean {
-    if (!(this.#lock?.isHeld() ?? false)) return false;
+    if (this.#lock === undefined || (!this.#lock.isHeld() && this.#lock.signal.aborted)) return false;
     this.look();
     this.recorder.letGo(this);
     this.recorder.writer.write({ kind: 'releasing', attempt: this.attempt });
