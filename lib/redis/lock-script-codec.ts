@@ -14,10 +14,12 @@ const OPS = {
   tell: 'T',
 } as const;
 
-/** The marker's key, its value as it was last seen, and the value that it gets if it is not there. */
+/** The marker's key, its value as it was last seen, and the value that it gets if it is not there, or must change. */
 export interface Marker {
   readonly key: string;
   readonly expected: string | undefined;
+  /** Whether the server may have lost data since, so that this value must change. */
+  readonly lost: boolean;
   readonly proposal: string;
 }
 
@@ -42,7 +44,20 @@ export function encode(requests: readonly NodeRequest[], marker: Marker | undefi
       text += channel ? sized(channel + space) : '0:';
     }
   }
-  return [keys.length, ...keys, marker ? (marker.expected ?? '') : '-', marker?.proposal ?? '', text, ...owners];
+  return [keys.length, ...keys, marker ? expectation(marker) : '-', marker?.proposal ?? '', text, ...owners];
+}
+
+function expectation({ expected = '', lost }: Marker): string {
+  return lost ? `!${expected}` : expected;
+}
+
+/**
+ * The marker as the server has shown it. A process that has expected none hears, too, how long ago another process noticed the
+ * loss of data that the marker stands for, if there was one.
+ */
+export function decodeMarker(raw: unknown): { marker: string; lostForMs: number | undefined } {
+  const [marker, lostForMs] = Array.isArray(raw) ? (raw as unknown[]) : [raw];
+  return { marker: String(marker), lostForMs: lostForMs === undefined ? undefined : toNumber(lostForMs) || 0 };
 }
 
 /** What would break the text of the requests. A token never has it, but a server that is not one of ours may show anything as one. */

@@ -1,8 +1,9 @@
+import { refused, untrusted } from '../core/failures.js';
 import type { Cancel } from '../core/ports/clock.js';
 import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } from '../core/ports/lock-node.js';
 import { ServerError, type Connection } from './connection.js';
 import { CounterWarnings } from './counter-warnings.js';
-import { CounterError, decode, encode, type Marker } from './lock-script-codec.js';
+import { CounterError, decode, decodeMarker, encode, type Marker } from './lock-script-codec.js';
 import type { Receiver } from './receiver.js';
 import type { RestartGuard } from './restart-guard.js';
 import { LOCK_SCRIPT } from './scripts/lock.script.js';
@@ -114,10 +115,13 @@ export class RedisLockNode implements LockNode {
       throw new Error('its reply is not one of the lock script');
     }
     const [shown, ...replies] = reply as unknown[];
-    const lost = marker !== undefined && guard.onMarker(String(shown));
+    const { marker: value, lostForMs } = decodeMarker(shown);
+    const lost = marker !== undefined && guard.onMarker(value, lostForMs);
     if (lost && !lossIsReported) this.options.watch.onLoss();
     const decoded = requests.map((request, index) => {
-      const reply = decode(request, replies[index]);
+      // What left before this process had heard of the loss was carried out.
+      const objection = lostForMs === undefined ? undefined : guard.objection(request);
+      const reply = objection === undefined ? decode(request, replies[index]) : untrusted(objection);
       if (reply.outcome === 'failed') this.#onRefusal(reply.cause);
       this.#warnings.onReply(request, reply);
       return reply;
@@ -148,7 +152,12 @@ export class RedisLockNode implements LockNode {
     const { guard, markerKey, newMarker } = this.options;
     if (markerKey === undefined) return undefined;
     this.#markerStart ??= newMarker();
-    return { key: markerKey, expected: guard.marker, proposal: `${this.#markerStart}.${++this.#markers}` };
+    return {
+      key: markerKey,
+      expected: guard.marker,
+      lost: guard.isMarkerOld,
+      proposal: `${this.#markerStart}.${++this.#markers}`,
+    };
   }
 
   #onRefusal(cause: Error): void {
@@ -176,8 +185,4 @@ export class RedisLockNode implements LockNode {
     const replies = releases.length > 0 ? [...(await this.#attempt(releases))] : [];
     return requests.map(({ kind }) => (kind === 'release' ? replies.shift() : undefined) ?? refused(cause));
   }
-}
-
-function refused(cause: Error): NodeReply {
-  return { outcome: 'failed', reason: 'refused', cause };
 }

@@ -16,14 +16,18 @@ export type RestartGuardMode = 'witnessed' | 'strict' | 'off';
  *
  * How a loss is seen:
  * - A marker on the server changes with every loss of data: a flush, a restart without data, a promoted replica that was
- *   behind. A process that sees another marker than before has witnessed one.
+ *   behind. A process that sees another marker than before has witnessed one. A marker that a witness has planted tells
+ *   when that was: a process that starts later keeps the server from voting for the rest of the time.
  * - A new run id is a restart. With an append-only file and the same marker the data are back. A snapshot is older than
  *   the marker tells, and without persistence there is nothing to come back.
  * - A replica that has taken over (Sentinel) has the marker, but the last locks may not have come through to it. Neither its
  *   uptime nor its run id tells (it may have been the master before): its replication id does.
  *
- * `strict` also goes by the server's own uptime, for losses that this process was not there to see, and takes every
- * restart for one.
+ * A process that sees a loss by the run id or the replication id has the marker changed, so that other processes hear of it.
+ *
+ * A process that starts after a loss and is the first one to connect hears of none: until a witness asks the server it lets it vote.
+ * `strict` also goes by the server's own uptime, for losses that no process was there to see, and takes every restart for
+ * one.
  *
  * Source: Redis documentation, "Distributed Locks with Redis", section "Performance, Crash Recovery and fsync".
  */
@@ -34,6 +38,7 @@ export class RestartGuard {
   #runId: string | undefined;
   #history: string | undefined;
   #marker: string | undefined;
+  #isMarkerOld = false;
   #lostAtMs = -Infinity;
   #loss = '';
 
@@ -47,6 +52,11 @@ export class RestartGuard {
   /** The marker that the server must show, or undefined as long as any will do. */
   get marker(): string | undefined {
     return this.#marker;
+  }
+
+  /** Whether the server may have lost data since it has shown that marker, so that the marker must change. */
+  get isMarkerOld(): boolean {
+    return this.#isMarkerOld;
   }
 
   /** What has happened to the server the last time that it may have lost data: "was restarted". */
@@ -65,20 +75,29 @@ export class RestartGuard {
     const first = this.#runId === undefined;
     this.#runId = runId;
     if (tookOver) {
+      this.#isMarkerOld = this.#marker !== undefined;
       this.#note(this.clock.nowMs(), 'was a replica until lately');
       return true;
     }
     if (this.mode === 'strict' ? !(restarted || first) : !restarted || appendOnly) return false;
+    this.#isMarkerOld = this.#marker !== undefined;
     this.#note(this.clock.nowMs() - uptimeMs, first ? 'has started' : 'was restarted');
     return true;
   }
 
-  /** The marker that the server has shown. Returns whether it has lost data since the last time. */
-  onMarker(marker: string): boolean {
-    const lost = this.#marker !== undefined && this.#marker !== marker;
+  /**
+   * The marker that the server has shown, and how long ago a witness noticed the loss that it stands for: that is told to a process
+   * that has not seen the server before. Returns whether the server has lost data that this process had not known of.
+   */
+  onMarker(marker: string, lostForMs?: number): boolean {
+    const known = this.#marker;
+    if (marker === known) return false;
     this.#marker = marker;
-    if (lost) this.#note(this.clock.nowMs(), 'has lost its data');
-    return lost;
+    this.#isMarkerOld = false;
+    if (known === undefined && lostForMs === undefined) return false;
+    const agoMs = known === undefined ? (lostForMs ?? 0) : 0;
+    this.#note(this.clock.nowMs() - agoMs, 'has lost its data');
+    return true;
   }
 
   /** Remembers for how long the claims of this request matter. */

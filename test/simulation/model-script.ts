@@ -58,18 +58,9 @@ export function runLockScript(host: ScriptHost, args: readonly (string | number)
   const keyCount = Number(args[0]);
   const keys = args.slice(1, keyCount + 1).map(String);
   const [expected = '', proposal = '', ops = '', ...owners] = args.slice(keyCount + 1).map(String);
-  let marker = expected;
+  let marker: unknown = expected;
   let forgotten = false;
-  if (expected !== '-') {
-    const key = String(keys.shift());
-    const found = host.get(key);
-    marker = typeof found === 'string' ? found.slice(0, 100) : '';
-    if (marker === '') {
-      marker = proposal;
-      host.set(key, marker, Infinity);
-    }
-    forgotten = expected !== '' && expected !== marker;
-  }
+  if (expected !== '-') ({ marker, forgotten } = lookAtMarker(host, String(keys.shift()), expected, proposal));
   return [
     marker,
     ...requestsIn(ops, keys, owners).map((request) => {
@@ -77,6 +68,36 @@ export function runLockScript(host: ScriptHost, args: readonly (string | number)
       return may ? orEnded(() => carryOut(host, request)) : [3];
     }),
   ];
+}
+
+/** As lib/redis/scripts/marker.lua.ts. */
+function lookAtMarker(
+  host: ScriptHost,
+  key: string,
+  expected: string,
+  proposal: string,
+): { marker: unknown; forgotten: boolean } {
+  const value = host.get(key);
+  const found = typeof value === 'string' ? value.slice(0, 100) : '';
+  if (found !== '' && found === expected) return { marker: found, forgotten: false };
+  const lost = expected.startsWith('!');
+  const known = lost ? expected.slice(1) : expected;
+  const forgotten = lost || (known !== '' && found !== known);
+  const nowMs = Math.floor(host.timeUs() / 1000);
+  const time = timeIn(found);
+  const isOld = found === known || time === undefined || time < (timeIn(known) ?? 0);
+  if (found === '' || (forgotten && isOld)) {
+    const marker = forgotten ? `${proposal}@${nowMs}` : proposal;
+    host.set(key, marker, Infinity);
+    return { marker, forgotten };
+  }
+  const marker = known === '' && time !== undefined ? [found, Math.max(0, nowMs - time)] : found;
+  return { marker, forgotten };
+}
+
+function timeIn(marker: string): number | undefined {
+  const [, digits] = /@(\d{1,15})$/.exec(marker) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** Lengths are in bytes, so it is read as such. */

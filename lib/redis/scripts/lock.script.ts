@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GENERAL_LUA } from './general.lua.js';
+import { MARKER_LUA } from './marker.lua.js';
 import { NAMES_LUA, startOfCount } from './values.lua.js';
 
 /**
@@ -7,8 +8,9 @@ import { NAMES_LUA, startOfCount } from './values.lua.js';
  *
  * KEYS  the marker, if there is one; then of all requests, one after the other, for each claim: its key, and the key of its
  *       counter if it has one.
- * ARGV  1 the marker's value as it was last seen ('' takes any, '-' looks at none and KEYS begins with the claims),
- *       2 the value that it gets if it is not there,
+ * ARGV  1 the marker's value as it was last seen ('' takes any, '-' looks at none and KEYS begins with the claims; with a '!' before
+ *         it, the server is known to have lost data since),
+ *       2 the value that it gets if it is not there, or tells nothing of a loss: then with '@' and the server's time after it,
  *       3 the requests, as one text,
  *       4 and on: the owners that are named in them.
  * A request is: op, which owner (from 1), flags, a space, token, fence, grantedFence, n (how many claims), and n times: a number of
@@ -24,7 +26,8 @@ import { NAMES_LUA, startOfCount } from './values.lua.js';
  *       op 'I' inspect, op 'T' tell (publishes only): milliseconds and token are not used.
  *       flag 'w': a denial leaves the mark of those who wait on the value that it was denied for.
  *       flag 'g': a grant has that mark from the beginning.
- * Returns the marker's value, and one array for each request:
+ * Returns the marker's value (for '', where it tells of a loss: an array of that and how many milliseconds ago it was noticed),
+ *       and one array for each request:
  *       {1}  confirmed, renewed (also by heal); inspect: there is nothing.
  *       {1, number}  granted, under this number; removed, and so many were told (a server that lets nobody publish tells
  *            nobody, and the removal stands).
@@ -58,15 +61,9 @@ local claimsFrom, carryOut
 local marker, k, forgotten = ARGV[1], 1, false
 if marker ~= '-' then
   k, marker = 2, call('GETRANGE', KEYS[1], '0', '99')
-  if marker == '' or type(marker) == 'table' then
-    local _, _, read, run = general()
-    marker = sub(read(KEYS[1]) or '', 1, 100)
-    if marker == '' then
-      marker = ARGV[2]
-      run('SET', KEYS[1], marker)
-    end
+  if marker == '' or marker ~= ARGV[1] then
+    ${MARKER_LUA}
   end
-  forgotten = ARGV[1] ~= '' and ARGV[1] ~= marker
 end
 
 local replies, at = {marker}, 1

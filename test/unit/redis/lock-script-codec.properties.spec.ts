@@ -32,11 +32,12 @@ const requests: fc.Arbitrary<NodeRequest> = fc.record(
   },
   { requiredKeys: ['kind', 'token', 'owner', 'claims'] },
 );
-// A marker is a token of ours, and never the dash that stands for none.
-const values = tokens.filter((token) => token !== '-');
+// A marker is a token of ours: never the dash that stands for none, and without the sign that stands before one that must change.
+const values = tokens.filter((token) => token !== '-' && !token.startsWith('!'));
 const markers: fc.Arbitrary<Marker> = fc.record({
   key: texts,
   expected: fc.option(values, { nil: undefined }),
+  lost: fc.boolean(),
   proposal: values,
 });
 
@@ -53,8 +54,10 @@ class Reader {
   }
 
   read(): { marker: unknown; requests: unknown[] } {
-    const [expected, proposal, text, ...owners] = this.argv;
-    const marker = expected === '-' ? undefined : { key: this.key(), expected, proposal };
+    const [shown = '', proposal, text, ...owners] = this.argv;
+    const lost = shown.startsWith('!');
+    const expected = shown.slice(lost ? 1 : 0);
+    const marker = shown === '-' ? undefined : { key: this.key(), expected, lost, proposal };
     this.text = Buffer.from(text ?? '');
     const found: unknown[] = [];
     while (this.text.length > 0) found.push(this.request(owners));
