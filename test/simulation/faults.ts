@@ -13,11 +13,15 @@ type Heal = () => void;
 export class Saboteur {
   #open = 0;
   #ambushes = 0;
+  /** By itself, so that the draws of the faults stay what they were. */
+  readonly #deployments: Chance;
 
   constructor(
     private readonly world: World,
     private readonly chance: Chance,
-  ) {}
+  ) {
+    this.#deployments = chance.aside(9);
+  }
 
   /** Whether all that was planned has happened and is over. */
   get isDone(): boolean {
@@ -172,7 +176,7 @@ export class Saboteur {
     const before = model.data;
     host.crash();
     const data = dataAfter(before);
-    if (data !== before) this.world.noteLoss(model.number);
+    if (data !== before) this.#noteLoss(model.number);
     else if (!model.appendOnly || this.world.plan.options.restartGuard === 'strict') this.world.distrust(model.number);
     return () => {
       model.restart(data);
@@ -189,7 +193,7 @@ export class Saboteur {
 
   #flush({ model }: Host): 'over' {
     model.data = new Map();
-    this.world.noteLoss(model.number);
+    this.#noteLoss(model.number);
     return 'over';
   }
 
@@ -198,6 +202,18 @@ export class Saboteur {
     for (const key of keys) model.data.delete(key);
     this.world.noteLoss(model.number, keys);
     return 'over';
+  }
+
+  /** Sometimes another process starts while what the server has forgotten still matters. */
+  #noteLoss(server: number): void {
+    const { world } = this;
+    world.noteLoss(server);
+    if (world.plan.options.restartGuard === 'off' || !this.#deployments.happens(0.5)) return;
+    this.#open++;
+    world.kernel.after(this.#deployments.ratio(1, 2 * world.plan.ttlMs), () => {
+      this.#start();
+      this.#open--;
+    });
   }
 
   #mayLose({ state, model }: Host): boolean {
@@ -296,9 +312,11 @@ export class Saboteur {
     return 'over';
   }
 
-  /** Only while no server has lost its data: who has just started cannot know of that. */
+  /** Also while servers have lost their data, but not before a witness has noticed it. */
   #start(): 'over' | undefined {
-    if (this.world.lostServers > 0 || this.world.suspicious || this.world.members.length >= 6) return undefined;
+    const { lossesAreTold, lostServers, suspicious, members } = this.world;
+    if (!lossesAreTold || suspicious || members.length >= 6) return undefined;
+    if (lostServers > 0) this.world.count('started after a loss');
     this.world.onStart(this.world.start());
     return 'over';
   }

@@ -42,8 +42,8 @@ export class World {
   onStart: (member: Member) => void = () => undefined;
   onGone: (member: Member) => void = () => undefined;
   readonly #outages: number[];
-  /** Servers that have lost their data, while somebody may not have noticed or does not trust them again. */
-  readonly #lost = new Map<number, () => void>();
+  /** Servers that have lost their data, while somebody may not have noticed or does not trust them again: when, on their clock. */
+  readonly #lost = new Map<number, { readonly atMs: number; readonly end: () => void }>();
 
   constructor(
     readonly plan: Plan,
@@ -173,12 +173,24 @@ export class World {
   /** The server is away until everybody has noticed that it may have forgotten something, and trusts it again. */
   distrust(server: number): void {
     if (this.plan.options.restartGuard === 'off') return;
-    this.#lost.get(server)?.();
-    this.#lost.set(server, this.outage(server, 'it may have forgotten locks'));
+    this.#lost.get(server)?.end();
+    const end = this.outage(server, 'it may have forgotten locks');
+    this.#lost.set(server, { atMs: this.hosts[server]!.model.nowMs(), end });
   }
 
   get lostServers(): number {
     return this.#lost.size;
+  }
+
+  /**
+   * Whether a process that starts now would hear of all that servers have lost lately: not before a process that has known the
+   * server has noticed it.
+   */
+  get lossesAreTold(): boolean {
+    return [...this.#lost].every(([server, { atMs }]) => {
+      const [, time] = /@(\d+)$/.exec(String(this.hosts[server]!.model.get(MARKER))) ?? [];
+      return Number(time) >= atMs;
+    });
   }
 
   /** Whether somebody who starts now would take a server for one that may have forgotten something, by its uptime alone. */
@@ -190,7 +202,7 @@ export class World {
 
   /** Looks whether servers that had lost their data are trusted again. */
   #forgive(): void {
-    for (const [server, end] of this.#lost) {
+    for (const [server, { end }] of this.#lost) {
       const { model, state } = this.hosts[server]!;
       const shown = model.get(MARKER);
       const trusted = this.alive.every(({ process }) => {

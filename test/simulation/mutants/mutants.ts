@@ -299,6 +299,30 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: 10000,
   },
   {
+    name: 'a newcomer does not hear of a loss',
+    file: 'lib/redis/restart-guard.ts',
+    text: 'if (known === undefined && lostForMs === undefined) return false;',
+    becomes: 'if (known === undefined) return false;',
+    checker: 'mutual exclusion',
+    seeds: 20000,
+  },
+  {
+    name: 'a newcomer counts what a server granted before it had heard of the loss',
+    file: 'lib/redis/redis-lock-node.ts',
+    text: 'const objection = lostForMs === undefined ? undefined : guard.objection(request);',
+    becomes: 'const objection = undefined as Error | undefined;',
+    checker: 'mutual exclusion',
+    seeds: 20000,
+  },
+  {
+    name: 'script: a snapshot with the marker of before tells no newcomer of the loss',
+    file: SCRIPT,
+    text: 'const isOld = found === known || time === undefined',
+    becomes: 'const isOld = time === undefined',
+    checker: 'mutual exclusion',
+    seeds: 20000,
+  },
+  {
     name: 'what was asked for while it connected leaves for a server that has forgotten',
     file: 'lib/core/node-queue.ts',
     text: `      if (objection !== undefined) deliver(pending, untrusted(objection));
