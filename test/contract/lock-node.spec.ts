@@ -4,6 +4,7 @@ import { Redis as Redis5 } from 'ioredis5';
 import type { Connection, SubscriberConnection } from '../../lib/redis/connection.js';
 import { GivenConnection, type GivenClient } from '../../lib/redis/given-connection.js';
 import { canBeCopied, GivenSubscriber, type Original } from '../../lib/redis/given-subscriber.js';
+import { LOCK_SCRIPT } from '../../lib/redis/scripts/lock.script.js';
 import { OwnConnection } from '../../lib/redis/own-connection.js';
 import { SystemClock } from '../../lib/system/system-clock.js';
 import { RedlockMemory } from '../../lib/testing/redlock-memory.js';
@@ -15,8 +16,9 @@ import { RELEASES } from '../support/servers/release.js';
 import { redisLockNode } from '../support/redis-node.js';
 import { ModelNode } from '../support/model-node.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { hostileValuesContract, type HostileSubject } from './hostile-values.contract.js';
+import { hostileValuesContract } from './hostile-values.contract.js';
 import { lockNodeContract, type Subject } from './lock-node.contract.js';
+import { markerContract, type MarkedSubject } from './marker.contract.js';
 
 describe('the model node', () => {
   let subject: Subject;
@@ -121,7 +123,7 @@ for (const { release } of there)
     ];
 
     describe.each(connections)('over %s', (name, connect, subscribe) => {
-      let subject: HostileSubject;
+      let subject: MarkedSubject;
       let connection: Connection;
       let subscriber: SubscriberConnection | undefined;
       let client: Redis;
@@ -140,6 +142,7 @@ for (const { release } of there)
         subject = {
           node,
           replied: () => replied,
+          run: (args) => connection.call('eval', [LOCK_SCRIPT.source, ...args]),
           write: async (key, value) => {
             await client.del(key);
             if (typeof value === 'string' || Buffer.isBuffer(value)) await client.set(key, value);
@@ -161,6 +164,8 @@ for (const { release } of there)
       });
       lockNodeContract(() => subject);
       // What the script makes of a value does not depend on the client that has sent it.
-      if (name === 'its own connection') hostileValuesContract(() => subject);
+      if (name !== 'its own connection') return;
+      hostileValuesContract(() => subject);
+      markerContract(() => subject);
     });
   });

@@ -2,19 +2,21 @@ import { beforeEach, describe } from '@jest/globals';
 import { Chance } from '../simulation/chance.js';
 import { Kernel } from '../simulation/kernel.js';
 import { Machine } from '../simulation/machine.js';
+import { LOCK_SCRIPT } from '../../lib/redis/scripts/lock.script.js';
 import type { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
 import { OTHER_TYPE } from '../simulation/model-script.js';
 import { ModelServer } from '../simulation/model-server.js';
 import { Host, Link } from '../simulation/network.js';
 import { SimProcess } from '../simulation/sim-process.js';
-import { hostileValuesContract, type HostileSubject } from './hostile-values.contract.js';
+import { hostileValuesContract } from './hostile-values.contract.js';
 import { lockNodeContract } from './lock-node.contract.js';
+import { markerContract, type MarkedSubject } from './marker.contract.js';
 
 const OPTIONS = { reconnectDelay: 5, maxReconnectDelay: 50, restartGuard: 'off' } as const;
 
 /** What the simulator plays with is what the real servers are: the production node, over its network and its server. */
 describe('the simulated server', () => {
-  let subject: HostileSubject;
+  let subject: MarkedSubject;
   beforeEach(async () => {
     const kernel = new Kernel();
     const host = new Host(new ModelServer(0, kernel));
@@ -32,6 +34,7 @@ describe('the simulated server', () => {
     subject = {
       node: node as RedisLockNode,
       replied: () => replied,
+      run: (args) => Promise.resolve(host.model.execute('eval', [LOCK_SCRIPT.source, ...args])),
       write: (key, value) => {
         const text = typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('latin1') : OTHER_TYPE;
         host.model.data.set(key, { value: text, expiresAtMs: Infinity });
@@ -51,4 +54,5 @@ describe('the simulated server', () => {
   });
   lockNodeContract(() => subject);
   hostileValuesContract(() => subject);
+  markerContract(() => subject);
 });

@@ -53,15 +53,30 @@ describe('P12: a server that comes back without its data', () => {
     expect(await holdersAfterALoss(fleet, first.service, () => Promise.resolve(second.service), '20s')).toBe(holders);
   });
 
-  it.each([
-    ['witnessed', 2],
-    ['strict', 1],
-  ] as const)('with restartGuard %s and a process that has not seen it before, %i', async (restartGuard, holders) => {
+  it.each(['witnessed', 'strict'] as const)(
+    'with restartGuard %s and a process that starts when a witness has seen it, there is one holder',
+    async (restartGuard) => {
+      await using fleet = await start(3);
+      const options = { restartGuard, nodeTimeout: 200 } as const;
+      const first = await connect(fleet, options);
+      const late = async (): Promise<RedlockService> => {
+        await eventually(() => first.logger.problems.some((problem) => problem.includes('it is quarantined')));
+        return (await boot(fleet, options)).service;
+      };
+      expect(await holdersAfterALoss(fleet, first.service, late, '3s')).toBe(1);
+    },
+  );
+
+  it('a process that starts after a flush, and asks before any witness, lets a second holder in', async () => {
     await using fleet = await start(3);
-    const options = { restartGuard, nodeTimeout: 200 } as const;
-    const first = await connect(fleet, options);
-    const late = async (): Promise<RedlockService> => (await boot(fleet, options)).service;
-    expect(await holdersAfterALoss(fleet, first.service, late, '3s')).toBe(holders);
+    const options = { nodeTimeout: 200 } as const;
+    const { service: idle } = await connect(fleet, options);
+    await fleet.servers[2]!.kill();
+    const lock = await idle.acquire('k', '20s', { autoExtend: false });
+    await fleet.servers[1]!.command('FLUSHALL');
+    await fleet.servers[2]!.restart({ data: true });
+    const stolen = await (await boot(fleet, options)).service.acquire('k', '20s', { wait: '5s' });
+    expect([lock.isHeld(), stolen.isHeld()]).toEqual([true, true]);
   });
 
   /** A majority of two has the lock, one of the two forgets it, and the third comes back. */
@@ -85,6 +100,23 @@ describe('P12: a server that comes back without its data', () => {
     const stolen = await other.tryAcquire('k', ttl).catch(() => null);
     return [lock, stolen].filter((each) => each?.isHeld()).length;
   }
+
+  it('a process that starts after a witness has seen the loss does not get its vote until the quarantine is over', async () => {
+    await using fleet = await start(3);
+    const options = { nodeTimeout: 200 } as const;
+    const { service: witness } = await connect(fleet, options);
+    await fleet.servers[2]!.kill();
+    const lock = await witness.acquire('k', '3s', { autoExtend: false });
+    await fleet.servers[1]!.command('FLUSHALL');
+    await expect(witness.tryAcquire('other', '3s')).rejects.toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+    await fleet.servers[2]!.restart({ data: true });
+
+    const { service: newcomer, logger } = await boot(fleet, options);
+    const granted = await newcomer.acquire('k', '3s', { wait: '10s' });
+    expect(lock.isHeld()).toBe(false);
+    expect(logger.problems).toContainEqual(expect.stringContaining('it is quarantined'));
+    await granted.release();
+  });
 
   it.each(['no', 'yes'])(
     'one after another, each as soon as health() calls the last one ready, all vote for a lock that is rarely used: appendonly %s',

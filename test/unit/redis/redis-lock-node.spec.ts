@@ -4,6 +4,7 @@ import { ServerError, type Connection } from '../../../lib/redis/connection.js';
 import type { RedisLockNode } from '../../../lib/redis/redis-lock-node.js';
 import { eventually } from '../../support/eventually.js';
 import { redisLockNode } from '../../support/redis-node.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
 import { LOCK_SCRIPT } from '../../../lib/redis/scripts/lock.script.js';
 
 type Call = [command: string, script: unknown];
@@ -133,6 +134,8 @@ describe('P12: the marker', () => {
   /** A server that keeps a marker, as the script does, and can be flushed. */
   class MarkedConnection extends ScriptedConnection {
     marker: string | undefined;
+    /** How long ago a witness has noticed a loss. */
+    lostForMs: number | undefined;
     readonly proposals: string[] = [];
 
     override async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
@@ -143,7 +146,8 @@ describe('P12: the marker', () => {
       this.marker ??= proposal;
       const forgotten = expected !== '' && expected !== this.marker;
       await super.call(command, args);
-      return [this.marker, ...Array.from({ length: Number(keys) - 1 }, () => (forgotten ? [3] : [1, 0]))];
+      const told = expected === '' && this.lostForMs !== undefined ? [this.marker, this.lostForMs] : this.marker;
+      return [told, ...Array.from({ length: Number(keys) - 1 }, () => (forgotten ? [3] : [1, 0]))];
     }
   }
 
@@ -159,6 +163,26 @@ describe('P12: the marker', () => {
     expect(connection.marker).toBeDefined();
     connection.marker = undefined;
     expect(await node.execute([request('acquire')])).toMatchObject([{ outcome: 'failed', reason: 'untrusted' }]);
+  });
+
+  it('tells a process that has just started of a loss: it counts no vote of what had left before it heard of that', async () => {
+    const connection = new MarkedConnection();
+    connection.marker = 'planted by a witness@1';
+    connection.lostForMs = 4;
+    const node = redisLockNode(connection, { clock: new VirtualClock() });
+    const failure = {
+      ...{ outcome: 'failed', reason: 'untrusted' },
+      cause: { message: expect.stringContaining('lost its data') },
+    };
+    expect(await node.execute([request('acquire'), request('release')])).toMatchObject([
+      failure,
+      { outcome: 'released' },
+    ]);
+    expect(node.objection(request('acquire'))).toBeDefined();
+    connection.lostForMs = 5;
+    const later = redisLockNode(connection, { clock: new VirtualClock() });
+    expect(await later.execute([request('acquire')])).toMatchObject([{ outcome: 'granted' }]);
+    expect(later.objection(request('acquire'))).toBeUndefined();
   });
 
   it('is another one after each loss, also where one call is on its way while another one is answered', async () => {

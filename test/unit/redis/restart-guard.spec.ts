@@ -191,6 +191,52 @@ describe('P12: the restart guard', () => {
     expect([waitOf(other, on('order:1')), waitOf(other, on('k0'))]).toEqual([1000, 5000]);
   });
 
+  it('a process that has not seen the server before keeps it out for the rest of the time, where a witness noticed a loss', () => {
+    const { clock, guard } = setUp();
+    guard.onRequest(request('acquire', 10_000));
+    expect(guard.onMarker('m@1', 4000)).toBe(true);
+    expect(guard.objection(request('acquire'))?.message).toMatch(
+      /^quarantined, because it has lost its data and .* until 10000 ms after that/,
+    );
+    clock.stall(5999);
+    expect(guard.leftMs()).toBe(1);
+    // Other requests may have left before the first one was answered.
+    expect(guard.onMarker('m@1', 9999)).toBe(false);
+    clock.stall(1);
+    expect(guard.objection(request('acquire'))).toBeUndefined();
+  });
+
+  it('a loss that was noticed long ago, or never, keeps no newcomer waiting; one that it sees itself counts from then', () => {
+    for (const lostForMs of [undefined, 86_400_000]) {
+      const { guard } = setUp();
+      guard.onRequest(request('acquire', 10_000));
+      guard.onMarker('m@1', lostForMs);
+      expect(guard.leftMs()).toBe(0);
+      expect(guard.onMarker('n@2')).toBe(true);
+      expect(guard.leftMs()).toBe(10_000);
+    }
+  });
+
+  it('has the marker changed where it knows of a loss that the marker does not tell of, and of no other', () => {
+    const { guard } = setUp();
+    guard.onConnected(server('a'));
+    guard.onMarker('m');
+    expect(guard.isMarkerOld).toBe(false);
+    // A snapshot brings the old marker back, and so does a replica that takes over.
+    guard.onConnected(server('b'));
+    expect(guard.isMarkerOld).toBe(true);
+    guard.onMarker('m');
+    expect(guard.isMarkerOld).toBe(true);
+    guard.onMarker('n@1');
+    expect(guard.isMarkerOld).toBe(false);
+    guard.onConnected(server('b', { promoted: true, history: 'another' }));
+    expect(guard.isMarkerOld).toBe(true);
+
+    const strict = setUp('strict').guard;
+    strict.onConnected(server('a'));
+    expect(strict.isMarkerOld).toBe(false);
+  });
+
   it('strict: also keeps a young server out that nobody has seen before, and trusts no restart', () => {
     const { guard } = setUp('strict');
     guard.onRequest(request('acquire', 10_000));
