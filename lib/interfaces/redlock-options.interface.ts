@@ -94,7 +94,8 @@ export interface RedlockOptions {
    * What to do about a server that came back without its data, or was flushed: it does not vote until every lock that it
    * may have forgotten has expired.
    *
-   * - `'witnessed'`: when this process has seen the server before.
+   * - `'witnessed'`: when this process has seen the server before, or when another process that had seen it has noticed the
+   *   loss, and has written so on the server. A process waits for the longest ttl that it uses itself.
    * - `'strict'`: also by the server's own uptime, when this process connects for the first time, and after every restart,
    *   even with an append-only file.
    * - `'off'`: it votes at once, and a second holder may get in.
