@@ -1,5 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Cancel, Clock } from '../core/ports/clock.js';
+import { TimerQueue } from './timer-queue.js';
 
 /*
  * Taken at import. In the tests of an application fake timers replace these by default (`jest.useFakeTimers()`,
@@ -27,10 +28,10 @@ function afterPromises(callback: () => void): void {
   void Promise.resolve().then(callback);
 }
 
-/** A longer delay overflows Node's timers, which then fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
 export class SystemClock implements Clock {
+  /** Under fake timers each has one of its own: what they count need not be what the clock says. */
+  #timers: TimerQueue | undefined;
+
   nowMs(): number {
     return performance.now();
   }
@@ -40,18 +41,8 @@ export class SystemClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void, background?: 'background'): Cancel {
-    const dueAtMs = this.nowMs() + delayMs;
-    let timer: NodeJS.Timeout;
-    const arm = (): void => {
-      const leftMs = dueAtMs - this.nowMs();
-      const far = leftMs > LONGEST_TIMER_MS;
-      timer = setTimeout(far ? arm : callback, far ? LONGEST_TIMER_MS : leftMs);
-      if (background) timer.unref();
-    };
-    arm();
-    return () => {
-      clearTimeout(timer);
-    };
+    const queue = 'clock' in globalThis.setTimeout ? new TimerQueue(true) : (this.#timers ??= new TimerQueue());
+    return queue.after(delayMs, callback, background === undefined);
   }
 
   afterInput(callback: () => void): void {
