@@ -2,7 +2,7 @@ import { acquire } from '../core/acquire.js';
 import { isRedlockError, QuorumUnreachableError, RedlockShutdownError } from '../core/errors/index.js';
 import { inspect, remove } from '../core/inspect.js';
 import type { LockHandle } from '../core/lock.js';
-import { undo } from '../core/round.js';
+import { undo } from '../core/undo.js';
 import { hold } from '../core/run-with-lock.js';
 import { count, majorityOf } from '../core/vote.js';
 import { WorkTracker } from '../core/work-tracker.js';

@@ -1,7 +1,7 @@
 import { acquire } from '../core/acquire.js';
 import { InvalidOptionsError, LockContendedError } from '../core/errors/index.js';
 import type { LockHandle } from '../core/lock.js';
-import { undo } from '../core/round.js';
+import { undo } from '../core/undo.js';
 import { withinMs } from '../core/wait.js';
 import type { Call } from './call.js';
 import type { EventSource } from './event-source.js';

@@ -3,11 +3,12 @@ import { backoffMs } from './backoff.js';
 import type { AcquirePlan } from './acquire.js';
 import { mayHaveMajority } from './verdicts.js';
 import type { Quorum } from './quorum.js';
-import { Round, undo, type Decision, type LateVotes, type Limits } from './round.js';
+import { Round, type Decision, type Limits } from './round.js';
+import { undo } from './undo.js';
 import { Stalemate } from './stalemate.js';
 import { sleep } from './wait.js';
 
-export interface Bounds extends Omit<Limits, 'late'> {
+export interface Bounds extends Limits {
   /** No round of a contest begins later, where the vote stays split for good. */
   readonly waitUntilMs: number;
   /** No round of any other contest begins later. */
@@ -20,7 +21,6 @@ export interface Bounds extends Omit<Limits, 'late'> {
 export interface BegunRound {
   readonly token: string;
   readonly startedAtMs: number;
-  readonly late: LateVotes;
   readonly decision: Decision;
 }
 
@@ -48,7 +48,6 @@ export async function attempt(
   const { clock, entropy, rules } = quorum;
   let token = begun?.token ?? entropy.token();
   let stalemate: Stalemate | undefined;
-  const late: LateVotes = begun?.late ?? { settledAfterMs: 0 };
   let led = 0;
 
   for (let rounds = 1; ; rounds++) {
@@ -59,7 +58,7 @@ export async function attempt(
       return { kind: 'unreachable', votes: tooBusyVotes(quorum) };
     }
     const startedAtMs = first?.startedAtMs ?? clock.nowMs();
-    const decision = first?.decision ?? (await askOnce(quorum, plan, token, { ...bounds, late }, isFirst));
+    const decision = first?.decision ?? (await askOnce(quorum, plan, token, bounds, isFirst));
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
     if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return { ...decision, roundMs, rounds };
 
@@ -100,7 +99,7 @@ async function askOnce(
 ): Promise<Decision> {
   try {
     return await new Promise((resolve, reject) => {
-      new Round(quorum, plan, token, limits, resolve, reject).ask();
+      new Round(quorum, plan, token, limits, { onDecision: resolve, onError: reject }).ask();
     });
   } finally {
     if (isFirst) leave(quorum, plan);

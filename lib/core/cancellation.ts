@@ -1,6 +1,11 @@
 import type { Cancel } from './ports/clock.js';
 import { onAbort } from './signals.js';
 
+/** What a cancellation ends. */
+export interface CancelListener {
+  onCancelled(reason: unknown): void;
+}
+
 /**
  * Ends one acquisition before its time: because its caller's signal aborts, or because the application shuts down.
  *
@@ -9,7 +14,9 @@ import { onAbort } from './signals.js';
  */
 export class Cancellation {
   #cancelled: { readonly reason: unknown } | undefined;
-  #listeners: Set<(reason: unknown) => void> | undefined;
+  /** Most have one listener at a time. */
+  #listener: CancelListener | undefined;
+  #others: Set<CancelListener> | undefined;
   readonly #forget: Cancel | undefined;
 
   /** @param signal cancels it when it aborts, until {@link close} */
@@ -25,26 +32,20 @@ export class Cancellation {
   cancel(reason: unknown): void {
     if (this.#cancelled !== undefined) return;
     this.#cancelled = { reason };
-    for (const listener of this.#listeners ?? []) listener(reason);
+    this.#listener?.onCancelled(reason);
+    for (const listener of this.#others ?? []) listener.onCancelled(reason);
   }
 
-  throwIfCancelled(): void {
-    if (this.#cancelled !== undefined) throw this.#cancelled.reason;
+  /** Calls back once when it is cancelled; where it is already, at once. Until {@link remove}. */
+  add(listener: CancelListener): void {
+    if (this.#cancelled !== undefined) listener.onCancelled(this.#cancelled.reason);
+    else if (this.#listener === undefined) this.#listener = listener;
+    else (this.#others ??= new Set()).add(listener);
   }
 
-  /** Calls back once when it is cancelled; where it is already, at once. */
-  onCancel(listener: (reason: unknown) => void): Cancel {
-    if (this.#cancelled !== undefined) {
-      listener(this.#cancelled.reason);
-      return () => undefined;
-    }
-    const own = (reason: unknown): void => {
-      listener(reason);
-    };
-    (this.#listeners ??= new Set()).add(own);
-    return () => {
-      this.#listeners?.delete(own);
-    };
+  remove(listener: CancelListener): void {
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#others?.delete(listener);
   }
 
   /** The acquisition is over, and the signal is not listened to any more. */

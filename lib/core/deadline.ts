@@ -33,13 +33,15 @@ export class Deadline {
 
   /** How much is left; 0 when it is over. What the machine was suspended for a moment is taken off (P19). */
   get leftMs(): number {
-    const now = readClocks(this.clock);
+    return this.leftAt(readClocks(this.clock));
+  }
+
+  leftAt(now: ClockReading): number {
     return Math.max(0, this.#atMs - now.atMs - uncountedMs(this.#confirmed, now, this.driftFactor));
   }
 
   /** Whether the machine may have been suspended since a majority has confirmed it: then what is left is not known (P19). */
-  isInDoubt(): boolean {
-    const now = readClocks(this.clock);
+  isInDoubt(now = readClocks(this.clock)): boolean {
     this.#confirmed = lowered(this.#confirmed, now);
     return maybeSuspended(this.#confirmed, now, this.driftFactor);
   }

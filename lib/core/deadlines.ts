@@ -13,9 +13,8 @@ export class Deadlines {
   #waitUntilMs: number;
   /** While no majority can be reached. Not before the wait is over. */
   readonly #unreachableUntilMs: number;
-  readonly #startedAtMs: number;
-  readonly #startedAtWallMs: number;
   readonly #tickHoldUntilMs: number | undefined;
+  readonly #tickIsOver: () => boolean;
   #bounds: Bounds | undefined;
   #rounds = 0;
   #wasLate = false;
@@ -28,8 +27,7 @@ export class Deadlines {
     this.#timeoutMs = nodeTimeoutMs(rules, ttlMs);
     this.#waitUntilMs = nowMs + waitMs;
     this.#unreachableUntilMs = nowMs + Math.max(waitMs, unreachableWaitMs);
-    this.#startedAtMs = nowMs;
-    this.#startedAtWallMs = clock.wallMs();
+    this.#tickIsOver = plan.tickLeftMs === undefined ? never : tickIsOver(clock, nowMs, plan.tickLeftMs);
     this.#tickHoldUntilMs = tickHoldMs === undefined ? undefined : nowMs + tickHoldMs;
   }
 
@@ -43,7 +41,7 @@ export class Deadlines {
   }
 
   /** The bounds of the next attempt. */
-  next(): Bounds {
+  next(waited = false): Bounds {
     const waitUntilMs = Math.max(this.#waitUntilMs, Math.min(this.#clock.nowMs(), this.#unreachableUntilMs));
     return (this.#bounds = {
       waitUntilMs,
@@ -51,19 +49,11 @@ export class Deadlines {
       endAtMs: waitUntilMs + 2 * this.#timeoutMs,
       tickIsOver: this.#tickIsOver,
       tickHoldUntilMs: this.#tickHoldUntilMs,
+      waited,
+      lateSettledMs: 0,
       mostRounds: this.#plan.maxRetries + 1 - this.#rounds,
     });
   }
-
-  /**
-   * Goes by the clock that has gone further. The claims of a tick that has run expire on the servers while this machine is suspended,
-   * and its monotonic clock does not count that time.
-   */
-  readonly #tickIsOver = (): boolean => {
-    const { tickLeftMs = Infinity } = this.#plan;
-    const sinceMs = this.#clock.nowMs() - this.#startedAtMs;
-    return Math.max(sinceMs, this.#clock.wallMs() - this.#startedAtWallMs) >= tickLeftMs;
-  };
 
   /** Until when to go on after this attempt. */
   after(decision: Decision): number | 'at once' | 'over' {
@@ -86,6 +76,19 @@ export class Deadlines {
     const anewMs = Math.min(this.#clock.nowMs() + this.#plan.waitMs, this.#unreachableUntilMs);
     this.#waitUntilMs = Math.max(this.#waitUntilMs, anewMs);
   }
+}
+
+/**
+ * Goes by the clock that has gone further. The claims of a tick that has run expire on the servers while this machine is suspended,
+ * and its monotonic clock does not count that time.
+ */
+function tickIsOver(clock: Clock, startedAtMs: number, leftMs: number): () => boolean {
+  const startedAtWallMs = clock.wallMs();
+  return () => Math.max(clock.nowMs() - startedAtMs, clock.wallMs() - startedAtWallMs) >= leftMs;
+}
+
+function never(): boolean {
+  return false;
 }
 
 /** Whether a majority of the servers has answered. */

@@ -5,7 +5,7 @@ import { SHORTEST_ROUND_MS } from './attempt.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import type { Decision } from './round.js';
 import { sleep } from './wait.js';
-import type { RemoteWindow } from './wait-queue.js';
+import type { RemoteWindow } from './remote-windows.js';
 
 /** A server rounds the ttl that it reports, and forgets the key up to this much later. */
 const EXPIRY_MS = 1;

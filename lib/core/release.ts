@@ -1,56 +1,90 @@
-import { releaseVerdict, releaseVerdictSoFar, type Release } from './verdicts.js';
+import type { AcquirePlan, Grant } from './acquire.js';
+import { Question, type Asker } from './ask-servers.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
-import { Question, type Answers } from './ask-servers.js';
-import type { Claim } from './ports/lock-node.js';
-import type { Quorum } from './quorum.js';
+import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { releaseVerdict, releaseVerdictSoFar, type Release } from './verdicts.js';
 import type { Vote } from './vote.js';
+import type { Turn } from './turn.js';
 
-/** What is to be given back, and until when it stays, so that nobody follows too soon. */
-export interface ReleasePlan {
-  readonly keys: readonly string[];
-  readonly token: string;
-  readonly claims: readonly Claim[];
-  /** On the clock of this process. */
-  readonly keepUntilMs: number | undefined;
-  readonly timeoutMs: number;
-}
-
-/** What came of a release. */
-export interface Released {
-  /** How many listeners have heard of it. */
-  readonly heard: number;
+/** What releases a lock. It is called back once. */
+export interface ReleaseCaller {
   /**
-   * So many servers did not have the lock any more that no majority can have had it: another process may have held it. They are
-   * believed because this is their answer to the first delivery; a release that is delivered again finds nothing in any case.
+   * @param gone so many servers did not have the lock any more that no majority can have had it: another process may have held it. They
+   *   are believed because this is their answer to the first delivery; a release that is delivered again finds nothing in any case
    */
-  readonly gone: boolean;
-  readonly votes: readonly Vote[];
+  onReleased(gone: boolean, votes: readonly Vote[]): void;
+  /** With a {@link QuorumUnreachableError} when no majority confirms: then other processes may have to wait for the ttl. */
+  onFailed(error: Error): void;
 }
 
 /**
- * Gives the lock back on every server, also on those that never answered. Settles when a majority has confirmed, within
- * one node timeout; the rest is delivered behind, whenever those servers answer again.
+ * Gives a lock that was held back on every server, also on those that never answered, and lets the next waiter in (P14): the next one
+ * of this process asks for the lock in the same turn. If there is none, or it has been so for a while, the waiters of other processes
+ * are told, and may go first.
  *
- * Rejects with {@link QuorumUnreachableError} when no majority confirms: then others may have to wait for the ttl.
+ * Settles when a majority has confirmed, within one node timeout; the rest is delivered behind, whenever those servers answer again.
  */
-export function release(
+export function releaseAndHandOver(
   quorum: Quorum,
-  { keys, token, claims, keepUntilMs, timeoutMs }: ReleasePlan,
-): Promise<Released> {
-  const request = { kind: 'release', token, owner: quorum.rules.owner, claims, keepUntilMs } as const;
-  return new Promise((resolve, reject) => {
-    const onVerdict = ({ verdict, votes }: Answers<Release>): void => {
-      if (verdict === 'unknown') reject(new QuorumUnreachableError('release', keys, quorum.queues.length, votes));
-      else resolve({ heard: mostHeard(votes), gone: verdict === 'gone', votes });
-    };
-    new Question<Release>(quorum, RULES, onVerdict, reject).ask(request, timeoutMs);
-  });
+  { keys, claims, ttlMs }: AcquirePlan,
+  { token, grantedAtMs, turn }: Grant,
+  minHoldMs: number,
+  caller: ReleaseCaller,
+): void {
+  const { clock, rules } = quorum;
+  const releasedAtMs = clock.nowMs();
+  const stays = grantedAtMs + minHoldMs > releasedAtMs;
+  // A process that waits for the end of the ttl must hear that it has come nearer.
+  const successor = stays ? undefined : turn?.findSuccessor();
+  const request = {
+    kind: 'release',
+    token,
+    owner: rules.owner,
+    claims: claims.map(({ key }) => ({ key, ttlMs: 0, channel: successor === undefined ? key : undefined })),
+    keepUntilMs: stays ? grantedAtMs + minHoldMs : undefined,
+  } as const;
+  // The successor asks after this, so the release is ahead of it in every queue.
+  if (successor !== undefined) turn?.handOver();
+  const releasing = new Releasing(quorum, keys, turn, releasedAtMs, caller);
+  new Question<Release>(quorum, releasing).ask(request, nodeTimeoutMs(rules, ttlMs));
 }
 
-const RULES = { verdictOf: releaseVerdict, verdictSoFar: releaseVerdictSoFar };
+class Releasing implements Asker<Release> {
+  constructor(
+    private readonly quorum: Quorum,
+    private readonly keys: readonly string[],
+    private readonly turn: Turn | undefined,
+    private readonly startedAtMs: number,
+    private readonly caller: ReleaseCaller,
+  ) {}
 
-function mostHeard(votes: readonly Vote[]): number {
-  let heard = 0;
-  for (const vote of votes) if (vote.outcome === 'released') heard = Math.max(heard, vote.heard ?? 0);
-  return heard;
+  verdictOf(votes: readonly Vote[], servers: number): Release | 'undecided' | undefined {
+    return releaseVerdict(votes, servers);
+  }
+
+  verdictSoFar(votes: readonly Vote[], servers: number): Release | undefined {
+    return releaseVerdictSoFar(votes, servers);
+  }
+
+  onVerdict(verdict: Release, votes: readonly Vote[]): void {
+    const { quorum, turn } = this;
+    if (verdict === 'unknown') {
+      this.onError(new QuorumUnreachableError('release', this.keys, quorum.queues.length, votes));
+      return;
+    }
+    // The waiters of other processes that have heard of it go first.
+    if (turn !== undefined && isHeard(votes)) turn.openRemoteWindow(quorum.clock.nowMs() - this.startedAtMs);
+    turn?.leave();
+    this.caller.onReleased(verdict === 'gone', votes);
+  }
+
+  onError(error: unknown): void {
+    this.turn?.leave();
+    this.caller.onFailed(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** Whether listeners have received the message of the release. */
+function isHeard(votes: readonly Vote[]): boolean {
+  return votes.some((vote) => vote.outcome === 'released' && (vote.heard ?? 0) > 0);
 }

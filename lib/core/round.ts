@@ -1,11 +1,12 @@
 import type { AcquirePlan, Grant } from './acquire.js';
 import { acquireVerdict, acquireVerdictSoFar, type AcquireVerdict } from './verdicts.js';
 import { agreeOnFence, agreedFence, type Agreement } from './fence.js';
-import { Question, type Answers } from './ask-servers.js';
-import type { Cancel } from './ports/clock.js';
+import { Question, type Asker } from './ask-servers.js';
+import type { CancelListener } from './cancellation.js';
 import type { Claim, NodeRequest } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { maybeSuspended, readClocks, uncountedMs, type ClockReading } from './suspension.js';
+import { undo } from './undo.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
 
@@ -35,22 +36,25 @@ export interface Limits {
   readonly tickHoldUntilMs?: number | undefined;
   /** Whether the attempt was not served at once: other waiters may be subscribed to its release already. Default: false. */
   readonly waited?: boolean;
-  readonly late: LateVotes;
+  /**
+   * How long it took in an earlier round, from the question on, until the votes that came after the verdict showed which process has a
+   * majority: a far server is waited for in the rounds that follow.
+   */
+  lateSettledMs: number;
 }
 
-/** What the votes that came after the verdict of a round have shown: a far server is waited for in the rounds that follow. */
-export interface LateVotes {
-  /** How long it took, from the question on, until they said who has a majority. */
-  settledAfterMs: number;
+/** What has asked for a round. It is called back once. */
+export interface RoundCaller {
+  onDecision(decision: Decision): void;
+  onError(error: unknown): void;
 }
 
 /**
  * Asks every server once to grant the lock under this token, and calls back once. It undoes what it leaves behind, unless it is won,
  * or to be tried again: then the caller does.
  */
-export class Round {
+export class Round implements Asker<AcquireVerdict>, CancelListener {
   #isOpen = true;
-  #forget: Cancel | undefined;
   #request: NodeRequest | undefined;
   #wasSettledLate = false;
   #askedAt: ClockReading = { atMs: 0, leastAheadMs: 0, mostAheadMs: 0 };
@@ -60,20 +64,13 @@ export class Round {
     private readonly plan: AcquirePlan,
     private readonly token: string,
     private readonly limits: Limits,
-    private readonly onDecision: (decision: Decision) => void,
-    private readonly onError: (error: unknown) => void,
+    private readonly caller: RoundCaller,
   ) {}
 
   ask(): void {
     const { quorum, plan, limits, token } = this;
     const { rules, fencingStart } = quorum;
-    this.#forget = plan.cancellation?.onCancel((reason) => {
-      if (!this.#isOpen) return;
-      this.#isOpen = false;
-      // Before it has asked there is nothing to undo.
-      if (this.#request !== undefined) undo(quorum, plan, token, { tell: true });
-      this.onError(reason);
-    });
+    plan.cancellation?.add(this);
     if (!this.#isOpen) return;
     this.#askedAt = readClocks(quorum.clock);
     if (limits.tickIsOver()) {
@@ -83,21 +80,31 @@ export class Round {
     // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
     const { atMs } = this.#askedAt;
     const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(atMs, plan.tick, limits)];
-    const waiting = { waits: plan.waitMs > 0, waited: limits.waited ?? false };
-    this.#request = { kind: 'acquire', token, owner: rules.owner, claims, fenceStart: fencingStart.next(), ...waiting };
-    const rule = {
-      graceMs: 2 * limits.late.settledAfterMs,
-      verdictOf: this.#verdictOf,
-      verdictSoFar: (votes: readonly Vote[], servers: number) => acquireVerdictSoFar(votes, servers, token),
-      onLateVote: this.#onLateVote,
+    this.#request = {
+      kind: 'acquire',
+      token,
+      owner: rules.owner,
+      claims,
+      fenceStart: fencingStart.next(),
+      waits: plan.waitMs > 0,
+      waited: limits.waited ?? false,
     };
-    new Question<AcquireVerdict>(quorum, rule, this.#onVerdict, this.#fail).ask(this.#request, this.#timeoutMs());
+    new Question<AcquireVerdict>(quorum, this).ask(this.#request, this.#timeoutMs());
   }
 
-  readonly #verdictOf = (votes: readonly Vote[], servers: number): AcquireVerdict | 'undecided' | undefined =>
-    acquireVerdict(votes, servers, this.token);
+  get graceMs(): number {
+    return 2 * this.limits.lateSettledMs;
+  }
 
-  readonly #onVerdict = ({ verdict, votes }: Answers<AcquireVerdict>): void => {
+  verdictOf(votes: readonly Vote[], servers: number): AcquireVerdict | 'undecided' | undefined {
+    return acquireVerdict(votes, servers, this.token);
+  }
+
+  verdictSoFar(votes: readonly Vote[], servers: number): AcquireVerdict | undefined {
+    return acquireVerdictSoFar(votes, servers, this.token);
+  }
+
+  onVerdict(verdict: AcquireVerdict, votes: readonly Vote[]): void {
     if (!this.#isOpen) return;
     if (verdict.kind !== 'won') {
       this.#end({ ...verdict, votes });
@@ -105,27 +112,33 @@ export class Round {
     }
     const { quorum } = this;
     const fence = agreedFence(votes, quorum.queues.length);
-    if (fence !== undefined) this.#onAgreed({ fence }, votes);
+    if (fence !== undefined) this.#onFence(fence, votes);
     else if (this.#request !== undefined) {
-      agreeOnFence(quorum, this.#request, votes, this.#timeoutMs()).then((agreement) => {
-        this.#onAgreed(agreement, votes);
-      }, this.#fail);
+      agreeOnFence(quorum, this.#request, votes, this.#timeoutMs()).then(
+        (agreement) => {
+          this.#onAgreed(agreement, votes);
+        },
+        (error: unknown) => {
+          this.onError(error);
+        },
+      );
     }
-  };
+  }
 
   #onAgreed(agreement: Agreement, votes: readonly Vote[]): void {
     if (!this.#isOpen) return;
-    if (agreement.fence === undefined) {
-      this.#end({ kind: 'unconfirmed', votes: agreement.votes });
-      return;
-    }
+    if (agreement.fence === undefined) this.#end({ kind: 'unconfirmed', votes: agreement.votes });
+    else this.#onFence(agreement.fence, votes);
+  }
+
+  #onFence(fence: number, votes: readonly Vote[]): void {
     const { quorum, plan, token } = this;
     const { clock, rules } = quorum;
     const askedAt = this.#askedAt;
-    quorum.fencingStart.note(agreement.fence);
+    quorum.fencingStart.note(fence);
     const grant = {
       token,
-      fence: agreement.fence,
+      fence,
       grantedAtMs: askedAt.atMs,
       askedAt,
       deadlineAtMs: deadlineAtMs(askedAt.atMs, plan.ttlMs, rules.driftFactor),
@@ -138,33 +151,42 @@ export class Round {
     this.#end(isTrusted ? { kind: 'won', grant, votes } : { kind: 'late', votes });
   }
 
-  readonly #onLateVote = (_: Vote, __: AcquireVerdict, votes: readonly Vote[]): void => {
+  onLateVote(_: Vote, __: AcquireVerdict, votes: readonly Vote[]): void {
     if (this.#wasSettledLate) return;
     const later = acquireVerdict(votes, this.quorum.queues.length, this.token);
     if (typeof later !== 'object' || (later.kind !== 'won' && later.kind !== 'held')) return;
-    // By now that may be over; but who has been heard late once is waited for.
+    // By now that lock may be over. A server that was heard late once is waited for all the same.
     this.#wasSettledLate = true;
-    this.limits.late.settledAfterMs = this.quorum.clock.nowMs() - this.#askedAt.atMs;
-  };
+    this.limits.lateSettledMs = this.quorum.clock.nowMs() - this.#askedAt.atMs;
+  }
+
+  onCancelled(reason: unknown): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.plan.cancellation?.remove(this);
+    // Before it has asked there is nothing to undo.
+    if (this.#request !== undefined) undo(this.quorum, this.plan, this.token, { tell: true });
+    this.caller.onError(reason);
+  }
 
   #end(decision: Decision): void {
     this.#isOpen = false;
-    this.#forget?.();
+    this.plan.cancellation?.remove(this);
     const { kind } = decision;
     if (kind !== 'won' && kind !== 'contested' && kind !== 'unconfirmed') {
-      // Where somebody else holds it nobody waits for us, and two waiters would wake each other for ever.
+      // Where another process holds the lock no process waits for this one, and two waiters would wake each other for ever.
       undo(this.quorum, this.plan, this.token, { tell: kind !== 'held' });
     }
-    this.onDecision(decision);
+    this.caller.onDecision(decision);
   }
 
-  readonly #fail = (error: unknown): void => {
+  onError(error: unknown): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#forget?.();
+    this.plan.cancellation?.remove(this);
     undo(this.quorum, this.plan, this.token, { tell: true });
-    this.onError(error);
-  };
+    this.caller.onError(error);
+  }
 
   #timeoutMs(): number {
     const { clock, rules } = this.quorum;
@@ -174,11 +196,4 @@ export class Round {
 
 function tickFrom(nowMs: number, tick: Claim, { tickHoldUntilMs }: Limits): Claim {
   return tickHoldUntilMs === undefined ? tick : { ...tick, ttlMs: Math.max(1, tickHoldUntilMs - nowMs) };
-}
-
-/** Takes everything of this token back, the tick included, from every server that may have got it. Nobody waits for it. */
-export function undo({ queues, rules }: Quorum, plan: AcquirePlan, token: string, { tell }: { tell: boolean }): void {
-  const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
-  const claims = keys.map(({ key }) => ({ key, ttlMs: 0, channel: tell ? key : undefined }));
-  for (const queue of queues) queue.send({ kind: 'release', token, owner: rules.owner, claims });
 }

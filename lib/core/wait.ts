@@ -13,15 +13,16 @@ export function untilOver<T>(
 ): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     let cancelTimer: Cancel | undefined;
-    const listening: { forget?: Cancel | undefined } = {};
+    const listener = {
+      onCancelled: (reason: unknown): void => {
+        close();
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's own reason, unchanged
+        reject(reason);
+      },
+    };
     const close = (): void => {
       cancelTimer?.();
-      listening.forget?.();
-    };
-    const fail = (reason: unknown): void => {
-      close();
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's own reason, unchanged
-      reject(reason);
+      cancellation?.remove(listener);
     };
     if (timeoutMs < Infinity) {
       cancelTimer = clock.after(timeoutMs, () => {
@@ -29,11 +30,11 @@ export function untilOver<T>(
         resolve(undefined);
       });
     }
-    listening.forget = cancellation?.onCancel(fail);
+    cancellation?.add(listener);
     begin((value) => {
       close();
       resolve(value);
-    }, fail);
+    }, listener.onCancelled);
   });
 }
 

@@ -87,9 +87,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an extension counts from after the reply',
-    file: 'lib/core/lock.ts',
-    text: 'if (this.#deadline.onRenewed(sent)) {',
-    becomes: 'if (this.#deadline.onRenewed(this.#deadline.onSent(ttlMs))) {',
+    file: 'lib/core/upkeep.ts',
+    text: 'if (this.#deadline.onRenewed(sent)) this.#onExtended(ttlMs);',
+    becomes: 'if (this.#deadline.onRenewed(this.#deadline.onSent(ttlMs))) this.#onExtended(ttlMs);',
     checker: 'mutual exclusion',
     seeds: 3000,
   },
@@ -111,7 +111,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'no timer guards the end of the validity',
-    file: 'lib/core/lock.ts',
+    file: 'lib/core/upkeep.ts',
     text: 'Math.floor(leftMs * (1 - rules.driftFactor)) - 1);',
     becomes: '1e9);',
     checker: 'signal in time',
@@ -119,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'the timer that guards the validity is 5 ms late',
-    file: 'lib/core/lock.ts',
+    file: 'lib/core/upkeep.ts',
     text: 'Math.floor(leftMs * (1 - rules.driftFactor)) - 1);',
     becomes: 'Math.floor(leftMs) + 5);',
     checker: 'signal in time',
@@ -195,7 +195,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a cancelled attempt is not undone',
     file: 'lib/core/round.ts',
-    text: 'if (this.#request !== undefined) undo(quorum, plan, token, { tell: true });',
+    text: 'if (this.#request !== undefined) undo(this.quorum, this.plan, this.token, { tell: true });',
     becomes: '',
     checker: 'nothing left',
     seeds: 5000,
@@ -203,8 +203,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a lost lock is not given back',
     file: 'lib/core/lock.ts',
-    text: 'const givenBack = this.#releaseAndHandOver().then(nothing, (error: unknown) => error);',
-    becomes: 'const givenBack = undefined;',
+    text: 'this.#giveBack({ onReleased, onFailed: resolve });',
+    becomes: 'onReleased();',
     checker: 'nothing left',
     seeds: 5000,
   },
@@ -260,7 +260,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a wait does not end when it is cancelled',
     file: 'lib/core/wait.ts',
-    text: 'listening.forget = cancellation?.onCancel(fail);',
+    text: 'cancellation?.add(listener);',
     becomes: '',
     checker: 'settles in time',
     seeds: 500,
@@ -358,7 +358,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a tick that was begun and not won stays claimed',
-    file: 'lib/core/round.ts',
+    file: 'lib/core/undo.ts',
     text: 'const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];',
     becomes: 'const keys = plan.claims;',
     checker: 'no lost tick',
@@ -375,7 +375,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a release tells nobody',
-    file: 'lib/core/release-and-hand-over.ts',
+    file: 'lib/core/release.ts',
     text: 'channel: successor === undefined ? key : undefined',
     becomes: 'channel: undefined',
     checker: 'no starvation',

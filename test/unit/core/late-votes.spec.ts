@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { acquire, type AcquirePlan } from '../../../lib/core/acquire.js';
 import { Cancellation } from '../../../lib/core/cancellation.js';
-import { undo } from '../../../lib/core/round.js';
+import { undo } from '../../../lib/core/undo.js';
 import type { Quorum } from '../../../lib/core/quorum.js';
 import { DistantNode } from '../../support/distant-node.js';
 import type { ModelNode } from '../../support/model-node.js';
