@@ -1,13 +1,16 @@
 /** What a server has sent is not what a Redis answers to the commands of locks. The connection cannot go on after it. */
 export class MalformedReplyError extends Error {}
 
-const LF = 0x0a;
+const [LF, CR, PLUS, MINUS, COLON, DOLLAR, STAR, ZERO, ONE] = [0x0a, 0x0d, 0x2b, 0x2d, 0x3a, 0x24, 0x2a, 0x30, 0x31];
 
 /** Far beyond any reply to a lock, and far below what would fill the memory. */
 const LONGEST_TEXT = 16 * 1024 * 1024;
 const LONGEST_LINE = 64 * 1024;
 const LONGEST_LIST = 100_000;
 const DEEPEST = 8;
+const MOST_DIGITS = 19;
+
+const NOTHING = Buffer.alloc(0);
 
 /** What other protocols begin with, and what that means to a user. */
 const OTHERS: readonly [RegExp, string][] = [
@@ -30,7 +33,8 @@ export class ReplyCheck {
   /** From now on lists are those of Pub/Sub: a kind, a channel, and more. */
   subscribed = false;
 
-  #line = '';
+  /** A line whose end has not been received yet. */
+  #rest = NOTHING;
   #skip = 0;
   /** How many elements of each list are still to come, the outermost first, and how many there were. */
   readonly #open: { left: number; readonly size: number }[] = [];
@@ -38,55 +42,48 @@ export class ReplyCheck {
   /** Throws a {@link MalformedReplyError}. */
   read(chunk: Buffer): void {
     this.heard = true;
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#rest = NOTHING;
     let at = 0;
-    while (at < chunk.length) {
+    while (at < bytes.length) {
       if (this.#skip > 0) {
-        const skipped = Math.min(this.#skip, chunk.length - at);
+        const skipped = Math.min(this.#skip, bytes.length - at);
         this.#skip -= skipped;
         at += skipped;
         continue;
       }
-      const end = chunk.indexOf(LF, at);
-      this.#line += chunk.toString('latin1', at, end < 0 ? Math.min(chunk.length, at + LONGEST_LINE) : end);
-      if (this.#line.length >= LONGEST_LINE) throw malformed('a line without an end');
-      this.#checkType();
-      if (end < 0) return;
-      this.#onLine(this.#line.replace(/\r$/, ''));
-      this.#line = '';
+      const end = bytes.indexOf(LF, at);
+      const length = (end < 0 ? bytes.length : end) - at;
+      if (length >= LONGEST_LINE) throw malformed('a line without an end');
+      checkType(bytes, at, at + length);
+      if (end < 0) {
+        this.#rest = Buffer.from(bytes.subarray(at));
+        return;
+      }
+      this.#onLine(bytes, at, bytes[end - 1] === CR ? end - 1 : end);
       at = end + 1;
     }
   }
 
-  /** Also of a line that has no end yet: what is no Redis may never end one. */
-  #checkType(): void {
-    const line = this.#line;
-    if (line === '' || '+-:$*'.includes(line.charAt(0))) return;
-    throw malformed(
-      OTHERS.find(([form]) => form.test(line))?.[1] ?? `it begins with ${JSON.stringify(line.slice(0, 8))}`,
-    );
-  }
-
-  #onLine(line: string): void {
-    if (line === '') throw malformed('an empty line');
-    const rest = line.slice(1);
-    switch (line.charAt(0)) {
-      case '+':
-        this.#onText(rest.length);
+  #onLine(bytes: Buffer, at: number, end: number): void {
+    switch (bytes[at]) {
+      case PLUS:
+        this.#onText(end - at - 1);
         return;
-      case '-':
-        if (this.#open.length === 0) this.lastError = Buffer.from(rest, 'latin1').toString();
+      case MINUS:
+        if (this.#open.length === 0) this.lastError = bytes.toString('utf8', at + 1, end);
         this.#close();
         return;
-      case ':':
-        if (!/^[+-]?\d{1,19}$/.test(rest)) throw malformed('a number that is none');
+      case COLON:
+        if (!isNumber(bytes, at + 1, end)) throw malformed('a number that is none');
         if (this.#open.length === 0 || this.#isHead()) throw malformed('a number in the place of a text or a list');
         this.#close();
         return;
-      case '$':
-        this.#onBulk(lengthOf(rest, LONGEST_TEXT));
+      case DOLLAR:
+        this.#onBulk(lengthOf(bytes, at + 1, end, LONGEST_TEXT));
         return;
       default:
-        this.#onList(lengthOf(rest, LONGEST_LIST));
+        this.#onList(lengthOf(bytes, at + 1, end, LONGEST_LIST));
     }
   }
 
@@ -134,11 +131,37 @@ export class ReplyCheck {
   }
 }
 
+/** A line that has no end yet is checked too, because another protocol may never end one. */
+function checkType(bytes: Buffer, at: number, end: number): void {
+  const type = bytes[at];
+  if (type === COLON || type === STAR || type === DOLLAR || type === PLUS || type === MINUS) return;
+  if (type === LF) throw malformed('an empty line');
+  const line = bytes.toString('latin1', at, end);
+  throw malformed(
+    OTHERS.find(([form]) => form.test(line))?.[1] ?? `it begins with ${JSON.stringify(line.slice(0, 8))}`,
+  );
+}
+
+function isNumber(bytes: Buffer, from: number, to: number): boolean {
+  const first = bytes[from] === PLUS || bytes[from] === MINUS ? from + 1 : from;
+  if (to <= first || to > first + MOST_DIGITS) return false;
+  for (let at = first; at < to; at++) if (!(digitAt(bytes, at) <= 9)) return false;
+  return true;
+}
+
 /** -1 stands for nothing. */
-function lengthOf(text: string, most: number): number {
-  const length = Number(text);
-  if (!/^(-1|\d{1,10})$/.test(text) || length > most) throw malformed('a length that cannot be');
+function lengthOf(bytes: Buffer, from: number, to: number, most: number): number {
+  if (to === from + 2 && bytes[from] === MINUS && bytes[from + 1] === ONE) return -1;
+  let length = from < to ? 0 : NaN;
+  for (let at = from; at < to; at++) length = 10 * length + digitAt(bytes, at);
+  if (!(length <= most)) throw malformed('a length that cannot be');
   return length;
+}
+
+/** NaN where there is no digit. */
+function digitAt(bytes: Buffer, at: number): number {
+  const digit = (bytes[at] ?? 0) - ZERO;
+  return digit >= 0 && digit <= 9 ? digit : NaN;
 }
 
 function malformed(what: string): MalformedReplyError {
