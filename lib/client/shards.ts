@@ -13,7 +13,7 @@ import { DIFFERENT_SHARDS } from './messages.js';
 
 /** One server, with what this process must know of it. No more than that, because not every one is a Redis. */
 export interface Server {
-  readonly connection: Pick<Connection, 'name' | 'space' | 'call' | 'close'>;
+  readonly connection: Pick<Connection, 'name' | 'space' | 'close'>;
   /** With what of its data should be mended by hand. */
   readonly node: LockNode & { readonly warnings?: readonly ServerWarning[] };
   readonly watch: Pick<ServerWatch, 'status' | 'warnings' | 'info' | 'check'>;

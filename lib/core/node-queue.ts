@@ -51,15 +51,15 @@ export class NodeQueue {
     const state = this.node.reach();
     this.#queue.supersede(request);
     if (request.kind === 'release' && !this.#possiblyHeld.has(request.token)) {
-      deliver(pending, { outcome: 'released' });
+      pending.deliver({ outcome: 'released' });
       return;
     }
     const objection = this.node.objection(request);
     if (objection !== undefined) {
-      deliver(pending, untrusted(objection));
+      pending.deliver(untrusted(objection));
       return;
     }
-    if (state.status === 'down') deliver(pending, unreachable(state.cause));
+    if (state.status === 'down') pending.deliver(unreachable(state.cause));
     if (state.status !== 'down' || request.kind === 'release') {
       this.#queue.push(pending);
       this.#flushSoon();
@@ -88,7 +88,7 @@ export class NodeQueue {
     const state = this.node.reach();
     if (state.status === 'ready') this.#flushSoon();
     if (state.status !== 'down') return;
-    for (const pending of this.#queue.takeAllButReleases()) deliver(pending, unreachable(state.cause));
+    for (const pending of this.#queue.takeAllButReleases()) pending.deliver(unreachable(state.cause));
   }
 
   #flushSoon(): void {
@@ -103,41 +103,50 @@ export class NodeQueue {
   #flush(): void {
     while (this.#queue.size > 0 && this.#inFlight < this.maxConcurrency && this.node.reach().status === 'ready') {
       const batch = this.#load();
-      if (batch.length === 0) continue;
-      this.#inFlight++;
-      void this.#travel(batch);
+      if (batch.length > 0) this.#execute(batch);
     }
     this.#noteIdle();
   }
 
-  async #travel(batch: readonly PendingRequest[]): Promise<void> {
-    for (const { request } of batch) this.#possiblyHeld.onSent(request);
-    try {
-      const replies = await this.node.execute(batch.map(({ request }) => this.#asOfNow(request)));
+  #execute(batch: readonly PendingRequest[]): void {
+    this.#inFlight++;
+    const nowMs = this.clock.nowMs();
+    const requests = batch.map((pending) => {
+      this.#possiblyHeld.onSent(pending.request);
+      return pending.requestAt(nowMs);
+    });
+    const onReplies = (replies: readonly NodeReply[]): void => {
       this.#inFlight--;
       batch.forEach((pending, index) => {
         const reply = replies[index] ?? refused(new Error('The server sent fewer replies than requests.'));
         this.#noteReply(pending, reply);
-        deliver(pending, reply);
+        pending.deliver(reply);
       });
-    } catch (cause) {
+      this.#afterTrip();
+    };
+    this.node.execute(requests, onReplies, (cause) => {
       this.#inFlight--;
       this.#onBrokenTrip(batch, unreachable(cause));
-    }
-    if (this.#queue.size > 0 && this.node.reach().status === 'ready') this.#flushSoon();
-    this.#noteIdle();
+      this.#afterTrip();
+    });
+  }
+
+  #afterTrip(): void {
+    if (this.#queue.size > 0) {
+      if (this.node.reach().status === 'ready') this.#flushSoon();
+    } else this.#noteIdle();
   }
 
   /** What leaves next. Between the request and now the node may have been looked at, and found to have forgotten locks. */
   #load(): readonly PendingRequest[] {
     const nowMs = this.clock.nowMs();
     return this.#queue.takeBatch().filter((pending) => {
-      if (isOver(pending, nowMs)) {
-        deliver(pending, TOO_LATE);
+      if (pending.isOver(nowMs)) {
+        pending.deliver(TOO_LATE);
         return false;
       }
       const objection = this.node.objection(pending.request);
-      if (objection !== undefined) deliver(pending, untrusted(objection));
+      if (objection !== undefined) pending.deliver(untrusted(objection));
       return objection === undefined;
     });
   }
@@ -156,7 +165,7 @@ export class NodeQueue {
     for (const pending of batch) {
       if (isReady) pending.isAlone = true;
       if (isReady || !isRelease(pending)) this.#noteReply(pending, undefined);
-      deliver(pending, failure);
+      pending.deliver(failure);
     }
   }
 
@@ -181,27 +190,9 @@ export class NodeQueue {
       'background',
     );
   }
-
-  /** A claim that stays until a certain instant stays the shorter, the later the request leaves. */
-  #asOfNow(request: NodeRequest): NodeRequest {
-    const { keepUntilMs, claims } = request;
-    if (keepUntilMs === undefined) return request;
-    const ttlMs = Math.max(0, Math.ceil(keepUntilMs - this.clock.nowMs()));
-    return { ...request, claims: claims.map((claim) => ({ ...claim, ttlMs })) };
-  }
-}
-
-function deliver(pending: PendingRequest, reply: NodeReply): void {
-  const { settle } = pending;
-  pending.settle = undefined;
-  settle?.(reply, pending.position);
 }
 
 const TOO_LATE: Failure = {
   ...{ outcome: 'failed', reason: 'timeout' },
   cause: new Error('not sent, because its time was over before it could leave'),
 };
-
-function isOver({ request, dueAtMs }: PendingRequest, nowMs: number): boolean {
-  return nowMs > dueAtMs && request.kind !== 'release';
-}

@@ -25,6 +25,25 @@ export class PendingRequest {
     /** Later it does not leave any more, on the clock of this process; a release does. */
     readonly dueAtMs = Infinity,
   ) {}
+
+  /** Settles it, unless that has been done or nothing waits for it any more. */
+  deliver(reply: NodeReply): void {
+    const { settle } = this;
+    this.settle = undefined;
+    settle?.(reply, this.position);
+  }
+
+  isOver(nowMs: number): boolean {
+    return nowMs > this.dueAtMs && this.request.kind !== 'release';
+  }
+
+  /** The request as it leaves now: a claim that stays until a certain instant stays the shorter, the later the request leaves. */
+  requestAt(nowMs: number): NodeRequest {
+    const { keepUntilMs, claims } = this.request;
+    if (keepUntilMs === undefined) return this.request;
+    const ttlMs = Math.max(0, Math.ceil(keepUntilMs - nowMs));
+    return { ...this.request, claims: claims.map((claim) => ({ ...claim, ttlMs })) };
+  }
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { Cancel, Clock } from '../core/ports/clock.js';
 
-/** A server that does not vote is asked again after this time, and then at growing distances. */
+/** A server that does not vote is asked again after this time, and then after longer and longer times. */
 const LEAST_MS = 500;
 const MOST_MS = 4000;
 
-/** When to ask a server again that is connected but does not vote: by itself after a while, and sooner when a lock is wanted. */
+/** Asks a server again that is connected but does not vote: automatically after a while, and earlier when a caller wants a lock. */
 export class AskAgain {
   #failures = 0;
   #dueAtMs = Infinity;
@@ -28,12 +28,12 @@ export class AskAgain {
     );
   }
 
-  /** A lock is wanted. */
+  /** A caller wants a lock. */
   hurry(): void {
-    if (this.clock.nowMs() >= this.#dueAtMs) this.#run();
+    if (this.#dueAtMs !== Infinity && this.clock.nowMs() >= this.#dueAtMs) this.#run();
   }
 
-  /** The server votes, or its connection is over. */
+  /** The server votes, or its connection has ended. */
   reset(): void {
     this.#cancel();
     this.#dueAtMs = Infinity;

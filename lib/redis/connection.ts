@@ -2,62 +2,81 @@ import type { NodeState } from '../core/ports/lock-node.js';
 import type { ServerWarning } from './server-status.js';
 import { serverText } from './server-text.js';
 
-/** One server's connection, ours or a given one: how commands get there and whether they would. */
+/** The connection to one server, made by this package or provided by the application. It sends commands, and knows whether it can. */
 export interface Connection {
-  /** `host:port` or a path: what people call the server. Never a password. */
+  /** The server in log lines and errors: `host:port` or a path. It never contains a password. */
   readonly name: string;
-  /** Whether it is a Cluster: one server to us, but its keys lie on many. */
+  /** Whether it is a Cluster: it has one vote, but its keys lie on several servers. */
   readonly clustered: boolean;
-  /** What about the client endangers locks. */
+  /** What endangers locks in the options of the client. */
   readonly warnings: readonly ServerWarning[];
-  /** The number of the database that the locks lie in. It is selected before the server may vote. */
+  /** The number of the database in which the locks are. It is selected before the server may vote. */
   readonly database: number;
-  /** The database, and the prefix of the client's own: releases in another one are none of ours. */
+  /** The database and the client's own prefix, as one text. Release messages of another keyspace do not concern our locks. */
   readonly space: string;
   reach(): NodeState;
-  /** Counts the connections so far: a new one may speak to a server that knows nothing of the one before. */
+  /** The number of connections so far. The server behind a new connection may have lost everything that the last one had sent. */
   readonly epoch: number;
-  /** Called with each new state: a caller of `reach` might see the next try already. */
+  /** Called with each new state. A later call of `reach` may return the state of the next try already. */
   onChange(listener: (state: NodeState) => void): void;
   /**
-   * Called when a server that was asked has not answered for so many milliseconds, and with undefined when it answers again.
-   * The connection stands meanwhile.
+   * Called with the number of milliseconds for which the server has not answered a command, and with undefined when it answers
+   * again. The connection stays open meanwhile.
    */
   onSilence(listener: (forMs: number | undefined) => void): void;
-  /** Rejects with a {@link ServerError} when the server answered with an error, otherwise when the connection broke. */
-  call(command: string, args: readonly (string | number)[]): Promise<unknown>;
-  /** Ends what was made here; leaves what was given as it is. */
+  /**
+   * Sends a command. Exactly one of the callbacks is called, once, after this has returned: `onReply`, or `onError` with a
+   * {@link ServerError} when the server answered with an error, and with another error when the connection broke. In that case the
+   * listeners of {@link onChange} are called first. The callbacks do not throw.
+   */
+  send(
+    command: string,
+    args: readonly (string | number)[],
+    onReply: (reply: unknown) => void,
+    onError: (cause: Error) => void,
+  ): void;
+  /** Closes a connection of this package. A client of the application stays as it is. */
   close(): void;
 }
 
-/** A connection that is told what others publish. */
+/** Sends one command, and waits for its reply: for the rare commands, for which a promise more does not matter. */
+export function call(connection: Connection, command: string, args: readonly (string | number)[]): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    connection.send(command, args, resolve, reject);
+  });
+}
+
+/** A connection that can subscribe to channels, and receives what other clients publish there. */
 export interface SubscriberConnection extends Connection {
-  /** Whether it has given up for good. */
+  /** Whether it has ended, and will not connect again. */
   readonly ended: boolean;
   onMessage(listener: (channel: string, message: string) => void): void;
 }
 
-/** A name for where the keys of a client are, of all the places that its server has. */
+/** The part of a server in which the keys of a client are, as one text: its database, and the client's own prefix. */
 export function spaceOf({ db = 0, keyPrefix = '' }: { db?: number; keyPrefix?: string } = {}): string {
   return `@${db}${keyPrefix === '' ? '' : `:${keyPrefix}`}`;
 }
 
-/** Why a connection is down that was closed on purpose. */
+export const READY: NodeState = { status: 'ready' };
+export const CONNECTING: NodeState = { status: 'connecting' };
+
+/** The cause of the state `down` after the connection was closed on purpose. */
 export const CLOSED = new Error('the connection was closed at shutdown');
 
-/** The server has answered, with an error. */
+/** The server has answered with an error. */
 export class ServerError extends Error {}
 
-/** The server is there, and has not answered in time. */
+/** The server is connected, but has not answered in time. */
 export class SilenceError extends Error {}
 
-/** A server that does not know AUTH, or calls it otherwise, repeats in its error what it was sent: the password. */
+/** A server that does not know AUTH, or has renamed it, repeats the arguments in its error: the password. */
 const ARGUMENTS = /,? with args beginning with:.*/s;
 
-/** Passwords that are shorter than this are not looked for: their letters are everywhere. */
+/** Shorter passwords are not cut, because their letters occur in ordinary texts. */
 const SHORTEST_SECRET = 4;
 
-/** Takes the passwords of a connection out of what its server says: it was sent them, and may repeat them anywhere. */
+/** Cuts the passwords of a connection out of what its server sends: the server knows them, and may repeat them in any text. */
 export class Secrets {
   readonly #secrets: readonly string[];
 
@@ -74,25 +93,38 @@ export class Secrets {
     return this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
   }
 
-  /** In all texts of a reply, however deep. */
+  /** Cuts all texts of a reply, however deep. A reply without a secret, as nearly every reply is, is returned as it is. */
   cutAll(reply: unknown): unknown {
-    if (this.#secrets.length === 0) return reply;
-    if (typeof reply === 'string') return this.cut(reply);
-    return Array.isArray(reply) ? reply.map((each) => this.cutAll(each)) : reply;
+    return this.#isIn(reply) ? this.#cutDeep(reply) : reply;
   }
 
-  /** What of an error may be shown: its message on one line, without the command and its arguments, which may be a password. */
+  #isIn(reply: unknown): boolean {
+    if (typeof reply === 'string') return this.#secrets.some((secret) => reply.includes(secret));
+    return this.#secrets.length > 0 && Array.isArray(reply) && reply.some((each) => this.#isIn(each));
+  }
+
+  #cutDeep(reply: unknown): unknown {
+    if (typeof reply === 'string') return this.cut(reply);
+    return Array.isArray(reply) ? reply.map((each) => this.#cutDeep(each)) : reply;
+  }
+
+  /** The part of an error that may be shown: its message on one line, without the command's arguments, which may contain a password. */
   messageOf({ name, message }: Error): string {
     return serverText(this.cut(message.replace(ARGUMENTS, '')) || name);
   }
 
-  /** ioredis marks the server's own errors by this name; everything else means that the answer is unknown. */
+  /** An error without secrets: a {@link ServerError} where the server has answered with it. */
   toCallError(error: unknown): Error {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    // A copy: the original carries the command with its arguments.
+    // A copy, because the original carries the command with its arguments.
     const shown = this.messageOf({ name, message });
-    return name === 'ReplyError' ? new ServerError(shown) : new Error(shown);
+    return isReplyError({ name }) ? new ServerError(shown) : new Error(shown);
   }
+}
+
+/** ioredis gives this name to the errors that the server has answered with. Every other error means that the answer is unknown. */
+export function isReplyError({ name }: Pick<Error, 'name'>): boolean {
+  return name === 'ReplyError';
 }
 
 interface Credentials {

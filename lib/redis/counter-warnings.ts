@@ -1,10 +1,10 @@
 import type { NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 import { CounterError } from './lock-script-codec.js';
 
-/** More than this would not be read, and the keys may come from elsewhere. */
+/** A longer list would not be read, and the keys may come from the users of the application. */
 const MOST = 10;
 
-/** The counters of a server that cannot be counted on. Each is told until the server has counted on it again. */
+/** The fencing counters of a server that hold something else than a number. Each is listed until the server has counted with it again. */
 export class CounterWarnings {
   readonly #messages = new Map<string, string>();
 

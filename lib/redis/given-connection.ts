@@ -1,20 +1,21 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { Secrets, spaceOf, type Connection } from './connection.js';
+import { CONNECTING, READY, Secrets, spaceOf, type Connection } from './connection.js';
 import { OpenCalls } from './open-calls.js';
 import type { ServerWarning } from './server-status.js';
 import { Silence } from './silence.js';
 
-/** A client that the application made. It is used as it is: neither closed, nor connected anew, nor configured. */
+/** A client of the application. This package neither closes, nor reconnects, nor configures it. */
 export type GivenClient = Pick<Redis | Cluster, 'status' | 'on' | 'off' | 'call' | 'connect'>;
 
 /** After these events the client may be in another state. */
 const EVENTS = ['ready', 'close', 'end', 'reconnecting'] as const;
 
 /**
- * A client that was given, whatever its options say of queues and of sending again: a command leaves only while the client
- * is connected, is over when that connection breaks, and is never carried out after that (see {@link OpenCalls}).
+ * The connection of a client that the application provides. Whatever the options of the client say about queues and about sending
+ * again: a command is sent only while the client is connected, it fails when that connection breaks, and no server carries it out
+ * after that (see {@link OpenCalls}).
  */
 export class GivenConnection implements Connection {
   readonly clustered: boolean;
@@ -27,9 +28,9 @@ export class GivenConnection implements Connection {
   readonly #silence: Silence;
   readonly #onSilence: ((forMs: number | undefined) => void)[] = [];
   readonly #listeners: ((state: NodeState) => void)[] = [];
-  /** The client changes its status before it tells: what is new of a connection must be known before anything is sent. */
+  /** Set by the client's event, which comes after its change of status. No command is sent before the new epoch is known. */
   #ready: boolean;
-  /** Why it is not connected, in its own words. */
+  /** The last error of the client since it was connected. */
   #trouble: string | undefined;
   readonly #onError = (error: Error): void => {
     this.#trouble = this.#secrets.messageOf(error);
@@ -39,9 +40,11 @@ export class GivenConnection implements Connection {
     if (this.#ready) {
       this.epoch++;
       this.#trouble = undefined;
-    } else this.#giveUp();
+    }
+    const isReady = this.#ready;
     const state = this.reach();
     for (const listener of this.#listeners) listener(state);
+    if (!isReady) this.#giveUp();
   };
 
   constructor(
@@ -64,8 +67,8 @@ export class GivenConnection implements Connection {
   }
 
   /**
-   * That of its options. A client goes on in database 0 where its database is refused; one whose owner has selected another
-   * one meanwhile is left there.
+   * The database of the client's options. A client continues in database 0 if the server refuses its database, so the database is
+   * selected again. If the application has selected a different database meanwhile, the client stays there.
    */
   get database(): number {
     const { db = 0 } = optionsOf(this.#client);
@@ -77,20 +80,20 @@ export class GivenConnection implements Connection {
     const { status } = this.#client;
     switch (status) {
       case 'ready':
-        return { status: this.#ready ? 'ready' : 'connecting' };
+        return this.#ready ? READY : CONNECTING;
       case 'wait':
-        // A lazy client connects with its first command, and this is it.
+        // A lazy client connects with its first command. Locks need it now.
         this.#client.connect().catch(() => undefined);
-        return { status: 'connecting' };
+        return CONNECTING;
       case 'connecting':
       case 'connect':
-        return { status: 'connecting' };
+        return CONNECTING;
       case 'end':
         return this.#down('the given client is closed, and only its owner can connect it again');
       case 'close':
       case 'reconnecting':
-        // Many servers close connections that are idle. As long as nothing goes wrong, the client is about to be back.
-        if (this.#trouble === undefined) return { status: 'connecting' };
+        // Many servers close idle connections. Without an error the client will be connected again soon.
+        if (this.#trouble === undefined) return CONNECTING;
         return this.#down(`the given client is not connected (its status is "${status}")`);
       default:
         return this.#down(`the given client is not connected (its status is "${status}")`);
@@ -109,15 +112,27 @@ export class GivenConnection implements Connection {
     this.#onSilence.push(listener);
   }
 
-  async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
-    // A Cluster may keep a command for another node, and overtake it with the next one for the same key.
+  send(
+    command: string,
+    args: readonly (string | number)[],
+    onReply: (reply: unknown) => void,
+    onError: (cause: Error) => void,
+  ): void {
+    // A Cluster may hold a command back until it knows the node, and send the next command for the same key first.
     if (this.clustered) this.#calls.retract(args[2]);
-    try {
-      const call = this.#calls.run((given) => this.#client.call(command, ...given), command, args);
-      return this.#secrets.cutAll(await this.#silence.watch(call));
-    } catch (error) {
-      throw this.#secrets.toCallError(error);
-    }
+    this.#silence.onSent();
+    this.#calls.run(
+      (given) => this.#client.call(command, ...given),
+      [command, ...args],
+      (reply) => {
+        this.#silence.onReply();
+        onReply(this.#secrets.cutAll(reply));
+      },
+      (cause) => {
+        this.#silence.onReply();
+        onError(this.#secrets.toCallError(cause));
+      },
+    );
   }
 
   close(): void {
@@ -132,11 +147,11 @@ export class GivenConnection implements Connection {
   }
 }
 
-/** The options, and the value that each should have, by which ioredis sends a command at a time when nobody waits for it. */
+/** Options with which ioredis may send a command after the call has failed, and the value with which it does not. */
 const SAFE = { autoResendUnfulfilledCommands: false, enableOfflineQueue: false, commandTimeout: undefined } as const;
 
 interface GivenOptions extends RedisOptions {
-  /** Those of the nodes of a Cluster. */
+  /** The options of the nodes of a Cluster. */
   readonly redisOptions?: RedisOptions;
 }
 

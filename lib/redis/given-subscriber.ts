@@ -5,7 +5,7 @@ import { GivenConnection, type GivenClient } from './given-connection.js';
 import { guardedConnector } from './guarded-connector.js';
 import { ReplyCheck } from './reply-check.js';
 
-/** A client that can be copied, as all of ioredis can. */
+/** A client that can be duplicated, as all clients of ioredis can. */
 export interface Original {
   readonly duplicate: (...args: unknown[]) => Copy;
   readonly options?: RedisOptions;
@@ -16,7 +16,7 @@ export function canBeCopied(client: object): client is Original {
   return 'duplicate' in client && typeof client.duplicate === 'function';
 }
 
-/** A copy has no queue, and asks for its channels when it is told to: then it is known what it hears. */
+/** The copy has no queue, and subscribes only when this package asks it to. So it is always known which channels it is subscribed to. */
 const OPTIONS = {
   lazyConnect: true,
   enableOfflineQueue: false,
@@ -26,16 +26,16 @@ const OPTIONS = {
 
 type Copy = GivenClient & { disconnect(): void };
 
-/** Where the copy makes its own socket, what the server sends is read along, so that a malformed reply ends the copy alone. */
+/** If the copy makes its own socket, its replies are checked, so that a malformed reply ends the copy and not the process. */
 function copyOf(client: Original, check: ReplyCheck, clock: Clock): Copy {
-  // A Cluster takes other servers as the first argument; none are those that it has.
+  // The first argument of a Cluster is a list of other servers. An empty list keeps the servers that it has.
   if (client.isCluster) return client.duplicate([], OPTIONS);
   const { options = {} } = client;
   if (options.sentinels || options.Connector) return client.duplicate(OPTIONS);
   return client.duplicate({ ...OPTIONS, protocol: 2, Connector: guardedConnector(options, check, clock) });
 }
 
-/** A copy of a client that was given. The copy is ours, and is closed. */
+/** The connection of a copy of a client that the application provides. The copy belongs to this package, which closes it. */
 export class GivenSubscriber extends GivenConnection implements SubscriberConnection {
   readonly #copy: Copy;
   readonly #check: ReplyCheck;
@@ -46,7 +46,7 @@ export class GivenSubscriber extends GivenConnection implements SubscriberConnec
     super(name, copy, clock);
     this.#copy = copy;
     this.#check = check;
-    copy.on('error', () => undefined); // The client that was given tells the same.
+    copy.on('error', () => undefined); // The client of the application emits the same error.
   }
 
   get ended(): boolean {
@@ -57,9 +57,9 @@ export class GivenSubscriber extends GivenConnection implements SubscriberConnec
     this.#copy.on('message', listener);
   }
 
-  override async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
-    if (command === 'subscribe') this.#check.subscribed = true;
-    return await super.call(command, args);
+  override send(...args: Parameters<SubscriberConnection['send']>): void {
+    if (args[0] === 'subscribe') this.#check.subscribed = true;
+    super.send(...args);
   }
 
   override close(): void {

@@ -7,10 +7,10 @@ import type { ReplyCheck } from './reply-check.js';
 
 type Connector = NonNullable<RedisOptions['Connector']>;
 
-/** A server that speaks no TLS on this port says nothing at all to a handshake. */
+/** A server without TLS on this port never answers a handshake. */
 const HANDSHAKE_MS = 2000;
 
-/** Makes the socket, as ioredis does by itself. */
+/** Makes the socket, as ioredis does without the option `Connector`. */
 class DirectConnector extends AbstractConnector {
   firstError: Error | undefined;
 
@@ -32,8 +32,8 @@ class DirectConnector extends AbstractConnector {
 }
 
 /**
- * A connector, for the option `Connector` of ioredis, whose sockets are read along: what would make the client throw ends the
- * connection, with the reason, before the client sees it.
+ * A connector for the option `Connector` of ioredis. It checks what its sockets receive: a reply at which the client would throw ends
+ * the connection, with the reason, before the client reads it.
  */
 export function guardedConnector(options: RedisOptions, check: ReplyCheck, clock: Clock): Connector {
   const Base = (options.Connector ??
@@ -49,7 +49,7 @@ export function guardedConnector(options: RedisOptions, check: ReplyCheck, clock
   } as unknown as Connector;
 }
 
-/** The client adds its handler of data only later, and ahead of all others. So it is the event that is looked at. */
+/** The client adds its `data` handler later, and before all other handlers. So the check is in `emit`. */
 function readAlong(socket: Socket, check: ReplyCheck): void {
   const emit = socket.emit.bind(socket) as (event: string | symbol, ...args: unknown[]) => boolean;
   socket.emit = (event: string | symbol, ...args: unknown[]): boolean => {
@@ -66,8 +66,8 @@ function readAlong(socket: Socket, check: ReplyCheck): void {
 }
 
 /**
- * What a client says first goes out in one piece. A server with no room for another client says so and hangs up: a second
- * write would fail at that, and what it has said would never be read.
+ * Sends the first commands of a client in one piece. A server with too many clients says so and closes the connection. A second write
+ * would fail then, and the client would never read what the server has said.
  */
 function sendTogether(socket: Socket): void {
   socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {

@@ -1,9 +1,9 @@
 import type { Member } from './server-group.js';
 
-/** Which server of an instance has which run id: the same server under two names has one vote. */
+/** The servers of an instance by their run ids. A server that is listed under two names has one vote. */
 export type Identities = Map<string, Member>;
 
-/** Enters the run id of a server. Returns the name of another one that has it already. */
+/** Enters the run id of a server. Returns the name of a different server that has this run id already. */
 export function duplicateOf(identities: Identities, server: Member, runId: string | undefined): string | undefined {
   for (const [id, owner] of identities) if (owner === server) identities.delete(id);
   if (runId === undefined) return undefined;

@@ -14,7 +14,7 @@ const OPS = {
   tell: 'T',
 } as const;
 
-/** The marker's key, its value as it was last seen, and the value that it gets if it is not there, or must change. */
+/** The key of the marker, its value as this process saw it last, and the value that it gets if there is none, or if it must change. */
 export interface Marker {
   readonly key: string;
   readonly expected: string | undefined;
@@ -24,11 +24,18 @@ export interface Marker {
 }
 
 /**
- * KEYS (after their number) and ARGV of the lock script for a batch of requests. Channels, unlike keys, are shared by all spaces.
- * All requests are one text, because a client takes longer to write many arguments than a server to read them out of one.
+ * The arguments of EVAL or EVALSHA for a batch of requests: the script, the number of its KEYS, KEYS and ARGV. The keyspace is part of
+ * each channel, because all databases of a server share its channels.
+ * All requests are one text, because a client needs more time to write many arguments than a server needs to parse one text.
  */
-export function encode(requests: readonly NodeRequest[], marker: Marker | undefined, space = ''): (string | number)[] {
-  const keys: string[] = marker ? [marker.key] : [];
+export function encode(
+  script: string,
+  requests: readonly NodeRequest[],
+  marker: Marker | undefined,
+  space = '',
+): (string | number)[] {
+  const args: (string | number)[] = [script, 0];
+  if (marker !== undefined) args.push(marker.key);
   const owners: string[] = [];
   let text = '';
   for (const request of requests) {
@@ -38,13 +45,15 @@ export function encode(requests: readonly NodeRequest[], marker: Marker | undefi
     text += `${OPS[kind]}${indexOf(owner, owners) + 1}${flagsOf(request)} ${token} ${kind === 'acquire' ? fenceStart : fence} ${grantedFence} ${claims.length}`;
     for (const claim of claims) {
       const { key, ttlMs, counter, channel } = claim;
-      keys.push(key);
-      if (counter !== undefined) keys.push(counter);
-      text += ` ${Math.ceil(ttlMs)} ${counter === undefined ? 0 : counterLifeMs(claim)} `;
-      text += channel ? sized(channel + space) : '0:';
+      args.push(key);
+      if (counter !== undefined) args.push(counter);
+      const channelText = channel ? sized(channel + space) : '0:';
+      text += ` ${Math.ceil(ttlMs)} ${counter === undefined ? 0 : counterLifeMs(claim)} ${channelText}`;
     }
   }
-  return [keys.length, ...keys, marker ? expectation(marker) : '-', marker?.proposal ?? '', text, ...owners];
+  args[1] = args.length - 2;
+  args.push(marker ? expectation(marker) : '-', marker?.proposal ?? '', text, ...owners);
+  return args;
 }
 
 function expectation({ expected = '', lost }: Marker): string {
@@ -60,7 +69,7 @@ export function decodeMarker(raw: unknown): { marker: string; lostForMs: number 
   return { marker: String(marker), lostForMs: lostForMs === undefined ? undefined : toNumber(lostForMs) || 0 };
 }
 
-/** What would break the text of the requests. A token never has it, but a server that is not one of ours may show anything as one. */
+/** Characters that would break the text of the requests. No token contains one, but a hostile server may show any text as a token. */
 const NO_TOKEN = /[^!-~]/;
 
 function flagsOf({ kind, waits = false, waited = false }: NodeRequest): string {
@@ -68,7 +77,7 @@ function flagsOf({ kind, waits = false, waited = false }: NodeRequest): string {
   return (waits ? 'w' : '') + (waited ? 'g' : '');
 }
 
-/** Nearly always there is one. */
+/** A batch nearly always has one owner. */
 function indexOf(owner: string, owners: string[]): number {
   const index = owners.indexOf(owner);
   return index >= 0 ? index : owners.push(owner) - 1;
@@ -78,7 +87,7 @@ function sized(text: string): string {
   return `${Buffer.byteLength(text)}:${text}`;
 }
 
-/** A counter of fencing tokens that cannot be counted on: something else has written to it. */
+/** A fencing counter that holds something else than a number, because another program has written to it. */
 export class CounterError extends Error {
   constructor(
     readonly counter: string,
@@ -91,40 +100,42 @@ export class CounterError extends Error {
   }
 }
 
-/** One reply of the lock script, in the words of the algorithm. A reply of any other form is a failure. */
+/** Translates one reply of the lock script. A reply of any other form is a failure. */
 export function decode(request: NodeRequest, raw: unknown): NodeReply {
-  const [code, ...rest] = Array.isArray(raw) ? (raw as unknown[]) : [];
-  const [first, second] = rest;
-  switch (toNumber(code)) {
+  if (!Array.isArray(raw)) return malformed();
+  const reply = raw as readonly unknown[];
+  switch (toNumber(reply[0])) {
     case 1:
-      return done(request, toNumber(first), toNumber(second) === 1);
+      return done(request, toNumber(reply[1]), toNumber(reply[2]) === 1);
     case 2:
-      return { outcome: 'absent' };
+      return ABSENT;
     case 3: {
       const cause = new Error('it has lost its data, and may have forgotten locks');
       return { outcome: 'failed', reason: 'untrusted', cause };
     }
     case 4:
-      return refused(new CounterError(request.claims[toNumber(first) - 1]?.counter ?? '', String(second)));
+      return refused(new CounterError(request.claims[toNumber(reply[1]) - 1]?.counter ?? '', String(reply[2])));
     case 0:
-      // Its token is sent to the other servers, too, when the lock is removed.
-      if (NO_TOKEN.test(String(rest[2]))) return malformed();
-      return { outcome: KEPT[request.kind], holder: holderOf(request, rest) };
+      // A removal sends this token to the other servers too.
+      if (NO_TOKEN.test(String(reply[3]))) return malformed();
+      return { outcome: KEPT[request.kind], holder: holderOf(request, reply) };
     case -1:
-      return refused(new Error(serverText(String(first))));
+      return refused(new Error(serverText(String(reply[1]))));
     default:
       return malformed();
   }
 }
 
+const ABSENT: NodeReply = { outcome: 'absent' };
+
 function malformed(): Failure {
   return refused(new Error('it has sent a reply that is not one of the lock script'));
 }
 
-/** A client with `stringNumbers` gives numbers as text. NaN for everything else. */
+/** Also takes numbers as text, because a client with `stringNumbers` returns them so. NaN for everything else. */
 function toNumber(value: unknown): number {
-  const isNumber = typeof value === 'number' || (typeof value === 'string' && /^-?\d+$/.test(value));
-  return isNumber ? Number(value) : NaN;
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : NaN;
 }
 
 function refused(cause: Error): Failure {
@@ -157,12 +168,12 @@ const KEPT = {
   tell: 'taken',
 } as const;
 
-/** The token of what is not a lock of this package begins so. */
+/** The script shows a value that is not a lock of this package under a token with this beginning. */
 const FOREIGN = 'foreign:';
 
 export const FOREIGN_OWNER = 'something that is not a lock of this package';
 
-function holderOf({ claims }: NodeRequest, [index, pttl, token, number, owner]: readonly unknown[]): Holder {
+function holderOf({ claims }: NodeRequest, [, index, pttl, token, number, owner]: readonly unknown[]): Holder {
   const fence = toNumber(number);
   const leftMs = toNumber(pttl);
   const isForeign = String(token).startsWith(FOREIGN) || !isFencingNumber(fence);
@@ -171,7 +182,7 @@ function holderOf({ claims }: NodeRequest, [index, pttl, token, number, owner]: 
     token: String(token),
     fence: isForeign ? 0 : fence,
     owner: isForeign ? FOREIGN_OWNER : String(owner),
-    // No expiry: not one of our locks, and it will not go away by itself.
+    // Without an expiry it is not a lock of this package, and stays until it is deleted.
     remainingMs: leftMs >= 0 ? leftMs : Infinity,
   };
 }

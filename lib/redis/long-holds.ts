@@ -1,14 +1,14 @@
 import type { Clock } from '../core/ports/clock.js';
 
-/** Enough for the jobs of any application; one entry takes about as much memory as its key. */
+/** Enough for the jobs of any application. One entry needs about as much memory as its key. */
 const MOST_KEYS = 1000;
 
 /**
- * For how long this process keeps single keys closed beyond the ttl of their locks (a `minHold`). A server that has forgotten
- * such a hold is kept from voting on that key for so long, and on no other key.
+ * The keys that this process keeps locked for longer than the ttl of their locks (a `minHold`), and for how long. A server that has
+ * forgotten such a hold must not vote on that key for this time. It may vote on all other keys.
  *
- * The memory is bounded. When it is full, the key that was used least recently leaves it. If its hold may still be running,
- * its length counts for all keys from then on: a server may then wait longer than it must, and never too short.
+ * The memory is bounded. When it is full, it forgets the key that was used least recently. If the hold of that key may still be
+ * running, its length counts for all keys from then on: a quarantine may then be longer than necessary, and never too short.
  */
 export class LongHolds {
   readonly #holds = new Map<string, { readonly holdMs: number; readonly endsAtMs: number }>();
@@ -16,7 +16,7 @@ export class LongHolds {
 
   constructor(private readonly clock: Clock) {}
 
-  /** The longest hold that had to be counted for all keys; 0 as long as there was room for each by itself. */
+  /** The longest hold that counts for all keys; 0 as long as there was room for an entry for each key. */
   get forAllKeysMs(): number {
     return this.#forAllKeysMs;
   }
@@ -28,7 +28,7 @@ export class LongHolds {
     if (this.#holds.size > MOST_KEYS) this.#dropOldest();
   }
 
-  /** The longest hold of this key, in milliseconds; 0 where none is known. */
+  /** The longest hold of this key, in milliseconds; 0 if none is known. */
   of(key: string): number {
     return this.#holds.get(key)?.holdMs ?? 0;
   }

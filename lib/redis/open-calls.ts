@@ -1,72 +1,84 @@
 /** One command that a client has taken and not answered yet. */
 interface OpenCall {
-  /** The script of an EVAL, or the hash of an EVALSHA: where the client reads it when it writes the command out. */
+  /** The script of an EVAL, or the hash of an EVALSHA: the client reads it here each time that it writes the command. */
   readonly script: Buffer | undefined;
-  /** What it is about, on a client that keeps no order among its servers. */
+  /** The first key. A Cluster does not keep the order of commands for the same key. */
   readonly subject: unknown;
-  readonly giveUp: (cause: Error) => void;
+  readonly onError: (cause: unknown) => void;
 }
 
-/** Neither a script (this one does nothing) nor the hash of one (no server has it). */
+/** As a script it does nothing, and it is the hash of no script. */
 const BLANK = ' ';
 
 /**
- * The commands of a client that is not ours, and that may send them again at a time of its own: after a reconnect
- * (`autoResendUnfulfilledCommands`, `enableOfflineQueue`), also those that have timed out (`commandTimeout`), or to another
- * node (a `Cluster`). A lock taken that way belongs to nobody, and a server may have been restarted in between (P11, P12).
+ * The commands that a client of the application has taken and not answered yet. Such a client may send a command again on its own:
+ * after a reconnect (`autoResendUnfulfilledCommands`, `enableOfflineQueue`), also a command that has timed out (`commandTimeout`), or
+ * to a different node (a `Cluster`). A lock that is taken so late has no holder, and the server may have restarted in between (P11, P12).
  *
- * ioredis offers no way to take a command back. But it writes out an argument that is a Buffer when it sends the command,
- * and each time that it does. So the script goes as a Buffer, which is blanked as soon as nobody waits for the answer: what
- * is on its way already is not touched by that, and what is sent later does nothing.
+ * ioredis has no way to cancel a command. But it reads a Buffer argument each time that it writes the command. So the script is
+ * passed as a Buffer, and overwritten with blanks as soon as the command has failed or is answered. A command that has been
+ * written already does not change. A command that is written later does nothing.
  */
 export class OpenCalls {
   readonly #open = new Set<OpenCall>();
 
-  /** Settles with the answer, or when it is given up before. */
-  async run(
+  /** Calls back once: with the reply, with the error of the client, or with the cause of {@link giveUpAll}, whichever comes first. */
+  run(
     send: (args: readonly (string | number | Buffer)[]) => Promise<unknown>,
-    command: string,
-    [first, ...rest]: readonly (string | number)[],
-  ): Promise<unknown> {
+    [command, first, ...rest]: readonly [string, ...(string | number)[]],
+    onReply: (reply: unknown) => void,
+    onError: (cause: unknown) => void,
+  ): void {
     const script = command.startsWith('eval') ? Buffer.from(String(first)) : undefined;
     if (script !== undefined) routeBy(script, rest[1]);
-    const call = { script, subject: script && rest[1], giveUp: (_: Error): void => undefined };
-    const givenUp = new Promise<never>((_, reject) => {
-      call.giveUp = reject;
-    });
+    const call = { script, subject: script && rest[1], onError };
     this.#open.add(call);
-    try {
-      const reply = await Promise.race([send(first === undefined ? [] : [script ?? first, ...rest]), givenUp]);
-      if (script !== undefined && reply === null) throw new Error('it was given up before it was sent');
-      return reply;
-    } finally {
-      this.#close(call);
-    }
+    const sent = sendOrReject(() => send(first === undefined ? [] : [script ?? first, ...rest]));
+    sent.then(
+      (reply) => {
+        if (!this.#close(call)) return;
+        if (script !== undefined && reply === null) onError(new Error('it was given up before it was sent'));
+        else onReply(reply);
+      },
+      (cause: unknown) => {
+        if (this.#close(call)) onError(cause);
+      },
+    );
   }
 
-  /** Nobody knows what has become of them; but none will be carried out from now on. */
+  /** Fails all commands. It is unknown which of them the server has carried out, and from now on it carries out none. */
   giveUpAll(cause: Error): void {
     for (const call of this.#open) {
       this.#close(call);
-      call.giveUp(cause);
+      call.onError(cause);
     }
   }
 
-  /** What has not left yet must not leave after what comes now: that may be its undoing. */
+  /** A command that waits in the client must not be sent after the next one for the same key, which may be its release. */
   retract(subject: unknown): void {
     for (const call of this.#open) if (call.subject === subject) call.script?.fill(BLANK);
   }
 
-  #close(call: OpenCall): void {
-    this.#open.delete(call);
+  /** Returns whether the command was in flight until now. */
+  #close(call: OpenCall): boolean {
     call.script?.fill(BLANK);
+    return this.#open.delete(call);
   }
 }
 
 /**
- * With `enableAutoPipelining` a Cluster of ioredis below 5.11 chooses the node by the first argument of a command, as text: the
- * script, which is the same for all keys. So as text the script is its first key; what is sent are its bytes.
+ * With `enableAutoPipelining`, a Cluster of ioredis below 5.11 chooses the node by the first argument of a command as text. That
+ * is the script, which is the same for all keys. So the script returns its first key as text, while its bytes are what is sent.
  */
 function routeBy(script: Buffer, key: unknown): void {
   Object.defineProperty(script, 'toString', { value: () => String(key) });
+}
+
+/** An error that the client throws counts as one that it rejects with. */
+function sendOrReject(send: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return send();
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+  }
 }

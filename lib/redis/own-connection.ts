@@ -1,23 +1,23 @@
 import type { RedisOptions } from 'ioredis';
 import type { Cancel, Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { CLOSED, Secrets, SilenceError, spaceOf, type SubscriberConnection } from './connection.js';
+import { CLOSED, CONNECTING, READY, Secrets, SilenceError, spaceOf, type SubscriberConnection } from './connection.js';
 import { OwnSession } from './own-session.js';
 import { Silence } from './silence.js';
 
-/** Milliseconds, between two tries to connect. */
+/** The time between two tries to connect, in milliseconds. */
 export interface ReconnectRules {
   readonly reconnectDelayMs: number;
   readonly maxReconnectDelayMs: number;
 }
 
 /**
- * A connection that we make, and make again when it breaks, with a fresh client each time: so no queue survives from
- * which ioredis could send a command again that has long been given up (ioredis issue 2130). All retrying is ours.
+ * A connection that this package makes. When it breaks, it is made again with a new ioredis client, so that no queue survives from
+ * which ioredis could send a command again that has failed already (ioredis issue 2130). ioredis itself never retries.
  *
- * A connection that has worked is replaced at once when it breaks: many servers close those that are idle. Only if that
- * fails the server is down. It is tried again then at growing distances, and at once when a lock is wanted and the last try
- * is at least the shortest distance ago.
+ * A connection that has worked is replaced immediately when it breaks, because many servers close idle connections. Only if
+ * the new one fails, the server is down. Then it is tried again after longer and longer times, and also when a caller wants a lock
+ * and the last try is at least the shortest of these times ago.
  */
 export class OwnConnection implements SubscriberConnection {
   readonly clustered = false;
@@ -40,11 +40,11 @@ export class OwnConnection implements SubscriberConnection {
 
   constructor(
     readonly name: string,
-    /** A function, so that a password is not printed with what holds it. */
+    /** A function, so that printing this object does not print a password. */
     private readonly target: () => RedisOptions,
     private readonly rules: ReconnectRules,
     private readonly clock: Clock,
-    /** Uniform in [0, 1): replicas that lose a server together must not come back to it together. */
+    /** Uniform in [0, 1). Replicas that lose a server at the same time must not reconnect at the same time. */
     private readonly random: () => number,
   ) {
     const options = target();
@@ -62,10 +62,13 @@ export class OwnConnection implements SubscriberConnection {
   reach(): NodeState {
     const state = this.#state;
     if (state === 'closed') return { status: 'down', cause: CLOSED };
-    const mayTry = this.clock.nowMs() - this.#lastTryAtMs >= this.rules.reconnectDelayMs;
-    if (state !== 'idle' && !(state.status === 'down' && mayTry)) return state;
+    if (state !== 'idle' && !(state.status === 'down' && this.#mayTry())) return state;
     this.#connect();
-    return { status: 'connecting' };
+    return CONNECTING;
+  }
+
+  #mayTry(): boolean {
+    return this.clock.nowMs() - this.#lastTryAtMs >= this.rules.reconnectDelayMs;
   }
 
   onChange(listener: (state: NodeState) => void): void {
@@ -80,16 +83,33 @@ export class OwnConnection implements SubscriberConnection {
     this.#onMessage.push(listener);
   }
 
-  async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
+  send(
+    command: string,
+    args: readonly (string | number)[],
+    onReply: (reply: unknown) => void,
+    onError: (cause: Error) => void,
+  ): void {
     const session = this.#session;
-    if (session === undefined) throw new Error('not connected');
-    try {
-      const reply = await this.#silence.watch(session.call(command, args));
-      if (session === this.#session) this.#failures = 0;
-      return this.#secrets.cutAll(reply);
-    } catch (error) {
-      throw this.#secrets.toCallError(error);
+    if (session === undefined) {
+      this.clock.atEndOfTurn(() => {
+        onError(new Error('not connected'));
+      });
+      return;
     }
+    this.#silence.onSent();
+    session.send(
+      command,
+      args,
+      (reply) => {
+        this.#silence.onReply();
+        if (session === this.#session) this.#failures = 0;
+        onReply(this.#secrets.cutAll(reply));
+      },
+      (cause) => {
+        this.#silence.onReply();
+        onError(this.#secrets.toCallError(cause));
+      },
+    );
   }
 
   close(): void {
@@ -104,12 +124,12 @@ export class OwnConnection implements SubscriberConnection {
   #connect(): void {
     this.#cancelRetry();
     this.#lastTryAtMs = this.clock.nowMs();
-    this.#state = { status: 'connecting' };
+    this.#state = CONNECTING;
     this.epoch++;
     const session = new OwnSession(this.target(), this.#secrets, this.clock, {
       onReady: () => {
         if (session !== this.#session) return;
-        this.#state = { status: 'ready' };
+        this.#state = READY;
         this.#notify();
       },
       onMessage: (channel, message) => {

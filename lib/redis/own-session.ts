@@ -1,32 +1,29 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Command, Redis, type RedisOptions } from 'ioredis';
 import type { Clock } from '../core/ports/clock.js';
-import { SilenceError, type Secrets } from './connection.js';
-import { guardedConnector } from './guarded-connector.js';
+import { isReplyError, SilenceError, type Secrets } from './connection.js';
 import { MalformedReplyError, ReplyCheck } from './reply-check.js';
+import { safeOptions } from './safe-options.js';
 
-/** The kernel asks after this much silence whether the other end is still there. */
-const KEEP_ALIVE_MS = 10_000;
-
-/** A server that accepts a connection but does not get ready within this time is tried anew. */
+/** A connection that is accepted but not ready within this time is closed, and tried again. */
 const READY_TIMEOUT_MS = 10_000;
 
 interface Listeners {
   readonly onReady: () => void;
   readonly onMessage: (channel: string, message: string) => void;
-  /** Called once, when nothing comes of it any more. */
+  /** Called once, when the connection has ended. No other listener is called after that. */
   readonly onEnd: () => void;
 }
 
-/** One connection to a server, from the try to its end. It has a client of its own, and is never made again. */
+/** One connection to a server, from the try to its end. It has an ioredis client of its own, and never reconnects. */
 export class OwnSession {
   readonly #client: Redis;
   readonly #check = new ReplyCheck();
   readonly #startedAtMs: number;
-  /** Whether a command was answered, and not with an error. */
+  /** Whether the server has answered a command without an error. */
   #works = false;
-  /** Why it is given up, where it was ended from this side. */
+  /** Why this process has closed it, if it has. */
   #verdict: Error | undefined;
-  /** The last trouble that the client had with it. */
+  /** The last error of the client. */
   #trouble: string | undefined;
 
   constructor(
@@ -53,21 +50,48 @@ export class OwnSession {
       cancelReadyTimeout();
       onEnd();
     });
-    client.connect().catch(() => undefined); // The events tell the same, and more.
+    client.connect().catch(() => undefined); // The events report the same error, and more.
   }
 
-  async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
-    if (command === 'subscribe') this.#check.subscribed = true;
-    const reply = await this.#client.call(command, ...args);
-    this.#works = true;
-    return reply;
+  /** As {@link Connection.send} says. */
+  send(
+    name: string,
+    args: readonly (string | number)[],
+    onReply: (reply: unknown) => void,
+    onError: (cause: unknown) => void,
+  ): void {
+    if (name === 'subscribe') this.#check.subscribed = true;
+    // When a connection ends, ioredis first rejects its commands, and emits `end` at the end of this turn. The event must come first.
+    const onBroken = (cause: unknown): void => {
+      this.clock.atEndOfTurn(() => {
+        onError(cause);
+      });
+    };
+    try {
+      const { keyPrefix } = this.#client.options;
+      const command = new Command(name, args as (string | number)[], { replyEncoding: 'utf8', keyPrefix });
+      answerAtOnce(
+        command,
+        (reply) => {
+          this.#works = true;
+          onReply(reply);
+        },
+        (cause) => {
+          if (isReplyError(cause)) onError(cause);
+          else onBroken(cause);
+        },
+      );
+      void this.#client.sendCommand(command);
+    } catch (error) {
+      onBroken(error); // The command is too long to be written.
+    }
   }
 
   disconnect(): void {
     this.#client.disconnect();
   }
 
-  /** What has not left yet must not be delivered when another connection is there already, so it is thrown away. */
+  /** Discards what has not been sent yet, because it must not arrive when the next connection has been made. */
   reset(verdict: Error): void {
     const { stream } = this.#client as { stream?: { resetAndDestroy?(): void } };
     this.#verdict = verdict;
@@ -75,12 +99,12 @@ export class OwnSession {
     this.#client.disconnect();
   }
 
-  /** Whether it has worked for at least so long, and was closed by the server or by the network. */
+  /** Whether it has worked for at least this time, and was closed by the server or by the network. */
   hasWorkedFor(leastMs: number): boolean {
     return this.#works && this.#verdict === undefined && this.clock.nowMs() - this.#startedAtMs >= leastMs;
   }
 
-  /** Why it is over. What the server has said last counts for more than what the socket makes of it. */
+  /** Why it has ended. The last error of the server says more than the error of the socket. */
   get cause(): Error {
     if (this.#verdict !== undefined) return this.#verdict;
     if (this.#said !== undefined) return this.#said;
@@ -91,7 +115,7 @@ export class OwnSession {
     return new Error(`${trouble}, before the server had said anything${hint}`);
   }
 
-  /** The error that the server has said last, if it has said nothing else after it. */
+  /** The last reply of the server, if it was an error. */
   get #said(): Error | undefined {
     const { lastError } = this.#check;
     return lastError === undefined ? undefined : new Error(this.secrets.messageOf(new Error(lastError)));
@@ -99,9 +123,9 @@ export class OwnSession {
 
   #onError(error: Error): void {
     this.#trouble = whyOf(this.secrets.messageOf(error));
-    // A socket that breaks is no verdict: the server may just close what is idle.
+    // A socket that breaks is not the fault of the server: it may close idle connections.
     const isOfSocket = 'syscall' in error;
-    // The client would go on, with replies that belong to no command, or to another one.
+    // The client would continue, and might take a reply for that of a different command.
     const isUnusable = this.#client.status === 'ready' && !isOfSocket;
     if (isUnusable || error instanceof MalformedReplyError) this.#end(this.#said ?? new Error(this.#trouble));
   }
@@ -112,7 +136,25 @@ export class OwnSession {
   }
 }
 
-/** In words that mean something to a user. */
+/**
+ * Calls back as soon as ioredis has read the reply, without waiting for a promise. The command's own promise is settled too, because a
+ * tracer may wait for it.
+ */
+function answerAtOnce(command: Command, onReply: (reply: unknown) => void, onError: (cause: Error) => void): void {
+  const { resolve, reject } = command;
+  command.resolve = (raw: Buffer) => {
+    const reply = command.transformReply(raw);
+    resolve(null);
+    onReply(reply);
+  };
+  command.reject = (cause) => {
+    command.promise.catch(() => undefined);
+    reject(cause);
+    onError(cause);
+  };
+}
+
+/** The error in words that a user of this package understands. */
 function whyOf(trouble: string): string {
   if (trouble.startsWith('Command queue state error')) return 'it has sent a reply to nothing that it was asked';
   if (/wrong version number|packet length too long/.test(trouble)) {
@@ -120,39 +162,3 @@ function whyOf(trouble: string): string {
   }
   return trouble;
 }
-
-function safeOptions(target: RedisOptions, check: ReplyCheck, clock: Clock): RedisOptions {
-  const options = {
-    keepAlive: KEEP_ALIVE_MS,
-    // The master of Sentinels is told by it. All others are inspected anyway, and may say then that they are loading.
-    enableReadyCheck: Boolean(target.sentinels),
-    ...target,
-    ...SAFE_OPTIONS,
-  };
-  return { ...options, Connector: guardedConnector(options, check, clock) };
-}
-
-/**
- * What makes a lock's connection safe, whatever the user's options say: nothing is queued while there is no connection,
- * nothing is sent twice, and ioredis neither retries nor keeps a timer of its own. It speaks RESP2, in which the same replies
- * come in the same forms with all versions of ioredis. It says nothing of the client's version: that is one write more, and
- * users that are allowed little must not be asked for it.
- */
-const SAFE_OPTIONS = {
-  // Selected by ourselves: ioredis goes on in database 0 where it is refused.
-  db: 0,
-  protocol: 2,
-  disableClientInfo: true,
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  enableAutoPipelining: false,
-  autoResubscribe: false,
-  retryStrategy: () => null,
-  sentinelRetryStrategy: () => null,
-  reconnectOnError: null,
-  commandTimeout: undefined,
-  disconnectTimeout: 10,
-  stringNumbers: false,
-  monitor: false,
-} satisfies RedisOptions;

@@ -4,14 +4,14 @@ import type { SubscriberConnection } from './connection.js';
 
 interface Channel {
   readonly listeners: Set<ReleaseListener>;
-  /** The connection on which it was asked for, and whether the server has confirmed it. */
+  /** The connection on which it was subscribed to, and whether the server has confirmed that. */
   epoch: number;
   hears: boolean;
 }
 
 /**
- * Hears what one server tells of releases, on a connection of its own (one that is subscribed takes no other commands), made
- * when somebody listens for the first time. A server that does not let us subscribe is never heard, and that is known.
+ * Receives the release messages of one server. It has a connection of its own, because a subscribed connection takes no other
+ * commands, and makes it for the first listener. If the server refuses to subscribe, the listeners know that they hear nothing.
  */
 export class Receiver {
   #connection: SubscriberConnection | undefined;
@@ -30,11 +30,11 @@ export class Receiver {
     return () => {
       if (!channel.listeners.delete(listener) || channel.listeners.size > 0) return;
       this.#channels.delete(name);
-      if (channel.hears) this.#connection?.call('unsubscribe', [name]).catch(() => undefined);
+      if (channel.hears && this.#connection !== undefined) unsubscribe(this.#connection, name);
     };
   }
 
-  /** A copy of a given client gives up when that client would. Who listens again gets a new one. */
+  /** A copy of the application's client ends when that client would. The next listener gets a new copy. */
   #replaceEnded(): void {
     if (this.#connection?.ended !== true) return;
     this.#connection.close();
@@ -50,7 +50,7 @@ export class Receiver {
     this.#connection?.close();
   }
 
-  /** Nobody is heard where there is nothing to listen with; waiters ask from time to time then. */
+  /** Without a connection no message is received. Waiters then ask the servers from time to time. */
   #connect(): SubscriberConnection | undefined {
     if (this.#closed) return undefined;
     try {
@@ -63,11 +63,11 @@ export class Receiver {
       });
       return connection;
     } catch {
-      return undefined; // A given client that cannot be copied.
+      return undefined; // A client of the application that cannot be duplicated.
     }
   }
 
-  /** Asks for what is not asked for on this connection yet. Without a connection nothing is heard. */
+  /** Subscribes to the channels that are new to this connection. While it is not ready, no channel hears anything. */
   #subscribe(): void {
     this.#connection ??= this.#connect();
     const connection = this.#connection;
@@ -75,22 +75,35 @@ export class Receiver {
     const ready = connection.reach().status === 'ready';
     for (const [name, channel] of this.#channels) {
       if (!ready) setHearing(channel, false);
-      else if (channel.epoch !== connection.epoch) void this.#ask(connection, name, channel);
+      else if (channel.epoch !== connection.epoch) this.#ask(connection, name, channel);
     }
   }
 
-  async #ask(connection: SubscriberConnection, name: string, channel: Channel): Promise<void> {
+  #ask(connection: SubscriberConnection, name: string, channel: Channel): void {
     const { epoch } = connection;
     channel.epoch = epoch;
     setHearing(channel, false);
-    const hears = await connection.call('subscribe', [name]).then(
-      () => true,
-      () => false, // Not allowed, or the connection broke: then its next one asks again.
+    const onOutcome = (hears: boolean): void => {
+      if (epoch !== connection.epoch) return;
+      if (this.#channels.get(name) === channel) setHearing(channel, hears);
+      else if (hears && !this.#channels.has(name)) unsubscribe(connection, name);
+    };
+    connection.send(
+      'subscribe',
+      [name],
+      () => {
+        onOutcome(true);
+      },
+      () => {
+        onOutcome(false); // The server does not allow it, or the connection broke. The next connection subscribes again.
+      },
     );
-    if (epoch !== connection.epoch) return;
-    if (this.#channels.get(name) === channel) setHearing(channel, hears);
-    else if (hears && !this.#channels.has(name)) connection.call('unsubscribe', [name]).catch(() => undefined);
   }
+}
+
+function unsubscribe(connection: SubscriberConnection, name: string): void {
+  const ignore = (): void => undefined;
+  connection.send('unsubscribe', [name], ignore, ignore);
 }
 
 function setHearing(channel: Channel, hears: boolean): void {

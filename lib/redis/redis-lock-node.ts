@@ -3,33 +3,33 @@ import type { Cancel } from '../core/ports/clock.js';
 import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } from '../core/ports/lock-node.js';
 import { ServerError, type Connection } from './connection.js';
 import { CounterWarnings } from './counter-warnings.js';
-import { CounterError, decode, decodeMarker, encode, type Marker } from './lock-script-codec.js';
+import { executeEach } from './execute-each.js';
+import { decode, decodeMarker, encode, type Marker } from './lock-script-codec.js';
 import type { Receiver } from './receiver.js';
 import type { RestartGuard } from './restart-guard.js';
-import { LOCK_SCRIPT } from './scripts/lock.script.js';
+import { ScriptSender } from './script-sender.js';
 import { serverText } from './server-text.js';
 import type { ServerWatch } from './server-watch.js';
+import { refusalIn, trialRequests, type TrialPlace } from './write-trial.js';
 
-/** What a lock node needs to know beyond its connection. */
+/** What a lock node needs beside its connection. */
 export interface NodeOptions {
   readonly guard: RestartGuard;
   readonly watch: ServerWatch;
   readonly receiver: Receiver;
-  /** The key of the marker that tells a loss of data. Without one nobody looks. */
+  /** The key of the marker by which a loss of data is noticed. Without a key, losses are not noticed by a marker. */
   readonly markerKey: string | undefined;
-  /** A text that no other call has: what a new marker begins with, and the token of a trial. */
+  /** Returns a text that no other call returns: the beginning of a new marker, or the token of a trial. */
   readonly newMarker: () => string;
-  /** Where to try whether the server takes what a lock writes: a key, and a counter where locks have one. */
-  readonly trial: { readonly key: string; readonly counter?: string | undefined };
+  readonly trial: TrialPlace;
 }
 
-/** A trial is given back at once. If that does not arrive, it is gone after this time. */
-const TRIAL_MS = 1000;
+type OnReplies = (replies: readonly NodeReply[]) => void;
+type OnError = (cause: unknown) => void;
 
-/** A Redis server as a lock node: a batch of requests is one script call. */
+/** A Redis server as a lock node. A batch of requests is one call of the lock script. */
 export class RedisLockNode implements LockNode {
-  /** The connection on which the script has been sent in full. */
-  #loadedEpoch = -1;
+  readonly #sender: ScriptSender;
   #trips = 0;
   #markers = 0;
   #markerStart: string | undefined;
@@ -39,15 +39,18 @@ export class RedisLockNode implements LockNode {
     private readonly connection: Connection,
     private readonly options: NodeOptions,
   ) {
+    this.#sender = new ScriptSender(connection);
     options.watch.tryWriteWith(() => this.#tryWrite());
-    options.watch.onFit((isQuarantined) => void this.#lookAtMarker(isQuarantined));
+    options.watch.onFit((isQuarantined) => {
+      this.#lookAtMarker(isQuarantined);
+    });
   }
 
   get name(): string {
     return this.connection.name;
   }
 
-  /** A server that was just connected is looked at before it may vote. */
+  /** A server is inspected on each new connection before it may vote. */
   reach(): NodeState {
     const state = this.connection.reach();
     return state.status === 'ready' ? this.options.watch.reach() : state;
@@ -66,14 +69,13 @@ export class RedisLockNode implements LockNode {
     return this.options.receiver.listen(channel + this.connection.space, listener);
   }
 
-  async execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
+  execute(requests: readonly NodeRequest[], onReplies: OnReplies, onError: OnError): void {
     for (const request of requests) this.options.guard.onRequest(request);
-    if (!this.connection.clustered) return await this.#attempt(requests);
-    // On a cluster a script may touch one slot only, so each lock goes by itself.
-    return (await Promise.all(requests.map((request) => this.#attempt([request])))).flat();
+    if (this.connection.clustered) executeEach(this.#attempt, requests, onReplies, onError);
+    else this.#attempt(requests, onReplies, onError);
   }
 
-  /** What of this server's data should be mended by hand. */
+  /** Data on this server that an operator should repair. */
   get warnings(): CounterWarnings['list'] {
     return this.#warnings.list;
   }
@@ -82,66 +84,68 @@ export class RedisLockNode implements LockNode {
    * The marker is read on every connection, and planted where there is none, before anything is asked of the server: a flush
    * from then on is seen, also by a process that has locked nothing yet. Where that fails the first request does it.
    */
-  async #lookAtMarker(isQuarantined: boolean): Promise<void> {
+  #lookAtMarker(isQuarantined: boolean): void {
     if (this.options.markerKey === undefined) return;
-    try {
-      await this.#run([], isQuarantined);
-    } catch (error) {
+    const onError = (error: unknown): void => {
       if (error instanceof ServerError) this.#onRefusal(error);
-    }
+    };
+    this.#run([], () => undefined, onError, isQuarantined);
   }
 
-  async #attempt(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
+  readonly #attempt: LockNode['execute'] = (requests, onReplies, onError) => {
     const trip = ++this.#trips;
-    try {
-      return await this.#run(requests);
-    } catch (error) {
-      if (!(error instanceof ServerError)) throw error;
-      if (!error.message.startsWith('NOSCRIPT')) {
+    this.#run(requests, onReplies, (error) => {
+      if (!(error instanceof ServerError)) onError(error);
+      else if (!error.message.startsWith('NOSCRIPT')) {
         this.#onRefusal(error);
-        return requests.map(() => refused(new Error(serverText(error.message))));
+        onReplies(requests.map(() => refused(new Error(serverText(error.message)))));
+      } else {
+        this.#sender.forget();
+        if (trip === this.#trips) this.#attempt(requests, onReplies, onError);
+        else this.#runReleases(requests, error, onReplies, onError);
       }
-      this.#loadedEpoch = -1;
-      if (trip === this.#trips) return await this.#attempt(requests);
-      return await this.#runReleases(requests, error);
+    });
+  };
+
+  #run(requests: readonly NodeRequest[], onReplies: OnReplies, onError: OnError, lossIsReported = false): void {
+    const marker = this.#nextMarker();
+    const onReply = (raw: unknown): void => {
+      let replies: readonly NodeReply[];
+      try {
+        replies = this.#decode(requests, raw, marker, lossIsReported);
+      } catch (error) {
+        onError(error);
+        return;
+      }
+      onReplies(replies);
+    };
+    try {
+      this.#sender.send((script) => encode(script, requests, marker, this.connection.space), onReply, onError);
+    } catch (error) {
+      onError(error);
     }
   }
 
-  async #run(requests: readonly NodeRequest[], lossIsReported = false): Promise<readonly NodeReply[]> {
-    const { guard } = this.options;
-    const marker = this.#nextMarker();
-    const reply = await this.#call(encode(requests, marker, this.connection.space));
-    if (!Array.isArray(reply) || reply.length !== requests.length + 1) {
+  #decode(
+    requests: readonly NodeRequest[],
+    raw: unknown,
+    marker: Marker | undefined,
+    lossIsReported: boolean,
+  ): NodeReply[] {
+    if (!Array.isArray(raw) || raw.length !== requests.length + 1)
       throw new Error('its reply is not one of the lock script');
-    }
-    const [shown, ...replies] = reply as unknown[];
-    const { marker: value, lostForMs } = decodeMarker(shown);
+    const { guard } = this.options;
+    const { marker: value, lostForMs } = decodeMarker(raw[0]);
     const lost = marker !== undefined && guard.onMarker(value, lostForMs);
     if (lost && !lossIsReported) this.options.watch.onLoss();
-    const decoded = requests.map((request, index) => {
-      // What left before this process had heard of the loss was carried out.
+    return requests.map((request, index) => {
+      // The requests that this process had sent before it noticed the loss were carried out.
       const objection = lostForMs === undefined ? undefined : guard.objection(request);
-      const reply = objection === undefined ? decode(request, replies[index]) : untrusted(objection);
+      const reply = objection === undefined ? decode(request, raw[index + 1]) : untrusted(objection);
       if (reply.outcome === 'failed') this.#onRefusal(reply.cause);
       this.#warnings.onReply(request, reply);
       return reply;
     });
-    return decoded;
-  }
-
-  /** The first call on a connection sends the script itself, all others its hash. */
-  async #call(args: readonly (string | number)[]): Promise<unknown> {
-    const { epoch } = this.connection;
-    const known = this.#loadedEpoch === epoch;
-    this.#loadedEpoch = epoch;
-    const [command, script] = known ? ['evalsha', LOCK_SCRIPT.sha] : ['eval', LOCK_SCRIPT.source];
-    try {
-      return await this.connection.call(command, [script, ...args]);
-    } catch (error) {
-      // A server that has refused the script may not know it, and is to say again why it refuses it.
-      if (!known && error instanceof ServerError) this.#loadedEpoch = -1;
-      throw error;
-    }
   }
 
   /**
@@ -164,25 +168,28 @@ export class RedisLockNode implements LockNode {
     this.options.watch.onRefused(cause);
   }
 
-  /** Takes and gives back a lock that is nobody's. Resolves with the server's refusal, if it refuses. */
-  async #tryWrite(): Promise<Error | undefined> {
-    const { newMarker, trial } = this.options;
-    const token = newMarker();
-    const claims = [{ key: `${trial.key}:${token}`, ttlMs: TRIAL_MS, counter: trial.counter }];
-    const requests = (['acquire', 'release'] as const).map((kind) => ({ kind, token, owner: 'trial', claims }));
-    const [reply] = await this.#attempt(requests);
-    return reply?.outcome === 'failed' && reply.reason === 'refused' && !(reply.cause instanceof CounterError)
-      ? reply.cause
-      : undefined;
+  /** Resolves with the server's refusal, if it refuses to write. */
+  #tryWrite(): Promise<Error | undefined> {
+    const requests = trialRequests(this.options.newMarker(), this.options.trial);
+    return new Promise((resolve, reject) => {
+      const onReplies = ([reply]: readonly NodeReply[]): void => {
+        resolve(refusalIn(reply));
+      };
+      this.#attempt(requests, onReplies, reject);
+    });
   }
 
   /**
-   * The script was flushed, and later requests have left already. An acquire that is repeated now could overtake its own
-   * release, so it is over. A release does no harm at any time.
+   * The server has lost the script, and later requests have been sent already. An acquire that is sent again now could arrive after its
+   * own release, so it fails. A release is harmless at any time, so it is sent again.
    */
-  async #runReleases(requests: readonly NodeRequest[], cause: Error): Promise<readonly NodeReply[]> {
+  #runReleases(requests: readonly NodeRequest[], cause: Error, onReplies: OnReplies, onError: OnError): void {
     const releases = requests.filter(({ kind }) => kind === 'release');
-    const replies = releases.length > 0 ? [...(await this.#attempt(releases))] : [];
-    return requests.map(({ kind }) => (kind === 'release' ? replies.shift() : undefined) ?? refused(cause));
+    const withReplies = (replies: readonly NodeReply[]): void => {
+      let next = 0;
+      onReplies(requests.map(({ kind }) => (kind === 'release' ? replies[next++] : undefined) ?? refused(cause)));
+    };
+    if (releases.length > 0) this.#attempt(releases, withReplies, onError);
+    else withReplies([]);
   }
 }

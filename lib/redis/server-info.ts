@@ -1,24 +1,24 @@
 import { printable } from '../core/printable.js';
 import type { ServerWarning } from './server-status.js';
 
-/** What the INFO of a server says that matters to locks. The server may be hostile: no field is longer than a line has room for. */
+/** The fields of a server's INFO that matter to locks. The server may be hostile, so no field is longer than a log line allows. */
 export interface ServerInfo {
-  /** Another one after every start. */
+  /** Changes with each start of the server. */
   readonly runId: string | undefined;
-  /** Not more than it has been up for. */
+  /** A lower bound. */
   readonly uptimeMs: number;
   readonly version: string | undefined;
   readonly replica: boolean;
-  /** Whether it was a replica before it became a master: it has what had come through to it by then, and no more. */
+  /** Whether it was a replica before it became a master. It has only the data that had been replicated by then. */
   readonly promoted: boolean;
-  /** Another one with every master that it follows, and when it becomes one. */
+  /** Changes when it follows a different master, and when it becomes a master. */
   readonly history: string | undefined;
   readonly cluster: boolean;
-  /** Whether it writes every change to a file, and so has its data back after a restart. */
+  /** Whether it writes each change to a file, from which it restores its data after a restart. */
   readonly appendOnly: boolean;
   /** Its eviction policy, if it may evict. */
   readonly evicts: string | undefined;
-  /** Whether it is still reading its data from disk: until then it takes no lock. */
+  /** Whether it still reads its data from disk. Until it has, it grants no lock. */
   readonly loading: boolean;
 }
 
@@ -33,7 +33,7 @@ export function parseInfo(text: string): ServerInfo {
   }
   const policy = fields.get('maxmemory_policy');
   const limited = (fields.get('maxmemory') ?? '0') !== '0';
-  // Redis takes the difference of two times in whole seconds: a server that started 20 ms ago may say that it was a second.
+  // Redis subtracts two times in whole seconds, so a server that started 20 ms ago may report an uptime of a second.
   const uptimeMs = (Number(fields.get('uptime_in_seconds') ?? 0) - 1) * 1000;
   return {
     runId: fields.get('run_id'),
@@ -49,7 +49,7 @@ export function parseInfo(text: string): ServerInfo {
   };
 }
 
-/** What about this server endangers locks, or is good to know. */
+/** What endangers locks on this server, or is good to know. */
 export function warningsOn({ evicts, cluster, appendOnly }: ServerInfo): ServerWarning[] {
   const warnings: ServerWarning[] = [];
   if (evicts !== undefined) {
@@ -67,7 +67,7 @@ export function warningsOn({ evicts, cluster, appendOnly }: ServerInfo): ServerW
   return warnings;
 }
 
-/** A Cluster is many servers: what one of them says of itself tells nothing of the others, so it is not inspected. */
+/** A Cluster is not inspected, because the INFO of one of its servers says nothing about the others. */
 export const CLUSTER_WARNING: ServerWarning = {
   code: 'cluster',
   message: 'is a Cluster: a failover may forget locks there, and is not seen; independent servers are safer',

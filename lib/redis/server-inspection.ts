@@ -1,24 +1,24 @@
-import { ServerError, type Connection } from './connection.js';
+import { call, ServerError, type Connection } from './connection.js';
 import { notInspected, parseInfo, warningsOn, type ServerInfo } from './server-info.js';
 import type { ServerWarning } from './server-status.js';
 
-/** What the inspection of a server has come to: it may vote, or why it may not. */
+/** The result of an inspection: the server may vote, or why it may not. */
 export type Verdict =
   { readonly state: 'ready' } | { readonly state: 'down' | 'refusing'; readonly text: string; readonly cause: Error };
 
 export interface Inspection {
   readonly verdict: Verdict;
   readonly warnings: readonly ServerWarning[];
-  /** Without it the server is not known: it allows no INFO, or did not answer. */
+  /** Undefined if the server allows no INFO, or did not answer. */
   readonly info?: ServerInfo;
 }
 
-/** Answers to INFO by which a server says that it takes no command at all. All others only say that INFO is not allowed. */
+/** Errors of INFO that mean that the server accepts no command at all. All other errors only mean that it does not allow INFO. */
 const LETS_NOBODY_IN = /^(NOAUTH|WRONGPASS|DENIED|LOADING|MASTERDOWN|BUSY|ERR max number of clients)/;
 
 /**
- * Selects the database and asks for INFO, in this order: a client goes on in database 0 where its database is refused, and
- * locks that lie there exclude no process that has got the right one.
+ * Selects the database, then asks for INFO. If the server refuses the database, it must not vote: a client would continue in database
+ * 0, and locks there do not exclude the processes that use the right database.
  *
  * @param duplicateOf the name of another server of the group that has this run id
  */
@@ -28,18 +28,18 @@ export async function inspectServer(
 ): Promise<Inspection> {
   const { database } = connection;
   try {
-    if (database > 0) await connection.call('select', [database]);
+    if (database > 0) await call(connection, 'select', [database]);
   } catch (error) {
     const { message } = error as Error;
     const text = `does not vote, because database ${database} cannot be selected: ${message}`;
     return { verdict: { state: 'refusing', text, cause: new Error(text) }, warnings: [] };
   }
   try {
-    const info = parseInfo(String(await connection.call('info', [])));
+    const info = parseInfo(String(await call(connection, 'info', [])));
     return { info, verdict: judge(info, duplicateOf(info)), warnings: warningsOn(info) };
   } catch (error) {
     const cause = error as Error;
-    // A server that allows no INFO votes all the same. One that has not answered must be inspected before.
+    // A server that does not allow INFO votes nevertheless. A server that has not answered must be inspected first.
     if (cause instanceof ServerError && !LETS_NOBODY_IN.test(cause.message)) {
       return { verdict: { state: 'ready' }, warnings: [notInspected(cause)] };
     }
@@ -62,7 +62,7 @@ function no(state: 'down' | 'refusing', text: string): Verdict {
 const MAY_REFUSE_ALL =
   /\b(OOM|NOREPLICAS|NOPERM|READONLY|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|NOAUTH|DENIED|BUSY|UNKILLABLE)\b/;
 
-/** Whether a server that refuses a request with this may refuse all others, too. */
+/** Whether a server that refuses a request with this error may refuse all others too. */
 export function mayRefuseAll(message: string): boolean {
   return MAY_REFUSE_ALL.test(message);
 }

@@ -44,9 +44,9 @@ export interface ServerWarning {
 
 /** What is known of a server. */
 export interface Facts {
-  /** What the last try to connect has come to, or undefined while there is none. */
+  /** The outcome of the last try to connect, or undefined while there is none. */
   readonly connection: NodeState | undefined;
-  /** Undefined until the server is inspected on this connection. */
+  /** Undefined until the server has been inspected on this connection. */
   readonly verdict: Verdict | undefined;
   /** Why it does not answer on this connection, if it does not. */
   readonly silence: string | undefined;

@@ -2,7 +2,7 @@ import type { Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
 import { withinMs } from '../core/wait.js';
 import { AskAgain } from './ask-again.js';
-import type { Connection } from './connection.js';
+import { CONNECTING, READY, type Connection } from './connection.js';
 import { duplicateOf, type Identities } from './identities.js';
 import type { RestartGuard } from './restart-guard.js';
 import type { Member, ServerGroup } from './server-group.js';
@@ -22,8 +22,8 @@ export interface WatchOptions {
  * Knows the state of one server. On every new connection it inspects the server, before it may vote (P13): which database it
  * serves, which server it is, whether it was restarted, and what about it endangers locks.
  *
- * After a refused request it tries a write of its own, and the outcome of that is the state: a server that is full is
- * `refusing` until a write passes. It is tried again by itself, so that it is back also while no lock is asked for.
+ * After a refused request it tries a write of its own, whose outcome is the state: a server that is full is `refusing` until a write
+ * succeeds. It repeats the write automatically, so that the server votes again even while no caller wants a lock.
  */
 export class ServerWatch implements Member {
   #epoch = -1;
@@ -91,8 +91,8 @@ export class ServerWatch implements Member {
       else void this.#inspect(this.#epoch);
     } else this.#askAgain.hurry();
     const verdict = this.#verdict;
-    if (verdict === undefined) return { status: 'connecting' };
-    return verdict.state === 'ready' ? { status: 'ready' } : { status: 'down', cause: verdict.cause };
+    if (verdict === undefined) return CONNECTING;
+    return verdict.state === 'ready' ? READY : { status: 'down', cause: verdict.cause };
   }
 
   onChange(listener: () => void): void {
@@ -100,19 +100,19 @@ export class ServerWatch implements Member {
   }
 
   /**
-   * Called when a server that was inspected may take part, before anything is asked of it; and whether it is kept out for now,
-   * because it may have forgotten locks.
+   * Called when a server has been inspected and may take part, before it gets any request, and with whether it is quarantined, because it
+   * may have forgotten locks.
    */
   onFit(listener: (isQuarantined: boolean) => void): void {
     this.#onFit.push(listener);
   }
 
-  /** How to try whether the server takes what a lock writes. Resolves with its refusal; rejects where nothing is known. */
+  /** Sets how to try a write. It resolves with the server's refusal, or undefined, and rejects if the outcome is unknown. */
   tryWriteWith(tryWrite: () => Promise<Error | undefined>): void {
     this.#tryWrite = tryWrite;
   }
 
-  /** The server has been seen to have lost its data. */
+  /** The marker has shown that the server has lost its data. */
   onLoss(): void {
     this.#told.update();
   }
@@ -139,7 +139,7 @@ export class ServerWatch implements Member {
   }
 
   #onConnection(state: NodeState): void {
-    if (state.status === 'connecting') return; // It is told what a try has come to.
+    if (state.status === 'connecting') return; // Only the outcome of a try is reported.
     this.#connection = state;
     this.#silence = undefined;
     this.#refusal = undefined;
@@ -167,7 +167,7 @@ export class ServerWatch implements Member {
     this.#info = info;
     this.#silence = undefined;
     this.#warnings = [...warnings, ...this.connection.warnings];
-    // The guard goes by what it has seen before, also of a server that does not vote now.
+    // The guard compares with what it has seen before, so it needs each inspection, also that of a server that does not vote now.
     const isQuarantined = info !== undefined && this.options.guard.onConnected(info);
     this.#verdict = verdict;
     if (verdict.state === 'ready' && this.#refusal === undefined) this.#askAgain.reset();
@@ -189,7 +189,7 @@ export class ServerWatch implements Member {
   }
 
   async #tryToWrite(epoch: number): Promise<void> {
-    const refusal = await this.#tryWrite().catch(() => this.#refusal); // The connection says what has become of it.
+    const refusal = await this.#tryWrite().catch(() => this.#refusal); // The connection reports its own end.
     if (epoch !== this.connection.epoch) return;
     this.#silence = undefined;
     this.#refusal = refusal;

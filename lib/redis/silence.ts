@@ -1,12 +1,12 @@
 import type { Cancel, Clock } from '../core/ports/clock.js';
 
-/** After this time without any answer a server is called silent. */
+/** A server that has not answered for this time is silent. */
 const SILENT_MS = 1000;
 
-/** After this time without any answer a connection is given up: its other end may have vanished. */
+/** A connection without an answer for this time is closed, because its other end may have vanished. */
 const GIVE_UP_MS = 10_000;
 
-/** Notices that a server does not answer what it was asked, and when it answers again. */
+/** Notices when a server does not answer its commands, and when it answers again. */
 export class Silence {
   #unanswered = 0;
   #lastReplyAtMs = 0;
@@ -21,33 +21,28 @@ export class Silence {
     private readonly onGiveUp: (forMs: number) => void = () => undefined,
   ) {}
 
-  /** Settles as the call does. */
-  async watch<T>(call: Promise<T>): Promise<T> {
+  onSent(): void {
     if (this.#unanswered++ === 0) this.#lastReplyAtMs = this.clock.nowMs();
     this.#cancel ??= this.#lookIn(SILENT_MS);
-    try {
-      return await call;
-    } finally {
-      this.#unanswered--;
-      this.#onReply();
-    }
   }
 
-  /** The connection is over, and with it all that was asked. */
+  /** A command is answered, or has failed. */
+  onReply(): void {
+    this.#unanswered--;
+    this.#lastReplyAtMs = this.clock.nowMs();
+    if (this.#isSilent) this.onChange(undefined);
+    this.#isSilent = false;
+  }
+
+  /** The connection has ended, and no command is answered any more. */
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#isSilent = false;
   }
 
-  #onReply(): void {
-    this.#lastReplyAtMs = this.clock.nowMs();
-    if (this.#isSilent) this.onChange(undefined);
-    this.#isSilent = false;
-  }
-
   #lookIn(delayMs: number): Cancel {
-    // After a stall of the event loop the answer may be there, and not be read yet.
+    // After a pause of the event loop the answer may have been received, but not read.
     const look = (): void => {
       this.clock.afterInput(() => {
         this.#look();

@@ -3,7 +3,7 @@ import { CLOSED } from './connection.js';
 import { assess, type Assessment, type Facts, type ServerStatus } from './server-status.js';
 import type { Change } from './server-group.js';
 
-/** The state of a server as it was told last, and since when. It is told anew when it has changed. */
+/** The state of a server as it was reported last, and since when. A change is reported. */
 export class ToldState {
   #told: Assessment = { state: 'connecting', reason: 'not connected yet', text: '' };
   #since: Date;
@@ -48,7 +48,7 @@ export class ToldState {
     if (!isClosed) this.onChange({ from, to: state, notVotingMs, reason, quarantineMs, text });
   }
 
-  /** As long as a new connection says nothing new, the server is what it was. */
+  /** The state stays as it was until a new connection shows a different one. */
   #assess(): Assessment {
     return assess(this.facts()) ?? this.#told;
   }

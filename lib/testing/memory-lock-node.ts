@@ -29,7 +29,7 @@ export class MemoryLockNode implements LockNode {
     // Nothing ever changes.
   }
 
-  execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
+  execute(requests: readonly NodeRequest[], onReplies: (replies: readonly NodeReply[]) => void): void {
     const replies = requests.map((request) => this.store.carryOut(request));
     if (this.#tripsThisTurn++ === 0) {
       this.clock.afterInput(() => {
@@ -37,12 +37,12 @@ export class MemoryLockNode implements LockNode {
       });
     }
     // No network comes between the requests here, and without a turn of the event loop the extensions of other locks would be late.
-    if (this.#tripsThisTurn <= MOST_TRIPS_A_TURN) return Promise.resolve(replies);
-    return new Promise((resolve) => {
+    if (this.#tripsThisTurn <= MOST_TRIPS_A_TURN) onReplies(replies);
+    else {
       this.clock.afterInput(() => {
-        resolve(replies);
+        onReplies(replies);
       });
-    });
+    }
   }
 
   listen(channel: string, listener: ReleaseListener): Cancel {

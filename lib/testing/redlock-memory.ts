@@ -43,7 +43,6 @@ export class RedlockMemory implements ServerFactory {
       connection: {
         name,
         space: `${space} of memory ${this.#number}`,
-        call: () => Promise.resolve('PONG'),
         close: nothing,
       },
       node: new MemoryLockNode(name, store, channels, this.#clock),

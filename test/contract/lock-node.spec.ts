@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
-import type { Connection, SubscriberConnection } from '../../lib/redis/connection.js';
+import { call, type Connection, type SubscriberConnection } from '../../lib/redis/connection.js';
 import { GivenConnection, type GivenClient } from '../../lib/redis/given-connection.js';
 import { canBeCopied, GivenSubscriber, type Original } from '../../lib/redis/given-subscriber.js';
-import { LOCK_SCRIPT } from '../../lib/redis/scripts/lock.script.js';
 import { OwnConnection } from '../../lib/redis/own-connection.js';
 import { SystemClock } from '../../lib/system/system-clock.js';
 import { RedlockMemory } from '../../lib/testing/redlock-memory.js';
 import { eventually } from '../support/eventually.js';
+import { execute } from '../support/execute.js';
 import { start, type Fleet, type Release } from '../support/fleet.js';
 import { findPlace } from '../support/servers/choose.js';
 import { NotHereError } from '../support/servers/not-here.error.js';
@@ -32,7 +32,7 @@ describe('the model node', () => {
       pass: (ms) => clock.advance(ms),
       flush: () => Promise.resolve(node.flush()),
       ask: async (requests) => {
-        const { value } = await clock.settle(node.execute(requests));
+        const { value } = await clock.settle(execute(node, requests));
         return value ?? [];
       },
     };
@@ -50,7 +50,7 @@ describe('the memory of redlock-nestjs/testing', () => {
       node,
       pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
       flush: () => Promise.resolve(memory.clear()),
-      ask: (requests) => node.execute(requests),
+      ask: (requests) => execute(node, requests),
     };
   });
   lockNodeContract(() => subject);
@@ -133,16 +133,18 @@ for (const { release } of there)
         const node = redisLockNode(connection, { mode: 'off', subscriber: () => (subscriber = subscribe()) });
         await eventually(() => node.reach().status === 'ready');
         let replied = 0;
-        const call = connection.call.bind(connection);
-        connection.call = async (command, args) => {
-          const reply = await call(command, args);
-          replied = JSON.stringify(reply).length;
-          return reply;
+        const send = connection.send.bind(connection);
+        connection.send = (command, args, onReply, onError) => {
+          const onMeasured = (reply: unknown): void => {
+            replied = JSON.stringify(reply).length;
+            onReply(reply);
+          };
+          send(command, args, onMeasured, onError);
         };
         subject = {
           node,
           replied: () => replied,
-          run: (args) => connection.call('eval', [LOCK_SCRIPT.source, ...args]),
+          run: (args) => call(connection, 'eval', args),
           write: async (key, value) => {
             await client.del(key);
             if (typeof value === 'string' || Buffer.isBuffer(value)) await client.set(key, value);
@@ -152,7 +154,7 @@ for (const { release } of there)
           flush: async () => {
             await client.flushall();
           },
-          ask: (requests) => node.execute(requests),
+          ask: (requests) => execute(node, requests),
         };
       });
       beforeEach(() => client.flushall());

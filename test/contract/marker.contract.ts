@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from '@jest/globals';
 import { encode } from '../../lib/redis/lock-script-codec.js';
+import { LOCK_SCRIPT } from '../../lib/redis/scripts/lock.script.js';
 import type { HostileSubject } from './hostile-values.contract.js';
 
 /** A server that the lock script can be sent to as it is. */
@@ -15,12 +16,14 @@ export function markerContract(subject: () => MarkedSubject): void {
 
   const claims = [{ key: 'k', ttlMs: 5000 }];
   const look = async (expected: string | undefined, proposal: string, lost = false): Promise<unknown> => {
-    const reply = await subject().run(encode([], { key: KEY, expected, lost, proposal }));
+    const reply = await subject().run(encode(LOCK_SCRIPT.source, [], { key: KEY, expected, lost, proposal }));
     return (reply as unknown[])[0];
   };
   const vote = async (expected: string | undefined, lost = false): Promise<unknown> => {
     const acquire = { kind: 'acquire', token: `t${Math.random()}`, owner: 'o', claims } as const;
-    const reply = await subject().run(encode([acquire], { key: KEY, expected, lost, proposal: 'new' }));
+    const reply = await subject().run(
+      encode(LOCK_SCRIPT.source, [acquire], { key: KEY, expected, lost, proposal: 'new' }),
+    );
     return (reply as unknown[])[1];
   };
   const stamped = (proposal: string): unknown => expect.stringMatching(new RegExp(`^${proposal}@\\d{13}$`));

@@ -2,12 +2,12 @@ import { beforeEach, describe } from '@jest/globals';
 import { Chance } from '../simulation/chance.js';
 import { Kernel } from '../simulation/kernel.js';
 import { Machine } from '../simulation/machine.js';
-import { LOCK_SCRIPT } from '../../lib/redis/scripts/lock.script.js';
 import type { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
 import { OTHER_TYPE } from '../simulation/model-script.js';
 import { ModelServer } from '../simulation/model-server.js';
 import { Host, Link } from '../simulation/network.js';
 import { SimProcess } from '../simulation/sim-process.js';
+import { execute } from '../support/execute.js';
 import { hostileValuesContract } from './hostile-values.contract.js';
 import { lockNodeContract } from './lock-node.contract.js';
 import { markerContract, type MarkedSubject } from './marker.contract.js';
@@ -34,7 +34,7 @@ describe('the simulated server', () => {
     subject = {
       node: node as RedisLockNode,
       replied: () => replied,
-      run: (args) => Promise.resolve(host.model.execute('eval', [LOCK_SCRIPT.source, ...args])),
+      run: (args) => Promise.resolve(host.model.execute('eval', args)),
       write: (key, value) => {
         const text = typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('latin1') : OTHER_TYPE;
         host.model.data.set(key, { value: text, expiresAtMs: Infinity });
@@ -46,7 +46,7 @@ describe('the simulated server', () => {
         return Promise.resolve();
       },
       ask: async (requests) => {
-        const asked = node.execute(requests);
+        const asked = execute(node, requests);
         await pass(1);
         return await asked;
       },

@@ -60,16 +60,17 @@ export class SimConnection implements SubscriberConnection {
     this.#onMessage.push(listener);
   }
 
-  call(command: string, args: readonly (string | number)[]): Promise<unknown> {
+  send(...[command, args, onReply, onError]: Parameters<SubscriberConnection['send']>): void {
     const session = this.#session;
-    if (session === undefined) return Promise.reject(new Error('not connected'));
-    return new Promise((resolve, reject) => {
-      this.#pending.add(reject);
-      session.ask(command, args, (reply) => {
-        this.#pending.delete(reject);
-        if (reply instanceof ReplyError) reject(new ServerError(reply.message));
-        else resolve(reply);
-      });
+    if (session === undefined) {
+      this.clock.atEndOfTurn(() => onError(new Error('not connected')));
+      return;
+    }
+    this.#pending.add(onError);
+    session.ask(command, args, (reply) => {
+      this.#pending.delete(onError);
+      if (reply instanceof ReplyError) onError(new ServerError(reply.message));
+      else onReply(reply);
     });
   }
 
@@ -136,7 +137,7 @@ export class SimConnection implements SubscriberConnection {
     }
     // Whoever listens knows of it before whoever has asked.
     this.#notify();
-    for (const reject of pending) reject(cause);
+    for (const onError of pending) onError(cause);
   }
 
   #notify(): void {

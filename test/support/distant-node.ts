@@ -1,5 +1,5 @@
 import type { Cancel } from '../../lib/core/ports/clock.js';
-import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } from '../../lib/core/ports/lock-node.js';
+import type { LockNode, NodeRequest, NodeState, ReleaseListener } from '../../lib/core/ports/lock-node.js';
 import type { VirtualClock } from './virtual-clock.js';
 
 /** A node as seen from far away: the way there and back takes so much longer, in order; the way back half of it, if nothing is said. */
@@ -34,11 +34,13 @@ export class DistantNode implements LockNode {
     });
   }
 
-  async execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
-    await this.#travel(this.delayMs - this.backMs);
-    const replies = await this.node.execute(requests);
-    await this.#travel(this.backMs);
-    return replies;
+  execute(...[requests, onReplies, onError]: Parameters<LockNode['execute']>): void {
+    const back = <T>(deliver: (value: T) => void) => {
+      return (value: T) => void this.clock.after(this.backMs, () => deliver(value));
+    };
+    this.clock.after(this.delayMs - this.backMs, () => {
+      this.node.execute(requests, back(onReplies), onError);
+    });
   }
 
   #travel(ms: number): Promise<void> {

@@ -6,8 +6,8 @@ import type { VirtualClock } from './virtual-clock.js';
 
 interface Trip {
   readonly requests: readonly NodeRequest[];
-  readonly resolve: (replies: readonly NodeReply[]) => void;
-  readonly reject: (cause: Error) => void;
+  readonly onReplies: (replies: readonly NodeReply[]) => void;
+  readonly onError: (cause: unknown) => void;
 }
 
 /** The memory of `redlock-nestjs/testing` as a lock node on virtual time, with the faults of a real one. */
@@ -61,15 +61,13 @@ export class ModelNode implements LockNode {
     this.#listeners.push(listener);
   }
 
-  execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]> {
+  execute(...[requests, onReplies, onError]: Parameters<LockNode['execute']>): void {
     this.trips++;
-    return new Promise((resolve, reject) => {
-      const trip: Trip = { requests, resolve, reject };
-      this.#open.add(trip);
-      this.clock.after(this.delayMs / 2, () => {
-        if (this.#stalled) this.#stuck.push(trip);
-        else this.#carryOut(trip);
-      });
+    const trip: Trip = { requests, onReplies, onError };
+    this.#open.add(trip);
+    this.clock.after(this.delayMs / 2, () => {
+      if (this.#stalled) this.#stuck.push(trip);
+      else this.#carryOut(trip);
     });
   }
 
@@ -102,7 +100,7 @@ export class ModelNode implements LockNode {
     if (carriedOut) for (const { requests } of this.#stuck.splice(0)) this.#apply(requests);
     this.#stuck = [];
     this.#change({ status: 'down', cause });
-    for (const { reject } of lost) reject(cause);
+    for (const { onError } of lost) onError(cause);
   }
 
   connecting(): void {
@@ -145,7 +143,7 @@ export class ModelNode implements LockNode {
     if (!this.#open.has(trip)) return;
     const replies = this.#apply(trip.requests);
     this.clock.after(this.delayMs / 2, () => {
-      if (this.#open.delete(trip)) trip.resolve(replies);
+      if (this.#open.delete(trip)) trip.onReplies(replies);
     });
   }
 

@@ -40,9 +40,9 @@ export function modelWorld(servers = 3): ModelWorld {
 export function timesOf(node: ModelNode, clock: VirtualClock, kind: 'acquire' | 'extend'): number[] {
   const times: number[] = [];
   const execute = node.execute.bind(node);
-  node.execute = (requests) => {
+  node.execute = (requests, ...callbacks) => {
     if (requests.some((request) => request.kind === kind)) times.push(clock.nowMs());
-    return execute(requests);
+    execute(requests, ...callbacks);
   };
   return times;
 }

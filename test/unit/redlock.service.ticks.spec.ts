@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { Cancel, Clock } from '../../lib/core/ports/clock.js';
+import type { NodeReply } from '../../lib/core/ports/lock-node.js';
 import { LockClient } from '../../lib/client/lock-client.js';
 import { toSettings } from '../../lib/client/options/module-options.js';
 import { RedlockService } from '../../lib/redlock.service.js';
@@ -151,15 +152,17 @@ it.each(Array.from({ length: 12 }, (_, hops) => hops))(
     const [node] = world.nodes;
     const execute = node!.execute.bind(node);
     let closed: Promise<void> | undefined;
-    node!.execute = (requests) => {
-      const replies = execute(requests);
-      if (closed === undefined && requests.some(({ kind }) => kind === 'acquire')) {
-        closed = replies.then(async () => {
-          for (let i = 0; i < hops; i++) await Promise.resolve();
-          await one.onApplicationShutdown();
-        });
-      }
-      return replies;
+    const close = async (): Promise<void> => {
+      for (let i = 0; i < hops; i++) await Promise.resolve();
+      await one.onApplicationShutdown();
+    };
+    node!.execute = (requests, onReplies, onError) => {
+      const isAcquire = requests.some(({ kind }) => kind === 'acquire');
+      const onGranted = (replies: readonly NodeReply[]): void => {
+        if (isAcquire) closed ??= close();
+        onReplies(replies);
+      };
+      execute(requests, onGranted, onError);
     };
     await world.clock.settle(one.withLock('job', '1s', work, options));
     await world.clock.settle(closed!);

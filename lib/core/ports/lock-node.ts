@@ -143,13 +143,17 @@ export interface LockNode {
   onChange(listener: () => void): void;
 
   /**
-   * Many requests in one round trip, carried out in order, one reply for each in the same order. Two calls are carried
-   * out in the order of the calls.
+   * Many requests in one round trip, carried out in order. Two calls are carried out in the order of the calls.
    *
-   * Rejects when it is unknown what became of them (the connection broke). It must then never send them again by
-   * itself: a grant that nobody waits for is a ghost.
+   * Exactly one of the callbacks is called, once, possibly before this returns: `onReplies` with one reply for each request, in the
+   * same order, or `onError` when it is unknown what became of the requests (the connection broke). After an error the node
+   * must never send them again: nothing would release a grant that no attempt waits for. The callbacks do not throw.
    */
-  execute(requests: readonly NodeRequest[]): Promise<readonly NodeReply[]>;
+  execute(
+    requests: readonly NodeRequest[],
+    onReplies: (replies: readonly NodeReply[]) => void,
+    onError: (cause: unknown) => void,
+  ): void;
 
   /** Tells the listener of claims with this channel that are released or removed on this node, until it is cancelled. */
   listen(channel: string, listener: ReleaseListener): Cancel;

@@ -325,7 +325,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what was asked for while it connected leaves for a server that has forgotten',
     file: 'lib/core/node-queue.ts',
-    text: `      if (objection !== undefined) deliver(pending, untrusted(objection));
+    text: `      if (objection !== undefined) pending.deliver(untrusted(objection));
       return objection === undefined;`,
     becomes: '      return objection === undefined || true;',
     checker: 'one run a tick',

@@ -21,9 +21,10 @@ function request(kind: NodeRequest['kind'], token: string, keys = 1): NodeReques
 function noting(node: LockNode, fails: (requests: readonly NodeRequest[]) => boolean = () => false) {
   const trips: (readonly NodeRequest[])[] = [];
   const { execute } = node;
-  node.execute = (requests) => {
+  node.execute = (requests, onReplies, onError) => {
     trips.push(requests);
-    return fails(requests) ? Promise.reject(new RangeError('too long')) : execute.call(node, requests);
+    if (fails(requests)) onError(new RangeError('too long'));
+    else execute.call(node, requests, onReplies, onError);
   };
   return trips;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ReleaseNotifications } from '../../../lib/core/release-notifications.js';
 import { NodeQueue } from '../../../lib/core/node-queue.js';
+import { execute } from '../../support/execute.js';
 import type { ModelNode } from '../../support/model-node.js';
 import { modelNodes } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
@@ -22,19 +23,19 @@ async function listening(): Promise<{ clock: VirtualClock; nodes: ModelNode[]; n
 describe('the notifications', () => {
   it('gives the other servers some time when one has told', async () => {
     const { clock, nodes, notifications } = await listening();
-    clock.after(10, () => void nodes[0]?.execute([RELEASE]));
+    clock.after(10, () => void execute(nodes[0]!, [RELEASE]));
     expect(await clock.settle(notifications.waitForRelease(1000, 50))).toMatchObject({ value: 1, tookMs: 60 });
   });
 
   it('seen at once when a majority has told', async () => {
     const { clock, nodes, notifications } = await listening();
-    nodes.forEach((node, index) => clock.after(10 * index, () => void node.execute([RELEASE])));
+    nodes.forEach((node, index) => clock.after(10 * index, () => void execute(node, [RELEASE])));
     expect(await clock.settle(notifications.waitForRelease(1000, 50))).toMatchObject({ value: 1, tookMs: 10 });
   });
 
   it('P5: does not wait for the other servers when the time is over', async () => {
     const { clock, nodes, notifications } = await listening();
-    clock.after(90, () => void nodes[0]?.execute([RELEASE]));
+    clock.after(90, () => void execute(nodes[0]!, [RELEASE]));
     expect(await clock.settle(notifications.waitForRelease(100, 500))).toMatchObject({ value: 1, tookMs: 100 });
   });
 });

@@ -148,9 +148,9 @@ describe('a vote without a majority of answers', () => {
     nodes[2]!.disconnect();
     const node = nodes[1]!;
     const { execute } = node;
-    node.execute = async (requests) => {
+    node.execute = (requests, ...callbacks) => {
       if (requests.some(({ kind }) => kind === 'confirm')) node.stall();
-      return await execute.call(node, requests);
+      execute.call(node, requests, ...callbacks);
     };
     const claims = [{ key: 'job', ttlMs: 10_000, counter: 'count' }];
     const { error } = await ask({ claims, maxRetries: 0 });

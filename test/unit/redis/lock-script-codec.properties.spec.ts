@@ -48,7 +48,7 @@ class Reader {
   private text = Buffer.alloc(0);
 
   constructor(call: readonly (string | number)[]) {
-    const [count, ...rest] = call.map(String); // As they are on the wire.
+    const [, count, ...rest] = call.map(String); // As they are on the wire.
     this.keys = rest.slice(0, Number(count));
     this.argv = rest.slice(Number(count));
   }
@@ -120,7 +120,7 @@ describe('a call of the lock script', () => {
     };
     fc.assert(
       fc.property(fc.array(requests, { maxLength: 4 }), fc.option(markers, { nil: undefined }), (batch, marker) => {
-        expect(new Reader(encode(batch, marker)).read()).toEqual({
+        expect(new Reader(encode('script', batch, marker)).read()).toEqual({
           marker: marker && { ...marker, expected: marker.expected ?? '' },
           requests: batch.map(
             ({ kind, token, owner, fence = 0, grantedFence = 0, fenceStart = 0, claims: asked, waits, waited }) => ({
@@ -153,12 +153,14 @@ describe('what is no request', () => {
   it.each(['a b', 'a\nb', 'é', '\u0000', ' '])(
     'is not written: with the token %j, as a hostile server may show it',
     (token) => {
-      expect(() => encode([{ ...request, token }], undefined)).toThrow('a token of printable ASCII was expected');
+      expect(() => encode('script', [{ ...request, token }], undefined)).toThrow(
+        'a token of printable ASCII was expected',
+      );
     },
   );
 
   it('is not written: without a claim', () => {
-    expect(() => encode([{ ...request, claims: [] }], undefined)).toThrow('one claim at least');
+    expect(() => encode('script', [{ ...request, claims: [] }], undefined)).toThrow('one claim at least');
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createServer, type Server, type Socket } from 'node:net';
 import { GivenSubscriber, type Original } from '../../../lib/redis/given-subscriber.js';
+import { call } from '../../../lib/redis/connection.js';
 import type { OwnConnection } from '../../../lib/redis/own-connection.js';
 import { MalformedReplyError, ReplyCheck } from '../../../lib/redis/reply-check.js';
 import { SystemClock } from '../../../lib/system/system-clock.js';
@@ -137,7 +138,7 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
         await eventually(() => connection.reach().status === 'ready');
         causes.length = 0;
         reply = `${text}\r\n`;
-        await expect(connection.call(command, command === 'info' ? [] : ['channel'])).rejects.toThrow();
+        await expect(call(connection, command, command === 'info' ? [] : ['channel'])).rejects.toThrow();
         await eventually(() => causes.length > 0);
         expect({ text, cause: causes[0] }).toEqual({
           text,
@@ -157,7 +158,7 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
       const given = new Redis({ ...options, retryStrategy: () => null, disconnectTimeout: 10 });
       const copy = new GivenSubscriber('s', given as unknown as Original, new SystemClock());
       await eventually(() => copy.reach().status === 'ready');
-      await expect(copy.call('subscribe', ['channel'])).rejects.toThrow();
+      await expect(call(copy, 'subscribe', ['channel'])).rejects.toThrow();
       await eventually(() => copy.ended);
       copy.close();
     }
@@ -177,7 +178,7 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
     connections.push(connection);
     connection.reach();
     await eventually(() => connection.reach().status === 'ready');
-    await connection.call('ping', []);
+    await call(connection, 'ping', []);
     await eventually(() => connection.reach().status === 'down');
     expect(connection.reach()).toMatchObject({
       cause: { message: 'it has sent a reply to nothing that it was asked' },

@@ -8,9 +8,9 @@ describe('a script on a client that was given', () => {
       sent = [String(args[0]), Buffer.from(args[0] as Buffer).toString(), ...args.slice(1)];
       return Promise.resolve(['done']);
     };
-    expect(await new OpenCalls().run(send, 'evalsha', ['hash', 2, 'redlock:k', '{redlock:k}:fence', 'A'])).toEqual([
-      'done',
-    ]);
+    const command = ['evalsha', 'hash', 2, 'redlock:k', '{redlock:k}:fence', 'A'] as const;
+    const reply = await new Promise((resolve, reject) => new OpenCalls().run(send, command, resolve, reject));
+    expect(reply).toEqual(['done']);
     expect(sent).toEqual(['redlock:k', 'hash', 2, 'redlock:k', '{redlock:k}:fence', 'A']);
   });
 
@@ -21,7 +21,7 @@ describe('a script on a client that was given', () => {
       script = first as Buffer;
       return new Promise(() => undefined);
     };
-    const call = calls.run(send, 'eval', ['return 1', 1, 'k']);
+    const call = new Promise((resolve, reject) => calls.run(send, ['eval', 'return 1', 1, 'k'], resolve, reject));
     calls.giveUpAll(new Error('closed'));
     await expect(call).rejects.toThrow('closed');
     expect(Buffer.from(script).toString().trim()).toBe('');

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { NodeState } from '../../../lib/core/ports/lock-node.js';
+import { call } from '../../../lib/redis/connection.js';
 import { OwnConnection } from '../../../lib/redis/own-connection.js';
 import { SystemClock } from '../../../lib/system/system-clock.js';
 import { eventually } from '../../support/eventually.js';
@@ -80,10 +81,10 @@ describe('a connection of our own', () => {
     await eventually(() => told.length === 1 && server.sockets.length === 1);
     const ends: unknown[] = [];
     server.sockets[0]!.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code));
-    const call = connection.call('evalsha', ['x', 0]).catch(() => undefined);
+    const answer = call(connection, 'evalsha', ['x', 0]).catch(() => undefined);
     await eventually(() => server.received.includes('evalsha'));
     await clock.advance(10_001);
-    await call;
+    await answer;
     await eventually(() => told.length >= 2 && ends.length === 1);
     expect(told.slice(0, 2)).toMatchObject([
       { status: 'ready' },
@@ -118,17 +119,56 @@ describe('a connection of our own', () => {
     const connection = connectTo(port);
     connection.reach();
     await eventually(() => connection.reach().status === 'ready');
-    const call = connection.call('SET', ['k', 'v']).catch((error: unknown) => (error as Error).message);
+    const answer = call(connection, 'SET', ['k', 'v']).catch((error: unknown) => (error as Error).message);
     await eventually(() => server.received.includes('SET'));
     server.received = '';
     server.sockets[0]?.destroy();
-    expect(await call).toEqual(expect.any(String));
-    await expect(connection.call('SET', ['k', 'v'])).rejects.toThrow();
+    expect(await answer).toEqual(expect.any(String));
+    await expect(call(connection, 'SET', ['k', 'v'])).rejects.toThrow();
     await eventually(() => connection.reach().status === 'ready');
     const epoch = connection.epoch;
     await eventually(() => server.sockets.length >= 2);
     expect(server.received).toBe('');
     expect(epoch).toBe(2);
+  });
+
+  it('P11: is down before the commands that are under way fail, so that their releases wait for the next connection', async () => {
+    const { server, port } = await serverFor();
+    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    const events: string[] = [];
+    connection.onChange(({ status }) => events.push(status));
+    connection.reach();
+    await eventually(() => connection.reach().status === 'ready');
+    connection.send(
+      'SET',
+      ['k', 'v'],
+      () => undefined,
+      () => events.push(`failed when ${connection.reach().status}`),
+    );
+    await eventually(() => server.received.includes('SET'));
+    server.sockets[0]?.destroy();
+    await eventually(() => events.length >= 3);
+    expect(events).toEqual(['ready', 'down', 'failed when down']);
+  });
+
+  it('answers in the order of the commands, also where the server refuses one of them', async () => {
+    const replies: Record<string, string> = { get: '-ERR refused\r\n', ping: '+PONG\r\n' };
+    const { port } = await serverFor((text) => (text.match(/get|ping/g) ?? []).map((name) => replies[name]).join(''));
+    const connection = connectTo(port);
+    connection.reach();
+    await eventually(() => connection.reach().status === 'ready');
+    const answers: unknown[] = [];
+    for (const command of ['ping', 'get', 'ping']) {
+      connection.send(
+        command,
+        [],
+        (reply) => answers.push(reply),
+        ({ message }) => answers.push(message),
+      );
+    }
+    expect(answers).toEqual([]);
+    await eventually(() => answers.length === 3);
+    expect(answers).toEqual(['PONG', 'ERR refused', 'PONG']);
   });
 
   it('tells its listeners of every change', async () => {
@@ -149,7 +189,7 @@ describe('a connection of our own', () => {
     const connection = connectTo(port);
     connection.reach();
     await eventually(() => connection.reach().status === 'ready');
-    const error = await connection.call('AUTH', ['secret']).catch((cause: unknown) => cause);
+    const error = await call(connection, 'AUTH', ['secret']).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ message: 'ERR no such thing' });
     expect(JSON.stringify(error) + Object.keys(error as object).join()).not.toMatch(/secret|command/);
   });
@@ -184,16 +224,16 @@ describe('P17: a server that hangs up', () => {
     connection.reach();
     for (const last of ['ping', 'die']) {
       await eventually(() => connection.reach().status === 'ready');
-      await connection.call('ping', []);
+      await call(connection, 'ping', []);
       await new Promise((resolve) => setTimeout(resolve, 15));
-      const call = connection.call(last, []).catch(() => undefined);
+      const answer = call(connection, last, []).catch(() => undefined);
       await eventually(() => server.received.includes(last));
       server.sockets.at(-1)?.destroy();
-      await call;
+      await answer;
       await eventually(() => states.at(-1) === 'ready' && connection.reach().status === 'ready');
     }
     expect(states).not.toContain('down');
-    await connection.call('ping', []);
+    await call(connection, 'ping', []);
     await new Promise((resolve) => setTimeout(resolve, 15));
     await server.close();
     await eventually(() => states.includes('down'));
@@ -275,7 +315,7 @@ describe('the pauses between two tries to connect', () => {
     connection.reach();
     for (let round = 1; round <= 3; round++) {
       await eventually(() => states.filter((state) => state === 'ready').length === round);
-      await connection.call('ping', []);
+      await call(connection, 'ping', []);
       await clock.advance(300);
       server.sockets.at(-1)?.destroy();
       await eventually(() => connection.epoch === round + 1);

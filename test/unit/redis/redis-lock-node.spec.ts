@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { NodeRequest, NodeState } from '../../../lib/core/ports/lock-node.js';
 import { ServerError, type Connection } from '../../../lib/redis/connection.js';
 import type { RedisLockNode } from '../../../lib/redis/redis-lock-node.js';
+import { execute } from '../../support/execute.js';
 import { eventually } from '../../support/eventually.js';
 import { redisLockNode } from '../../support/redis-node.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
@@ -34,7 +35,11 @@ class ScriptedConnection implements Connection {
     return undefined;
   }
 
-  async call(command: string, [script, keys]: readonly (string | number)[]): Promise<unknown> {
+  send(...[command, args, onReply, onError]: Parameters<Connection['send']>): void {
+    this.call(command, args).then(onReply, onError);
+  }
+
+  protected async call(command: string, [script, keys]: readonly (string | number)[]): Promise<unknown> {
     this.calls.push([command, script]);
     const { failure, knowsScript } = this;
     if (command === 'eval') this.knowsScript = true;
@@ -64,27 +69,27 @@ function setUp(): { connection: ScriptedConnection; node: RedisLockNode; command
 describe('a Redis lock node', () => {
   it('sends the script once on each connection, and its hash from then on', async () => {
     const { connection, node, commands } = setUp();
-    for (let index = 0; index < 3; index++) await node.execute([request('acquire')]);
+    for (let index = 0; index < 3; index++) await execute(node, [request('acquire')]);
     connection.epoch++;
-    await node.execute([request('acquire')]);
+    await execute(node, [request('acquire')]);
     expect(commands()).toEqual(['eval', 'evalsha', 'evalsha', 'eval']);
     expect(connection.calls[1]?.[1]).toBe(LOCK_SCRIPT.sha);
   });
 
   it('sends the script again when the server has forgotten it', async () => {
     const { connection, node, commands } = setUp();
-    await node.execute([request('acquire')]);
+    await execute(node, [request('acquire')]);
     connection.knowsScript = false;
-    expect(await node.execute([request('acquire')])).toMatchObject([{ outcome: 'granted' }]);
+    expect(await execute(node, [request('acquire')])).toMatchObject([{ outcome: 'granted' }]);
     expect(commands()).toEqual(['eval', 'evalsha', 'eval']);
   });
 
   it('P11: repeats no acquire that its own release may have passed meanwhile, but the release', async () => {
     const { connection, node } = setUp();
-    await node.execute([request('acquire')]);
+    await execute(node, [request('acquire')]);
     connection.knowsScript = false;
-    const first = node.execute([request('acquire'), request('release', 'u')]);
-    const second = node.execute([request('release')]);
+    const first = execute(node, [request('acquire'), request('release', 'u')]);
+    const second = execute(node, [request('release')]);
     expect(await first).toEqual([
       {
         outcome: 'failed',
@@ -99,18 +104,18 @@ describe('a Redis lock node', () => {
   it("takes a server's error for an answer, and everything else for a broken connection", async () => {
     const { connection, node } = setUp();
     connection.failure = new ServerError('OOM command not allowed');
-    expect(await node.execute([request('acquire')])).toMatchObject([
+    expect(await execute(node, [request('acquire')])).toMatchObject([
       { outcome: 'failed', reason: 'refused', cause: { message: 'OOM command not allowed' } },
     ]);
     connection.failure = new Error('Connection is closed.');
-    await expect(node.execute([request('acquire')])).rejects.toThrow('Connection is closed.');
+    await expect(execute(node, [request('acquire')])).rejects.toThrow('Connection is closed.');
   });
 
   it('sends the script again where the server has refused it, so that it says again why', async () => {
     const { connection, node, commands } = setUp();
     connection.failure = new ServerError("NOPERM User has no permissions to run the 'eval' command");
-    await node.execute([request('acquire')]);
-    await node.execute([request('acquire')]);
+    await execute(node, [request('acquire')]);
+    await execute(node, [request('acquire')]);
     expect(commands()).toEqual(['eval', 'eval']);
   });
 
@@ -123,7 +128,7 @@ describe('a Redis lock node', () => {
       ['BUSY\r\nforged \u001b[31m', 'BUSY\\r\\nforged \\u001b[31m'],
     ] as const) {
       connection.failure = new ServerError(said);
-      expect(await node.execute([request('acquire')])).toMatchObject([
+      expect(await execute(node, [request('acquire')])).toMatchObject([
         { outcome: 'failed', cause: { message: shown } },
       ]);
     }
@@ -138,7 +143,7 @@ describe('P12: the marker', () => {
     lostForMs: number | undefined;
     readonly proposals: string[] = [];
 
-    override async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
+    protected override async call(command: string, args: readonly (string | number)[]): Promise<unknown> {
       if (command === 'info') return 'run_id:a\r\nrole:master\r\naof_enabled:1\r\n';
       const [, keys, ...rest] = args;
       const [expected, proposal] = rest.slice(Number(keys)).map(String);
@@ -162,7 +167,7 @@ describe('P12: the marker', () => {
     const { connection, node } = await connected();
     expect(connection.marker).toBeDefined();
     connection.marker = undefined;
-    expect(await node.execute([request('acquire')])).toMatchObject([{ outcome: 'failed', reason: 'untrusted' }]);
+    expect(await execute(node, [request('acquire')])).toMatchObject([{ outcome: 'failed', reason: 'untrusted' }]);
   });
 
   it('tells a process that has just started of a loss: it counts no vote of what had left before it heard of that', async () => {
@@ -174,24 +179,24 @@ describe('P12: the marker', () => {
       ...{ outcome: 'failed', reason: 'untrusted' },
       cause: { message: expect.stringContaining('lost its data') },
     };
-    expect(await node.execute([request('acquire'), request('release')])).toMatchObject([
+    expect(await execute(node, [request('acquire'), request('release')])).toMatchObject([
       failure,
       { outcome: 'released' },
     ]);
     expect(node.objection(request('acquire'))).toBeDefined();
     connection.lostForMs = 5;
     const later = redisLockNode(connection, { clock: new VirtualClock() });
-    expect(await later.execute([request('acquire')])).toMatchObject([{ outcome: 'granted' }]);
+    expect(await execute(later, [request('acquire')])).toMatchObject([{ outcome: 'granted' }]);
     expect(later.objection(request('acquire'))).toBeUndefined();
   });
 
   it('is another one after each loss, also where one call is on its way while another one is answered', async () => {
     const { connection, node } = await connected();
-    const calls = [node.execute([request('acquire')]), node.execute([request('acquire')])];
+    const calls = [execute(node, [request('acquire')]), execute(node, [request('acquire')])];
     await Promise.all(calls);
     for (let loss = 0; loss < 3; loss++) {
       connection.marker = undefined;
-      await node.execute([request('acquire')]);
+      await execute(node, [request('acquire')]);
     }
     expect(new Set(connection.proposals).size).toBe(connection.proposals.length);
   });

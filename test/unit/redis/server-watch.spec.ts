@@ -43,12 +43,14 @@ class StandIn implements Connection {
     return undefined;
   }
 
-  call(command: string): Promise<unknown> {
-    if (command === 'select') {
-      return this.selectFails ? Promise.reject(new ServerError('ERR DB index is out of range')) : Promise.resolve('OK');
-    }
-    this.looks++;
-    return this.answer instanceof Error ? Promise.reject(this.answer) : Promise.resolve(this.answer);
+  send(...[command, , onReply, onError]: Parameters<Connection['send']>): void {
+    if (command !== 'select') this.looks++;
+    const select = this.selectFails ? new ServerError('ERR DB index is out of range') : 'OK';
+    const reply = command === 'select' ? select : this.answer;
+    queueMicrotask(() => {
+      if (reply instanceof Error) onError(reply);
+      else onReply(reply);
+    });
   }
 
   change(state: NodeState): void {
@@ -78,7 +80,11 @@ function setUp(count = 1, answer: string | Error = MASTER, clustered = false) {
     const trial = { refusal: undefined as Error | undefined, count: 0, answers: true };
     watch.tryWriteWith(() => {
       trial.count++;
-      return trial.answers ? Promise.resolve(trial.refusal) : new Promise(() => undefined);
+      const { answers, refusal } = trial;
+      // It leaves after INFO, and so it is answered after it.
+      return new Promise((resolve) => {
+        if (answers) queueMicrotask(() => resolve(refusal));
+      });
     });
     return { connection, watch, guard, trial };
   });
