@@ -23,7 +23,7 @@ function toShardHealth(servers: readonly ServerHealth[]): ShardHealth {
 }
 
 async function toServerHealth({ connection, node, watch }: Server, timeoutMs: number): Promise<ServerHealth> {
-  node.reach(); // A question for the health of a server is also a reason to connect.
+  node.ensureConnected(); // A question for the health of a server is also a reason to connect.
   const latencyMs = await watch.check(timeoutMs);
   const { status, info, warnings } = watch;
   return {

@@ -67,7 +67,7 @@ export class LockClient {
   /** Connects ahead of the first lock, and says how many servers there are. Nothing waits for it. */
   connect(): void {
     for (const { servers } of this.#shards.list) {
-      for (const { node } of servers) node.reach();
+      for (const { node } of servers) node.ensureConnected();
       this.events.emit('warning', { code: 'servers', ...SERVERS(servers.length) });
     }
   }

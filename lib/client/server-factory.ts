@@ -4,12 +4,12 @@ import type { Entropy } from '../core/ports/entropy.js';
 import { createQuorum } from '../core/quorum.js';
 import { shardIdentity } from '../core/shard.js';
 import type { Connection, SubscriberConnection } from '../redis/connection.js';
-import type { GivenClient } from '../redis/given-connection.js';
-import { GivenConnection } from '../redis/given-connection.js';
-import { canBeCopied, GivenSubscriber } from '../redis/given-subscriber.js';
+import type { ProvidedClient } from '../redis/provided-client-connection.js';
+import { ProvidedClientConnection } from '../redis/provided-client-connection.js';
+import { canBeCopied, ProvidedClientSubscriber } from '../redis/provided-client-subscriber.js';
 import type { Identities } from '../redis/identities.js';
 import { OwnConnection } from '../redis/own-connection.js';
-import { Receiver } from '../redis/receiver.js';
+import { ReleaseSubscriber } from '../redis/release-subscriber.js';
 import { RedisLockNode } from '../redis/redis-lock-node.js';
 import { RestartGuard } from '../redis/restart-guard.js';
 import { ServerGroup } from '../redis/server-group.js';
@@ -76,7 +76,7 @@ export function redisServers(connections: ConnectionFactory = IOREDIS): ServerFa
     toServer(spec, context) {
       const { settings, clock, entropy, identities, group } = context;
       const connection = connections.connect(spec, context);
-      const receiver = new Receiver(() => connections.subscribe(spec, context));
+      const subscriber = new ReleaseSubscriber(() => connections.subscribe(spec, context));
       const guard = new RestartGuard(settings.restartGuard, clock);
       const watch = new ServerWatch(connection, { guard, identities, group, clock });
       const trial = trialKey(settings.keyPrefix);
@@ -84,12 +84,12 @@ export function redisServers(connections: ConnectionFactory = IOREDIS): ServerFa
       const node = new RedisLockNode(connection, {
         guard,
         watch,
-        receiver,
+        subscriber,
         markerKey: guarded ? markerKey(settings.keyPrefix) : undefined,
         newMarker: () => entropy.token(),
         trial: { key: trial, counter: settings.fencing ? counterKey(trial) : undefined },
       });
-      return { connection, node, watch, guard, receiver };
+      return { connection, node, watch, guard, subscriber };
     },
   };
 }
@@ -97,12 +97,12 @@ export function redisServers(connections: ConnectionFactory = IOREDIS): ServerFa
 const IOREDIS: ConnectionFactory = {
   connect(spec, context) {
     if (spec.kind === 'own') return own(spec.name, spec.target, context);
-    return new GivenConnection(spec.name, spec.client() as unknown as GivenClient, context.clock);
+    return new ProvidedClientConnection(spec.name, spec.client() as unknown as ProvidedClient, context.clock);
   },
   subscribe(spec, context) {
     if (spec.kind === 'own') return own(spec.name, spec.target, context);
     const client = spec.client();
-    return canBeCopied(client) ? new GivenSubscriber(spec.name, client, context.clock) : undefined;
+    return canBeCopied(client) ? new ProvidedClientSubscriber(spec.name, client, context.clock) : undefined;
   },
 };
 

@@ -4,7 +4,7 @@ import type { LockNode } from '../core/ports/lock-node.js';
 import type { Quorum } from '../core/quorum.js';
 import { shardOf } from '../core/shard.js';
 import type { Connection } from '../redis/connection.js';
-import type { Receiver } from '../redis/receiver.js';
+import type { ReleaseSubscriber } from '../redis/release-subscriber.js';
 import type { RestartGuard } from '../redis/restart-guard.js';
 import type { ServerWarning } from '../redis/server-status.js';
 import type { ServerWatch } from '../redis/server-watch.js';
@@ -13,12 +13,12 @@ import { DIFFERENT_SHARDS } from './messages.js';
 
 /** One server, with what this process must know of it. No more than that, because not every one is a Redis. */
 export interface Server {
-  readonly connection: Pick<Connection, 'name' | 'space' | 'close'>;
+  readonly connection: Pick<Connection, 'name' | 'keyspace' | 'close'>;
   /** With what of its data should be mended by hand. */
   readonly node: LockNode & { readonly warnings?: readonly ServerWarning[] };
   readonly watch: Pick<ServerWatch, 'status' | 'warnings' | 'info' | 'check'>;
   readonly guard: RestartGuard;
-  readonly receiver: Pick<Receiver, 'close'>;
+  readonly subscriber: Pick<ReleaseSubscriber, 'close'>;
 }
 
 /** Servers that are asked together, and the quorum that they form. */
@@ -63,14 +63,14 @@ export class Shards {
 
   /** The servers, and what of them the keys are in: the same for all instances that share their locks, apart from the prefix. */
   get place(): string {
-    return JSON.stringify(this.servers.map(({ connection: { name, space } }) => [name, space]).sort());
+    return JSON.stringify(this.servers.map(({ connection: { name, keyspace } }) => [name, keyspace]).sort());
   }
 
   /** Ends all connections that were made here. */
   close(): void {
-    for (const { connection, receiver } of this.servers) {
+    for (const { connection, subscriber } of this.servers) {
       connection.close();
-      receiver.close();
+      subscriber.close();
     }
   }
 

@@ -70,12 +70,12 @@ export function extendRequest(
 /** The claims of a held lock with this ttl. The hold of an interval keeps its guard. */
 export function claimsFor({ claims }: AcquirePlan, ttlMs: number, isTold = false): readonly Claim[] {
   // Without the rest of a spread, which takes longer than everything else here.
-  return claims.map(({ key, counter, retentionMs = 0, guardMs = 0, staysBehind = false }) => ({
+  return claims.map(({ key, counter, retentionMs = 0, quarantineMs = 0, staysBehind = false }) => ({
     key,
     ttlMs,
     counter,
     retentionMs,
-    guardMs: Math.max(ttlMs, guardMs),
+    quarantineMs: Math.max(ttlMs, quarantineMs),
     staysBehind,
     channel: isTold ? key : undefined,
   }));

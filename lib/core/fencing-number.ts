@@ -10,8 +10,8 @@ export function isFencingNumber(value: number): boolean {
 }
 
 /** For how long a server remembers a counter after a grant: for the retention, and always for longer than it keeps the claim. */
-export function counterLifeMs({ ttlMs, guardMs = 0, retentionMs = 0 }: Claim): number {
-  return Math.ceil(Math.max(1, retentionMs, 2 * ttlMs, 2 * guardMs));
+export function counterLifeMs({ ttlMs, quarantineMs = 0, retentionMs = 0 }: Claim): number {
+  return Math.ceil(Math.max(1, retentionMs, 2 * ttlMs, 2 * quarantineMs));
 }
 
 /** A clock that is further ahead than this is wrong for certain, and so is a number that was taken from it. */

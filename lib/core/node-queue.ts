@@ -48,15 +48,15 @@ export class NodeQueue {
 
   take(pending: PendingRequest): void {
     const { request } = pending;
-    const state = this.node.reach();
+    const state = this.node.ensureConnected();
     this.#queue.supersede(request);
     if (request.kind === 'release' && !this.#possiblyHeld.has(request.token)) {
       pending.deliver({ outcome: 'released' });
       return;
     }
-    const objection = this.node.objection(request);
-    if (objection !== undefined) {
-      pending.deliver(untrusted(objection));
+    const reasonNotToVote = this.node.reasonNotToVote(request);
+    if (reasonNotToVote !== undefined) {
+      pending.deliver(untrusted(reasonNotToVote));
       return;
     }
     if (state.status === 'down') pending.deliver(unreachable(state.cause));
@@ -85,7 +85,7 @@ export class NodeQueue {
   }
 
   #onChange(): void {
-    const state = this.node.reach();
+    const state = this.node.ensureConnected();
     if (state.status === 'ready') this.#flushSoon();
     if (state.status !== 'down') return;
     for (const pending of this.#queue.takeAllButReleases()) pending.deliver(unreachable(state.cause));
@@ -101,7 +101,11 @@ export class NodeQueue {
   }
 
   #flush(): void {
-    while (this.#queue.size > 0 && this.#inFlight < this.maxConcurrency && this.node.reach().status === 'ready') {
+    while (
+      this.#queue.size > 0 &&
+      this.#inFlight < this.maxConcurrency &&
+      this.node.ensureConnected().status === 'ready'
+    ) {
       const batch = this.#load();
       if (batch.length > 0) this.#execute(batch);
     }
@@ -133,7 +137,7 @@ export class NodeQueue {
 
   #afterTrip(): void {
     if (this.#queue.size > 0) {
-      if (this.node.reach().status === 'ready') this.#flushSoon();
+      if (this.node.ensureConnected().status === 'ready') this.#flushSoon();
     } else this.#noteIdle();
   }
 
@@ -145,9 +149,9 @@ export class NodeQueue {
         pending.deliver(TOO_LATE);
         return false;
       }
-      const objection = this.node.objection(pending.request);
-      if (objection !== undefined) pending.deliver(untrusted(objection));
-      return objection === undefined;
+      const reasonNotToVote = this.node.reasonNotToVote(pending.request);
+      if (reasonNotToVote !== undefined) pending.deliver(untrusted(reasonNotToVote));
+      return reasonNotToVote === undefined;
     });
   }
 
@@ -159,7 +163,7 @@ export class NodeQueue {
    * after a while: so the others arrive, and that one costs a trip a second until its ttl is over.
    */
   #onBrokenTrip(batch: readonly PendingRequest[], failure: Failure): void {
-    const isReady = this.node.reach().status === 'ready';
+    const isReady = this.node.ensureConnected().status === 'ready';
     const isRelease = ({ request }: PendingRequest): boolean => request.kind === 'release';
     if (!isReady) this.#queue.putBack(batch.filter(isRelease));
     for (const pending of batch) {

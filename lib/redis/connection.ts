@@ -13,11 +13,11 @@ export interface Connection {
   /** The number of the database in which the locks are. It is selected before the server may vote. */
   readonly database: number;
   /** The database and the client's own prefix, as one text. Release messages of another keyspace do not concern our locks. */
-  readonly space: string;
-  reach(): NodeState;
+  readonly keyspace: string;
+  ensureConnected(): NodeState;
   /** The number of connections so far. The server behind a new connection may have lost everything that the last one had sent. */
   readonly epoch: number;
-  /** Called with each new state. A later call of `reach` may return the state of the next try already. */
+  /** Called with each new state. A later call of `ensureConnected` may return the state of the next try already. */
   onChange(listener: (state: NodeState) => void): void;
   /**
    * Called with the number of milliseconds for which the server has not answered a command, and with undefined when it answers
@@ -54,7 +54,7 @@ export interface SubscriberConnection extends Connection {
 }
 
 /** The part of a server in which the keys of a client are, as one text: its database, and the client's own prefix. */
-export function spaceOf({ db = 0, keyPrefix = '' }: { db?: number; keyPrefix?: string } = {}): string {
+export function keyspaceOf({ db = 0, keyPrefix = '' }: { db?: number; keyPrefix?: string } = {}): string {
   return `@${db}${keyPrefix === '' ? '' : `:${keyPrefix}`}`;
 }
 

@@ -32,7 +32,7 @@ export function encode(
   script: string,
   requests: readonly NodeRequest[],
   marker: Marker | undefined,
-  space = '',
+  keyspace = '',
 ): (string | number)[] {
   const args: (string | number)[] = [script, 0];
   if (marker !== undefined) args.push(marker.key);
@@ -47,7 +47,7 @@ export function encode(
       const { key, ttlMs, counter, channel } = claim;
       args.push(key);
       if (counter !== undefined) args.push(counter);
-      const channelText = channel ? sized(channel + space) : '0:';
+      const channelText = channel ? sized(channel + keyspace) : '0:';
       text += ` ${Math.ceil(ttlMs)} ${counter === undefined ? 0 : counterLifeMs(claim)} ${channelText}`;
     }
   }

@@ -1,7 +1,15 @@
 import type { RedisOptions } from 'ioredis';
 import type { Cancel, Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { CLOSED, CONNECTING, READY, Secrets, SilenceError, spaceOf, type SubscriberConnection } from './connection.js';
+import {
+  CLOSED,
+  CONNECTING,
+  READY,
+  Secrets,
+  SilenceError,
+  keyspaceOf,
+  type SubscriberConnection,
+} from './connection.js';
 import { OwnSession } from './own-session.js';
 import { Silence } from './silence.js';
 
@@ -24,7 +32,7 @@ export class OwnConnection implements SubscriberConnection {
   readonly ended = false;
   readonly warnings = [];
   readonly database: number;
-  readonly space: string;
+  readonly keyspace: string;
   epoch = 0;
 
   #session: OwnSession | undefined;
@@ -49,7 +57,7 @@ export class OwnConnection implements SubscriberConnection {
   ) {
     const options = target();
     this.database = options.db ?? 0;
-    this.space = spaceOf(options);
+    this.keyspace = keyspaceOf(options);
     this.#secrets = new Secrets(options);
     const tell = (forMs: number | undefined): void => {
       for (const listener of this.#onSilence) listener(forMs);
@@ -59,7 +67,7 @@ export class OwnConnection implements SubscriberConnection {
     });
   }
 
-  reach(): NodeState {
+  ensureConnected(): NodeState {
     const state = this.#state;
     if (state === 'closed') return { status: 'down', cause: CLOSED };
     if (state !== 'idle' && !(state.status === 'down' && this.#mayTry())) return state;

@@ -5,7 +5,7 @@ import { ServerError, type Connection } from './connection.js';
 import { CounterWarnings } from './counter-warnings.js';
 import { executeEach } from './execute-each.js';
 import { decode, decodeMarker, encode, type Marker } from './lock-script-codec.js';
-import type { Receiver } from './receiver.js';
+import type { ReleaseSubscriber } from './release-subscriber.js';
 import type { RestartGuard } from './restart-guard.js';
 import { ScriptSender } from './script-sender.js';
 import { serverText } from './server-text.js';
@@ -16,7 +16,7 @@ import { refusalIn, trialRequests, type TrialPlace } from './write-trial.js';
 export interface NodeOptions {
   readonly guard: RestartGuard;
   readonly watch: ServerWatch;
-  readonly receiver: Receiver;
+  readonly subscriber: ReleaseSubscriber;
   /** The key of the marker by which a loss of data is noticed. Without a key, losses are not noticed by a marker. */
   readonly markerKey: string | undefined;
   /** Returns a text that no other call returns: the beginning of a new marker, or the token of a trial. */
@@ -41,8 +41,8 @@ export class RedisLockNode implements LockNode {
   ) {
     this.#sender = new ScriptSender(connection);
     options.watch.tryWriteWith(() => this.#tryWrite());
-    options.watch.onFit((isQuarantined) => {
-      this.#lookAtMarker(isQuarantined);
+    options.watch.onReady((isQuarantined) => {
+      this.#readMarker(isQuarantined);
     });
   }
 
@@ -51,13 +51,13 @@ export class RedisLockNode implements LockNode {
   }
 
   /** A server is inspected on each new connection before it may vote. */
-  reach(): NodeState {
-    const state = this.connection.reach();
-    return state.status === 'ready' ? this.options.watch.reach() : state;
+  ensureConnected(): NodeState {
+    const state = this.connection.ensureConnected();
+    return state.status === 'ready' ? this.options.watch.ensureInspected() : state;
   }
 
-  objection(request: NodeRequest): Error | undefined {
-    return this.options.guard.objection(request);
+  reasonNotToVote(request: NodeRequest): Error | undefined {
+    return this.options.guard.reasonNotToVote(request);
   }
 
   onChange(listener: () => void): void {
@@ -66,7 +66,7 @@ export class RedisLockNode implements LockNode {
   }
 
   listen(channel: string, listener: ReleaseListener): Cancel {
-    return this.options.receiver.listen(channel + this.connection.space, listener);
+    return this.options.subscriber.listen(channel + this.connection.keyspace, listener);
   }
 
   execute(requests: readonly NodeRequest[], onReplies: OnReplies, onError: OnError): void {
@@ -84,7 +84,7 @@ export class RedisLockNode implements LockNode {
    * The marker is read on every connection, and planted where there is none, before anything is asked of the server: a flush
    * from then on is seen, also by a process that has locked nothing yet. Where that fails the first request does it.
    */
-  #lookAtMarker(isQuarantined: boolean): void {
+  #readMarker(isQuarantined: boolean): void {
     if (this.options.markerKey === undefined) return;
     const onError = (error: unknown): void => {
       if (error instanceof ServerError) this.#onRefusal(error);
@@ -120,7 +120,7 @@ export class RedisLockNode implements LockNode {
       onReplies(replies);
     };
     try {
-      this.#sender.send((script) => encode(script, requests, marker, this.connection.space), onReply, onError);
+      this.#sender.send((script) => encode(script, requests, marker, this.connection.keyspace), onReply, onError);
     } catch (error) {
       onError(error);
     }
@@ -140,8 +140,8 @@ export class RedisLockNode implements LockNode {
     if (lost && !lossIsReported) this.options.watch.onLoss();
     return requests.map((request, index) => {
       // The requests that this process had sent before it noticed the loss were carried out.
-      const objection = lostForMs === undefined ? undefined : guard.objection(request);
-      const reply = objection === undefined ? decode(request, raw[index + 1]) : untrusted(objection);
+      const reasonNotToVote = lostForMs === undefined ? undefined : guard.reasonNotToVote(request);
+      const reply = reasonNotToVote === undefined ? decode(request, raw[index + 1]) : untrusted(reasonNotToVote);
       if (reply.outcome === 'failed') this.#onRefusal(reply.cause);
       this.#warnings.onReply(request, reply);
       return reply;

@@ -112,7 +112,7 @@ export class RestartGuard {
   }
 
   /** Why the server must not vote on this, if so. */
-  objection(request: NodeRequest): Error | undefined {
+  reasonNotToVote(request: NodeRequest): Error | undefined {
     if (request.kind !== 'acquire' && request.kind !== 'confirm') return undefined;
     if (this.leftMs(request.claims) <= 0) return undefined;
     // No countdown: the same error must have the same words.
@@ -141,6 +141,6 @@ export class RestartGuard {
 }
 
 /** For how long a server that has forgotten this claim could do harm. */
-function lengthOf({ ttlMs, guardMs = ttlMs }: Claim): number {
-  return guardMs;
+function lengthOf({ ttlMs, quarantineMs = ttlMs }: Claim): number {
+  return quarantineMs;
 }

@@ -9,7 +9,7 @@ import type { Member, ServerGroup } from './server-group.js';
 import { CLUSTER_WARNING, type ServerInfo } from './server-info.js';
 import { inspectServer, mayRefuseAll, type Inspection, type Verdict } from './server-inspection.js';
 import type { Facts, ServerStatus, ServerWarning } from './server-status.js';
-import { ToldState } from './told-state.js';
+import { ReportedState } from './reported-state.js';
 
 export interface WatchOptions {
   readonly guard: RestartGuard;
@@ -33,13 +33,13 @@ export class ServerWatch implements Member {
   #refusal: Error | undefined;
   #info: ServerInfo | undefined;
   #warnings: readonly ServerWarning[] = [];
-  readonly #told: ToldState;
+  readonly #reported: ReportedState;
   readonly #askAgain: AskAgain;
   #writing: Promise<void> | undefined;
   #tryWrite: () => Promise<Error | undefined> = () => Promise.resolve(undefined);
-  readonly #said = new Set<string>();
+  readonly #warned = new Set<string>();
   readonly #listeners: (() => void)[] = [];
-  readonly #onFit: ((isQuarantined: boolean) => void)[] = [];
+  readonly #onReady: ((isQuarantined: boolean) => void)[] = [];
 
   constructor(
     private readonly connection: Connection,
@@ -50,7 +50,7 @@ export class ServerWatch implements Member {
       ...{ connection: this.#connection, verdict: this.#verdict },
       ...{ silence: this.#silence, refusal: this.#refusal, guard },
     });
-    this.#told = new ToldState(clock, facts, (change) => {
+    this.#reported = new ReportedState(clock, facts, (change) => {
       group.onChange(this, change);
     });
     this.#askAgain = new AskAgain(clock, () => {
@@ -79,11 +79,11 @@ export class ServerWatch implements Member {
   }
 
   get status(): ServerStatus {
-    return this.#told.status;
+    return this.#reported.status;
   }
 
   /** For a connection that is ready: whether its server was inspected, and may take part. */
-  reach(): NodeState {
+  ensureInspected(): NodeState {
     if (this.#epoch !== this.connection.epoch) {
       this.#epoch = this.connection.epoch;
       this.#verdict = undefined;
@@ -103,8 +103,8 @@ export class ServerWatch implements Member {
    * Called when a server has been inspected and may take part, before it gets any request, and with whether it is quarantined, because it
    * may have forgotten locks.
    */
-  onFit(listener: (isQuarantined: boolean) => void): void {
-    this.#onFit.push(listener);
+  onReady(listener: (isQuarantined: boolean) => void): void {
+    this.#onReady.push(listener);
   }
 
   /** Sets how to try a write. It resolves with the server's refusal, or undefined, and rejects if the outcome is unknown. */
@@ -114,7 +114,7 @@ export class ServerWatch implements Member {
 
   /** The marker has shown that the server has lost its data. */
   onLoss(): void {
-    this.#told.update();
+    this.#reported.update();
   }
 
   /** The server has refused a request. */
@@ -129,7 +129,8 @@ export class ServerWatch implements Member {
    * is no connection or no answer in time. Never rejects.
    */
   async check(timeoutMs: number): Promise<number | undefined> {
-    if (this.connection.reach().status !== 'ready' || this.reach().status !== 'ready') return undefined;
+    if (this.connection.ensureConnected().status !== 'ready' || this.ensureInspected().status !== 'ready')
+      return undefined;
     const { clock } = this.options;
     const startedAtMs = clock.nowMs();
     const answered = this.#write().then(() => true);
@@ -145,13 +146,13 @@ export class ServerWatch implements Member {
     this.#refusal = undefined;
     this.#verdict = undefined;
     this.#askAgain.reset();
-    this.#told.update();
+    this.#reported.update();
   }
 
   #onSilence(silence: string | undefined): void {
     if (this.#silence !== undefined && silence !== undefined) return;
     this.#silence = silence;
-    this.#told.update();
+    this.#reported.update();
   }
 
   async #inspect(epoch: number): Promise<void> {
@@ -172,12 +173,12 @@ export class ServerWatch implements Member {
     this.#verdict = verdict;
     if (verdict.state === 'ready' && this.#refusal === undefined) this.#askAgain.reset();
     else this.#askAgain.plan();
-    this.#told.update();
+    this.#reported.update();
     for (const warning of this.#warnings) {
-      if (!this.#said.has(warning.code)) this.options.group.onWarning(this, warning);
-      this.#said.add(warning.code);
+      if (!this.#warned.has(warning.code)) this.options.group.onWarning(this, warning);
+      this.#warned.add(warning.code);
     }
-    if (verdict.state === 'ready' && info !== undefined) for (const listener of this.#onFit) listener(isQuarantined);
+    if (verdict.state === 'ready' && info !== undefined) for (const listener of this.#onReady) listener(isQuarantined);
   }
 
   /** One write at a time. */
@@ -195,6 +196,6 @@ export class ServerWatch implements Member {
     this.#refusal = refusal;
     if (refusal === undefined) this.#askAgain.reset();
     else this.#askAgain.plan();
-    this.#told.update();
+    this.#reported.update();
   }
 }

@@ -23,7 +23,7 @@ export class Silence {
 
   onSent(): void {
     if (this.#unanswered++ === 0) this.#lastReplyAtMs = this.clock.nowMs();
-    this.#cancel ??= this.#lookIn(SILENT_MS);
+    this.#cancel ??= this.#checkIn(SILENT_MS);
   }
 
   /** A command is answered, or has failed. */
@@ -41,17 +41,17 @@ export class Silence {
     this.#isSilent = false;
   }
 
-  #lookIn(delayMs: number): Cancel {
+  #checkIn(delayMs: number): Cancel {
     // After a pause of the event loop the answer may have been received, but not read.
-    const look = (): void => {
+    const check = (): void => {
       this.clock.afterInput(() => {
-        this.#look();
+        this.#check();
       });
     };
-    return this.clock.after(delayMs, look, 'background');
+    return this.clock.after(delayMs, check, 'background');
   }
 
-  #look(): void {
+  #check(): void {
     if (this.#cancel === undefined) return;
     this.#cancel = undefined;
     if (this.#unanswered === 0) return;
@@ -64,6 +64,6 @@ export class Silence {
       this.#isSilent = true;
       this.onChange(SILENT_MS);
     }
-    this.#cancel = this.#lookIn((quietMs >= SILENT_MS ? GIVE_UP_MS : SILENT_MS) - quietMs);
+    this.#cancel = this.#checkIn((quietMs >= SILENT_MS ? GIVE_UP_MS : SILENT_MS) - quietMs);
   }
 }

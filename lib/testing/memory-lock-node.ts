@@ -17,11 +17,11 @@ export class MemoryLockNode implements LockNode {
     private readonly clock: Pick<Clock, 'afterInput'>,
   ) {}
 
-  reach(): NodeState {
+  ensureConnected(): NodeState {
     return { status: 'ready' };
   }
 
-  objection(): undefined {
+  reasonNotToVote(): undefined {
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/ports/clock.js';
 import type { ServerSpec } from '../client/options/servers.js';
-import { spaceOf } from '../redis/connection.js';
+import { keyspaceOf } from '../redis/connection.js';
 import { RestartGuard } from '../redis/restart-guard.js';
 import type { ServerStatus } from '../redis/server-status.js';
 import type { ServerContext, ServerFactory } from '../client/server-factory.js';
@@ -37,18 +37,18 @@ export class RedlockMemory implements ServerFactory {
   /** For the module: a view of the server of this name, where the keys of such a client are. */
   toServer(spec: ServerSpec, { clock }: Pick<ServerContext, 'clock'>): Server {
     const { name } = spec;
-    const space = spaceOfSpec(spec);
-    const { store, channels } = this.#serverOf(`${name}${space}`);
+    const keyspace = keyspaceOfSpec(spec);
+    const { store, channels } = this.#serverOf(`${name}${keyspace}`);
     return {
       connection: {
         name,
-        space: `${space} of memory ${this.#number}`,
+        keyspace: `${keyspace} of memory ${this.#number}`,
         close: nothing,
       },
       node: new MemoryLockNode(name, store, channels, this.#clock),
       watch: new MemoryWatch(clock),
       guard: new RestartGuard('off', clock),
-      receiver: { close: nothing },
+      subscriber: { close: nothing },
     };
   }
 
@@ -93,10 +93,10 @@ class MemoryWatch {
 }
 
 /** As the connection reads it that is not made here: from the options or the client. */
-function spaceOfSpec(spec: ServerSpec): string {
-  if (spec.kind === 'own') return spaceOf(spec.target());
+function keyspaceOfSpec(spec: ServerSpec): string {
+  if (spec.kind === 'own') return keyspaceOf(spec.target());
   const client = spec.client();
-  return spaceOf('options' in client ? (client.options as Parameters<typeof spaceOf>[0]) : {});
+  return keyspaceOf('options' in client ? (client.options as Parameters<typeof keyspaceOf>[0]) : {});
 }
 
 function nothing(): void {

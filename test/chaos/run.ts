@@ -33,7 +33,7 @@ export async function run(
     servers,
     replicas,
     lengthMs: minutes * 60_000,
-    guardMs: guarded ? GUARD_MS : 0,
+    quarantineMs: guarded ? GUARD_MS : 0,
     graceMs: GRACE_MS,
     clockToleranceMs: CLOCK_TOLERANCE_MS,
     guarded,

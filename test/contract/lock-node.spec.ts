@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { call, type Connection, type SubscriberConnection } from '../../lib/redis/connection.js';
-import { GivenConnection, type GivenClient } from '../../lib/redis/given-connection.js';
-import { canBeCopied, GivenSubscriber, type Original } from '../../lib/redis/given-subscriber.js';
+import { ProvidedClientConnection, type ProvidedClient } from '../../lib/redis/provided-client-connection.js';
+import { canBeCopied, ProvidedClientSubscriber, type Original } from '../../lib/redis/provided-client-subscriber.js';
 import { OwnConnection } from '../../lib/redis/own-connection.js';
 import { SystemClock } from '../../lib/system/system-clock.js';
 import { RedlockMemory } from '../../lib/testing/redlock-memory.js';
@@ -91,9 +91,9 @@ for (const { release } of there)
 
     const url = (): string => fleet.urls[0] ?? '';
     const clients: { disconnect(): void }[] = [];
-    const given = (client: { disconnect(): void }): GivenClient => {
+    const given = (client: { disconnect(): void }): ProvidedClient => {
       clients.push(client);
-      return client as unknown as GivenClient;
+      return client as unknown as ProvidedClient;
     };
     const original = (client: { disconnect(): void }): Original => {
       clients.push(client);
@@ -112,13 +112,13 @@ for (const { release } of there)
       ['its own connection', own, own],
       [
         'a given ioredis 6 client',
-        () => new GivenConnection('given', given(new Redis(url())), new SystemClock()),
-        () => new GivenSubscriber('given', original(new Redis(url())), new SystemClock()),
+        () => new ProvidedClientConnection('given', given(new Redis(url())), new SystemClock()),
+        () => new ProvidedClientSubscriber('given', original(new Redis(url())), new SystemClock()),
       ],
       [
         'a given ioredis 5 client',
-        () => new GivenConnection('given', given(new Redis5(url())), new SystemClock()),
-        () => new GivenSubscriber('given', original(new Redis5(url())), new SystemClock()),
+        () => new ProvidedClientConnection('given', given(new Redis5(url())), new SystemClock()),
+        () => new ProvidedClientSubscriber('given', original(new Redis5(url())), new SystemClock()),
       ],
     ];
 
@@ -131,7 +131,7 @@ for (const { release } of there)
         connection = connect();
         client = new Redis(url());
         const node = redisLockNode(connection, { mode: 'off', subscriber: () => (subscriber = subscribe()) });
-        await eventually(() => node.reach().status === 'ready');
+        await eventually(() => node.ensureConnected().status === 'ready');
         let replied = 0;
         const send = connection.send.bind(connection);
         connection.send = (command, args, onReply, onError) => {

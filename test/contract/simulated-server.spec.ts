@@ -25,7 +25,7 @@ describe('the simulated server', () => {
     const link = new Link(machine, host, kernel, distance, { share: 0, lateMs: 0 }, new Chance(2));
     const { servers } = new SimProcess(machine, [link], OPTIONS, new Chance(3));
     const { node } = servers[0]!;
-    await kernel.run(() => node.reach().status === 'ready', 1000);
+    await kernel.run(() => node.ensureConnected().status === 'ready', 1000);
     const pass = async (ms: number): Promise<void> => {
       await kernel.run(() => false, kernel.nowMs() + ms);
     };

@@ -60,7 +60,7 @@ export function runLockScript(host: ScriptHost, args: readonly (string | number)
   const [expected = '', proposal = '', ops = '', ...owners] = args.slice(keyCount + 1).map(String);
   let marker: unknown = expected;
   let forgotten = false;
-  if (expected !== '-') ({ marker, forgotten } = lookAtMarker(host, String(keys.shift()), expected, proposal));
+  if (expected !== '-') ({ marker, forgotten } = readMarker(host, String(keys.shift()), expected, proposal));
   return [
     marker,
     ...requestsIn(ops, keys, owners).map((request) => {
@@ -71,7 +71,7 @@ export function runLockScript(host: ScriptHost, args: readonly (string | number)
 }
 
 /** As lib/redis/scripts/marker.lua.ts. */
-function lookAtMarker(
+function readMarker(
   host: ScriptHost,
   key: string,
   expected: string,

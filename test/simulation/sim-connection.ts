@@ -17,7 +17,7 @@ export class SimConnection implements SubscriberConnection {
   readonly ended = false;
   readonly warnings = [];
   readonly database = 0;
-  readonly space = '@0';
+  readonly keyspace = '@0';
   readonly name: string;
   epoch = 0;
 
@@ -38,7 +38,7 @@ export class SimConnection implements SubscriberConnection {
     this.name = `server-${link.server.model.number}`;
   }
 
-  reach(): NodeState {
+  ensureConnected(): NodeState {
     const state = this.#state;
     if (state === 'closed') return { status: 'down', cause: CLOSED };
     const mayTry = this.clock.nowMs() - this.#lastTryAtMs >= this.rules.reconnectDelayMs;

@@ -55,7 +55,7 @@ export class SimProcess {
 
   /** As the module does when the application starts. */
   boot(): void {
-    for (const { node } of this.servers) node.reach();
+    for (const { node } of this.servers) node.ensureConnected();
   }
 
   /** As the module does when the application ends, but for the work, which is not waited for. */

@@ -15,12 +15,12 @@ export class DistantNode implements LockNode {
     return this.node.name;
   }
 
-  reach(): NodeState {
-    return this.node.reach();
+  ensureConnected(): NodeState {
+    return this.node.ensureConnected();
   }
 
-  objection(request: NodeRequest): Error | undefined {
-    return this.node.objection(request);
+  reasonNotToVote(request: NodeRequest): Error | undefined {
+    return this.node.reasonNotToVote(request);
   }
 
   onChange(listener: () => void): void {

@@ -49,11 +49,11 @@ export class ModelNode implements LockNode {
     });
   }
 
-  reach(): NodeState {
+  ensureConnected(): NodeState {
     return this.#state;
   }
 
-  objection({ kind }: NodeRequest): Error | undefined {
+  reasonNotToVote({ kind }: NodeRequest): Error | undefined {
     return kind === 'acquire' || kind === 'confirm' ? this.distrust : undefined;
   }
 

@@ -1,7 +1,7 @@
 import { serverEvents } from '../../lib/client/server-events.js';
 import { RedisLockNode } from '../../lib/redis/redis-lock-node.js';
 import type { Connection, SubscriberConnection } from '../../lib/redis/connection.js';
-import { Receiver } from '../../lib/redis/receiver.js';
+import { ReleaseSubscriber } from '../../lib/redis/release-subscriber.js';
 import { RestartGuard, type RestartGuardMode } from '../../lib/redis/restart-guard.js';
 import { ServerGroup } from '../../lib/redis/server-group.js';
 import { ServerWatch } from '../../lib/redis/server-watch.js';
@@ -24,7 +24,7 @@ export function redisLockNode(
   return new RedisLockNode(connection, {
     guard,
     watch,
-    receiver: new Receiver(() => subscriber?.()),
+    subscriber: new ReleaseSubscriber(() => subscriber?.()),
     markerKey: mode === 'off' ? undefined : '{redlock:}:marker',
     trial: { key: '{redlock:}:marker:trial' },
     newMarker: () => `marker-${process.pid}-${performance.now()}-${markers++}`,

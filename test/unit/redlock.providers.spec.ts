@@ -73,7 +73,7 @@ async function given(options: RedlockOptions = {}): Promise<{ client: StandInCli
   const client = new StandInClient();
   const { shards, service } = open({ servers: client, nodeTimeout: 50, ...options });
   const [server] = shards.servers;
-  await eventually(() => server?.node.reach().status === 'ready');
+  await eventually(() => server?.node.ensureConnected().status === 'ready');
   return { client, service };
 }
 
@@ -152,7 +152,7 @@ describe('what the options make of a server', () => {
     const young = new StandInClient();
     young.uptimeS = 5;
     const other = open({ servers: young, nodeTimeout: 50, restartGuard });
-    await eventually(() => other.shards.servers[0]?.node.reach().status === 'ready');
+    await eventually(() => other.shards.servers[0]?.node.ensureConnected().status === 'ready');
     expect({ first, marker, restarted, young: await votes(young, other.service) }).toEqual(expected);
   });
 });
@@ -175,7 +175,7 @@ describe('reconnectDelay and maxReconnectDelay', () => {
     const { shards } = open({ servers: `127.0.0.1:${port}`, reconnectDelay: 10, maxReconnectDelay: 20 });
     const [server] = shards.servers;
     const startedAt = performance.now();
-    if (which === 'that carries the locks') server?.node.reach();
+    if (which === 'that carries the locks') server?.node.ensureConnected();
     else server?.node.listen('channel', { onHearing: () => undefined, onReleased: () => undefined });
     await eventually(() => sockets.length >= 8);
     // With the default delays it would be after 15 s.
@@ -186,9 +186,9 @@ describe('reconnectDelay and maxReconnectDelay', () => {
     const { port, sockets } = await hangUp();
     const { shards } = open({ servers: `127.0.0.1:${port}`, reconnectDelay: '1h' });
     const [server] = shards.servers;
-    await eventually(() => server?.node.reach().status === 'down');
+    await eventually(() => server?.node.ensureConnected().status === 'down');
     for (let wish = 0; wish < 10; wish++) {
-      expect(server?.node.reach().status).toBe('down');
+      expect(server?.node.ensureConnected().status).toBe('down');
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(sockets).toHaveLength(1);

@@ -27,7 +27,7 @@ export function toAcquirePlan(asked: unknown, ttl: unknown, chosen: AcquireSetti
     const full = lockKey(settings.keyPrefix, each);
     const counter = chosen.fencing ? counterKey(full) : undefined;
     const retentionMs = settings.fencingRetentionMs;
-    return { key: full, ttlMs, guardMs: Math.max(ttlMs, chosen.minHoldMs), counter, retentionMs };
+    return { key: full, ttlMs, quarantineMs: Math.max(ttlMs, chosen.minHoldMs), counter, retentionMs };
   });
   const { tick, maxRetries } = chosen;
   // The claim of a tick must outlive those who wait with the same tick, so their wait has an end.
@@ -52,7 +52,7 @@ type TickPlan = Pick<AcquirePlan, 'tickLeftMs' | 'tickHoldMs'> & { readonly tick
 
 /** The interval is held from the call on, so that waiting for the lock does not make the job come less often. */
 function intervalOf({ everyMs }: { readonly everyMs: number }): TickPlan {
-  return { tick: { ttlMs: everyMs, guardMs: everyMs }, tickHoldMs: everyMs };
+  return { tick: { ttlMs: everyMs, quarantineMs: everyMs }, tickHoldMs: everyMs };
 }
 
 /**
@@ -74,7 +74,7 @@ function tickOf(
   const claimedMs = clockToleranceMs + periodMs + waitingMs;
   const ttlMs = claimedMs * (1 + driftFactor);
   // A server that has forgotten the claim does harm only while replicas with other clocks may still come, or still wait.
-  const guardMs = Math.min(ttlMs, clockToleranceMs + waitingMs);
+  const quarantineMs = Math.min(ttlMs, clockToleranceMs + waitingMs);
   const leftMs = Math.max(waitingMs, atMs + periodMs + waitingMs - Date.now());
-  return { tick: { ttlMs, guardMs }, tickLeftMs: Math.min(claimedMs, leftMs) };
+  return { tick: { ttlMs, quarantineMs }, tickLeftMs: Math.min(claimedMs, leftMs) };
 }

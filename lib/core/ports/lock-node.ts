@@ -9,7 +9,7 @@ export interface Claim {
   /** For how long the node remembers the counter after a grant, in milliseconds. It outlives the claim in any case. Default: 0. */
   readonly retentionMs?: number;
   /** For how long a server that has forgotten this claim must not vote on this key, in milliseconds. Default: its ttl. */
-  readonly guardMs?: number;
+  readonly quarantineMs?: number;
   /** It stays when the lock is released, until its ttl is over: a tick that has run, or the hold of an interval. Default: false. */
   readonly staysBehind?: boolean;
   /** Who listens on this channel is told of a release, and of other changes for the better. Without one nobody is. */
@@ -134,10 +134,10 @@ export interface LockNode {
   readonly name: string;
 
   /** What would become of a request made now. Asking is also the wish for it: a node that is down may try to connect. */
-  reach(): NodeState;
+  ensureConnected(): NodeState;
 
   /** Why the node must not vote on this request, although it is ready: it may have forgotten what others hold. */
-  objection(request: NodeRequest): Error | undefined;
+  reasonNotToVote(request: NodeRequest): Error | undefined;
 
   /** Called after every change of state. */
   onChange(listener: () => void): void;

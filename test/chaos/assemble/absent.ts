@@ -17,7 +17,7 @@ export function quarantines(
   losses: readonly Loss[],
   absences: readonly Absence[],
   pauses: readonly Span[],
-  guardMs: number,
+  quarantineMs: number,
 ): Absence[] {
   return losses.map(({ server, fromMs, backAtMs }) => {
     const delays = [...pauses, ...absences.filter((each) => each.server === server)]
@@ -26,7 +26,7 @@ export function quarantines(
     let noticedAtMs = backAtMs + NOTICE_MS;
     for (const each of delays)
       if (each.fromMs < noticedAtMs) noticedAtMs = Math.max(noticedAtMs, each.toMs + NOTICE_MS);
-    return { server, why: 'not trusted', fromMs, toMs: noticedAtMs + guardMs };
+    return { server, why: 'not trusted', fromMs, toMs: noticedAtMs + quarantineMs };
   });
 }
 

@@ -14,7 +14,7 @@ export interface Remains {
   readonly lives: readonly Life[];
   readonly absences: readonly Absence[];
   readonly losses: readonly Loss[];
-  readonly guardMs: number;
+  readonly quarantineMs: number;
   /** The history file of the nemesis. */
   readonly own: string;
   readonly wallAtZeroMs: number;
@@ -31,10 +31,10 @@ export interface Assembled {
 
 /** Merges the files of all processes into one history, in the order of time. */
 export function assemble(remains: Remains): Assembled {
-  const { about, lives, losses, guardMs, wallAtZeroMs, endAtMs } = remains;
+  const { about, lives, losses, quarantineMs, wallAtZeroMs, endAtMs } = remains;
   const told = lives.flatMap(eventsOf);
   const pauses = pausesIn(told);
-  const absences = [...remains.absences, ...quarantines(losses, remains.absences, pauses, guardMs)];
+  const absences = [...remains.absences, ...quarantines(losses, remains.absences, pauses, quarantineMs)];
   const events = [
     ...told,
     ...readHistoryFile(remains.own).events,

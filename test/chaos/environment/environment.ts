@@ -113,8 +113,8 @@ export async function runInEnvironment(
 
     const { lives, troubles } = replicas;
     const remains = { about: aboutOf(options), lives, absences: absences.all, losses: servers.losses, own };
-    const guardMs = options.restartGuard === 'off' ? 0 : GUARD_MS;
-    const assembled = assemble({ ...remains, guardMs, wallAtZeroMs, endAtMs, ticking: busy });
+    const quarantineMs = options.restartGuard === 'off' ? 0 : GUARD_MS;
+    const assembled = assemble({ ...remains, quarantineMs, wallAtZeroMs, endAtMs, ticking: busy });
     return { ...assembled, verdicts: check(assembled.history), lives, troubles };
   } finally {
     await reaper.close();

@@ -77,7 +77,7 @@ export class FaultBudget {
   }
 
   mayLose(server: number, nowMs: number, backAtMs: number): boolean {
-    const untilMs = backAtMs + this.rules.guardMs;
+    const untilMs = backAtMs + this.rules.quarantineMs;
     if (nowMs < this.outageUntilMs) return false;
     const open = this.servers.filter(({ lostUntilMs }, other) => other !== server && lostUntilMs > nowMs);
     if (open.length + 1 > this.minority) return false;
@@ -90,7 +90,7 @@ export class FaultBudget {
   }
 
   lose(server: number, nowMs: number, backAtMs: number): void {
-    this.servers[server]!.lostUntilMs = backAtMs + this.rules.guardMs + HEAL_MS;
+    this.servers[server]!.lostUntilMs = backAtMs + this.rules.quarantineMs + HEAL_MS;
     this.#lastLossAtMs = nowMs;
   }
 

@@ -10,7 +10,7 @@ export interface PlanRules {
   readonly replicas: number;
   readonly lengthMs: number;
   /** For so long the replicas that have witnessed a loss of data do not trust the server. */
-  readonly guardMs: number;
+  readonly quarantineMs: number;
   /** A server counts as away for so much longer. */
   readonly graceMs: number;
   /** How far apart the replicas' clocks may be. */
@@ -112,7 +112,7 @@ function addFault(builder: PlanBuilder, fault: FaultName, nowMs: number, newcome
         builder,
         fault,
         nowMs,
-        rules.guarded ? rules.guardMs + HEAL_MS + 1_000 : random.between(20, 150),
+        rules.guarded ? rules.quarantineMs + HEAL_MS + 1_000 : random.between(20, 150),
         false,
       );
     case 'server stalled':

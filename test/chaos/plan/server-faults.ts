@@ -94,5 +94,5 @@ function start(builder: PlanBuilder, server: number, nowMs: number, backAtMs: nu
 function forget({ budget, rules }: PlanBuilder, server: number, nowMs: number, backAtMs: number): void {
   budget.lose(server, nowMs, backAtMs);
   const own = budget.servers[server]!;
-  own.awayUntilMs = Math.max(own.awayUntilMs, backAtMs + rules.guardMs);
+  own.awayUntilMs = Math.max(own.awayUntilMs, backAtMs + rules.quarantineMs);
 }

@@ -309,8 +309,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a newcomer counts what a server granted before it had heard of the loss',
     file: 'lib/redis/redis-lock-node.ts',
-    text: 'const objection = lostForMs === undefined ? undefined : guard.objection(request);',
-    becomes: 'const objection = undefined as Error | undefined;',
+    text: 'const reasonNotToVote = lostForMs === undefined ? undefined : guard.reasonNotToVote(request);',
+    becomes: 'const reasonNotToVote = undefined as Error | undefined;',
     checker: 'mutual exclusion',
     seeds: 20000,
   },
@@ -325,9 +325,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what was asked for while it connected leaves for a server that has forgotten',
     file: 'lib/core/node-queue.ts',
-    text: `      if (objection !== undefined) pending.deliver(untrusted(objection));
-      return objection === undefined;`,
-    becomes: '      return objection === undefined || true;',
+    text: `      if (reasonNotToVote !== undefined) pending.deliver(untrusted(reasonNotToVote));
+      return reasonNotToVote === undefined;`,
+    becomes: '      return reasonNotToVote === undefined || true;',
     checker: 'one run a tick',
     seeds: 20000,
   },

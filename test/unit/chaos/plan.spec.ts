@@ -7,7 +7,7 @@ const GUARD_MS = 5_000;
 
 function rulesFor(seed: number, more: Partial<PlanRules> = {}): PlanRules {
   const sizes = { servers: 3 + (seed % 4), replicas: 3 + (seed % 3), lengthMs: 300_000 };
-  const times = { guardMs: GUARD_MS, graceMs: 2_500, clockToleranceMs: 3_000 };
+  const times = { quarantineMs: GUARD_MS, graceMs: 2_500, clockToleranceMs: 3_000 };
   return { seed, ...sizes, ...times, guarded: true, clocks: true, ...more };
 }
 

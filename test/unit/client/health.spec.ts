@@ -16,7 +16,7 @@ let number = 0;
 function server({ state = 'ready', reason, latencyMs, version }: Like = {}): Server {
   return {
     connection: { name: `server-${++number}` },
-    node: { reach: () => ({ status: 'ready' }) },
+    node: { ensureConnected: () => ({ status: 'ready' }) },
     watch: {
       status: { state, since, ...(reason !== undefined && { reason }) },
       warnings,

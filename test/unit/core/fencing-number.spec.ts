@@ -54,7 +54,7 @@ describe('P2: the counter of a key', () => {
   it('lives for the retention, and longer than its lock', () => {
     expect(claim(10_000, { retentionMs: HOUR_MS })).toBe(HOUR_MS);
     expect(claim(10_000, { retentionMs: 1 })).toBe(20_000);
-    expect(claim(10_000, { retentionMs: HOUR_MS, guardMs: HOUR_MS })).toBe(2 * HOUR_MS);
+    expect(claim(10_000, { retentionMs: HOUR_MS, quarantineMs: HOUR_MS })).toBe(2 * HOUR_MS);
     expect(claim(0)).toBe(1);
   });
 });

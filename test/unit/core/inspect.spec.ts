@@ -50,8 +50,8 @@ it('P12: what is removed by force does not come back while an extension heals on
   nodes[2]!.flush(); // it was restarted without its data
   const away: LockNode = {
     name: 'node-2',
-    reach: () => ({ status: 'down', cause: new Error('no route') }),
-    objection: () => undefined,
+    ensureConnected: () => ({ status: 'down', cause: new Error('no route') }),
+    reasonNotToVote: () => undefined,
     onChange: () => undefined,
     execute: () => Promise.reject(new Error('no route')),
     listen: () => () => undefined,

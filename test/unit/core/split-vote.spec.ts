@@ -89,7 +89,7 @@ describe('maxRetries', () => {
     const { clock, nodes, ask } = setUp(3);
     splitForGood(nodes);
     const flicker = (): void => {
-      if (nodes[1]!.reach().status === 'ready') nodes[1]!.disconnect();
+      if (nodes[1]!.ensureConnected().status === 'ready') nodes[1]!.disconnect();
       else nodes[1]!.connect();
       clock.after(7, flicker);
     };

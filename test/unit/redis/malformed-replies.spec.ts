@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createServer, type Server, type Socket } from 'node:net';
-import { GivenSubscriber, type Original } from '../../../lib/redis/given-subscriber.js';
+import { ProvidedClientSubscriber, type Original } from '../../../lib/redis/provided-client-subscriber.js';
 import { call } from '../../../lib/redis/connection.js';
 import type { OwnConnection } from '../../../lib/redis/own-connection.js';
 import { MalformedReplyError, ReplyCheck } from '../../../lib/redis/reply-check.js';
@@ -135,7 +135,7 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
     });
     for (const command of ['info', 'subscribe']) {
       for (const text of [...MALFORMED, ...(command === 'subscribe' ? NO_MESSAGE : [])]) {
-        await eventually(() => connection.reach().status === 'ready');
+        await eventually(() => connection.ensureConnected().status === 'ready');
         causes.length = 0;
         reply = `${text}\r\n`;
         await expect(call(connection, command, command === 'info' ? [] : ['channel'])).rejects.toThrow();
@@ -156,8 +156,8 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
     for (const text of [...MALFORMED, ...NO_MESSAGE]) {
       reply = `${text}\r\n`;
       const given = new Redis({ ...options, retryStrategy: () => null, disconnectTimeout: 10 });
-      const copy = new GivenSubscriber('s', given as unknown as Original, new SystemClock());
-      await eventually(() => copy.reach().status === 'ready');
+      const copy = new ProvidedClientSubscriber('s', given as unknown as Original, new SystemClock());
+      await eventually(() => copy.ensureConnected().status === 'ready');
       await expect(call(copy, 'subscribe', ['channel'])).rejects.toThrow();
       await eventually(() => copy.ended);
       copy.close();
@@ -176,11 +176,11 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
       () => 0,
     );
     connections.push(connection);
-    connection.reach();
-    await eventually(() => connection.reach().status === 'ready');
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'ready');
     await call(connection, 'ping', []);
-    await eventually(() => connection.reach().status === 'down');
-    expect(connection.reach()).toMatchObject({
+    await eventually(() => connection.ensureConnected().status === 'down');
+    expect(connection.ensureConnected()).toMatchObject({
       cause: { message: 'it has sent a reply to nothing that it was asked' },
     });
   });

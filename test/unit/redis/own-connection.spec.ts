@@ -75,9 +75,9 @@ describe('a connection of our own', () => {
     const told: NodeState[] = [];
     connection.onChange((state) => {
       told.push(state);
-      connection.reach(); // Whoever is told wishes for the next try at once, so asking would not show that it was down.
+      connection.ensureConnected(); // Whoever is told wishes for the next try at once, so asking would not show that it was down.
     });
-    connection.reach();
+    connection.ensureConnected();
     await eventually(() => told.length === 1 && server.sockets.length === 1);
     const ends: unknown[] = [];
     server.sockets[0]!.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code));
@@ -97,8 +97,8 @@ describe('a connection of our own', () => {
     const { server, port } = await serverFor();
     const connection = connectTo(port);
     expect(server.sockets).toHaveLength(0);
-    expect(connection.reach()).toEqual({ status: 'connecting' });
-    await eventually(() => connection.reach().status === 'ready');
+    expect(connection.ensureConnected()).toEqual({ status: 'connecting' });
+    await eventually(() => connection.ensureConnected().status === 'ready');
     expect(server.sockets).toHaveLength(1);
   });
 
@@ -106,9 +106,9 @@ describe('a connection of our own', () => {
     const { server, port } = await serverFor();
     await server.close();
     const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
-    connection.reach();
-    await eventually(() => connection.reach().status === 'down');
-    expect(connection.reach()).toMatchObject({
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'down');
+    expect(connection.ensureConnected()).toMatchObject({
       status: 'down',
       cause: { message: expect.stringContaining('ECONNREFUSED') },
     });
@@ -117,15 +117,15 @@ describe('a connection of our own', () => {
   it('P11: sends nothing again after a break, and nothing that was asked for meanwhile', async () => {
     const { server, port } = await serverFor();
     const connection = connectTo(port);
-    connection.reach();
-    await eventually(() => connection.reach().status === 'ready');
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'ready');
     const answer = call(connection, 'SET', ['k', 'v']).catch((error: unknown) => (error as Error).message);
     await eventually(() => server.received.includes('SET'));
     server.received = '';
     server.sockets[0]?.destroy();
     expect(await answer).toEqual(expect.any(String));
     await expect(call(connection, 'SET', ['k', 'v'])).rejects.toThrow();
-    await eventually(() => connection.reach().status === 'ready');
+    await eventually(() => connection.ensureConnected().status === 'ready');
     const epoch = connection.epoch;
     await eventually(() => server.sockets.length >= 2);
     expect(server.received).toBe('');
@@ -137,13 +137,13 @@ describe('a connection of our own', () => {
     const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
     const events: string[] = [];
     connection.onChange(({ status }) => events.push(status));
-    connection.reach();
-    await eventually(() => connection.reach().status === 'ready');
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'ready');
     connection.send(
       'SET',
       ['k', 'v'],
       () => undefined,
-      () => events.push(`failed when ${connection.reach().status}`),
+      () => events.push(`failed when ${connection.ensureConnected().status}`),
     );
     await eventually(() => server.received.includes('SET'));
     server.sockets[0]?.destroy();
@@ -155,8 +155,8 @@ describe('a connection of our own', () => {
     const replies: Record<string, string> = { get: '-ERR refused\r\n', ping: '+PONG\r\n' };
     const { port } = await serverFor((text) => (text.match(/get|ping/g) ?? []).map((name) => replies[name]).join(''));
     const connection = connectTo(port);
-    connection.reach();
-    await eventually(() => connection.reach().status === 'ready');
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'ready');
     const answers: unknown[] = [];
     for (const command of ['ping', 'get', 'ping']) {
       connection.send(
@@ -175,8 +175,8 @@ describe('a connection of our own', () => {
     const { server, port } = await serverFor();
     const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
     const states: string[] = [];
-    connection.onChange(() => states.push(connection.reach().status));
-    connection.reach();
+    connection.onChange(() => states.push(connection.ensureConnected().status));
+    connection.ensureConnected();
     await eventually(() => states.includes('ready'));
     server.sockets[0]?.destroy();
     await eventually(() => states.includes('down'));
@@ -187,8 +187,8 @@ describe('a connection of our own', () => {
   it('never puts a command or its arguments into an error', async () => {
     const { port } = await serverFor(() => '-ERR no such thing\r\n');
     const connection = connectTo(port);
-    connection.reach();
-    await eventually(() => connection.reach().status === 'ready');
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'ready');
     const error = await call(connection, 'AUTH', ['secret']).catch((cause: unknown) => cause);
     expect(error).toMatchObject({ message: 'ERR no such thing' });
     expect(JSON.stringify(error) + Object.keys(error as object).join()).not.toMatch(/secret|command/);
@@ -199,21 +199,23 @@ describe('P17: a server that hangs up', () => {
   it('with its reason is down for that reason, whatever the socket makes of it', async () => {
     const { server, port } = await serverFor();
     const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
-    connection.reach();
+    connection.ensureConnected();
     await eventually(() => server.sockets.length === 1);
     server.sockets[0]?.end('-ERR max number of clients reached\r\n');
-    await eventually(() => connection.reach().status === 'down');
-    expect(connection.reach()).toMatchObject({ cause: { message: 'ERR max number of clients reached' } });
+    await eventually(() => connection.ensureConnected().status === 'down');
+    expect(connection.ensureConnected()).toMatchObject({ cause: { message: 'ERR max number of clients reached' } });
   });
 
   it('before it says anything is said to do what a port with TLS does', async () => {
     const { server, port } = await serverFor();
     const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
-    connection.reach();
+    connection.ensureConnected();
     await eventually(() => server.sockets.length === 1);
     server.sockets[0]?.destroy();
-    await eventually(() => connection.reach().status === 'down');
-    expect(connection.reach()).toMatchObject({ cause: { message: expect.stringContaining('rediss:// URL') } });
+    await eventually(() => connection.ensureConnected().status === 'down');
+    expect(connection.ensureConnected()).toMatchObject({
+      cause: { message: expect.stringContaining('rediss:// URL') },
+    });
   });
 
   it('while it is idle, or just when it is asked, is connected again at once; only if that fails it is down', async () => {
@@ -221,16 +223,16 @@ describe('P17: a server that hangs up', () => {
     const connection = connectTo(port, { reconnectDelayMs: 10, maxReconnectDelayMs: 10 });
     const states: string[] = [];
     connection.onChange(({ status }) => states.push(status));
-    connection.reach();
+    connection.ensureConnected();
     for (const last of ['ping', 'die']) {
-      await eventually(() => connection.reach().status === 'ready');
+      await eventually(() => connection.ensureConnected().status === 'ready');
       await call(connection, 'ping', []);
       await new Promise((resolve) => setTimeout(resolve, 15));
       const answer = call(connection, last, []).catch(() => undefined);
       await eventually(() => server.received.includes(last));
       server.sockets.at(-1)?.destroy();
       await answer;
-      await eventually(() => states.at(-1) === 'ready' && connection.reach().status === 'ready');
+      await eventually(() => states.at(-1) === 'ready' && connection.ensureConnected().status === 'ready');
     }
     expect(states).not.toContain('down');
     await call(connection, 'ping', []);
@@ -260,7 +262,7 @@ describe('the pauses between two tries to connect', () => {
     // Not by asking for it: that is a wish, too.
     let downs = 0;
     connection.onChange(() => downs++);
-    connection.reach();
+    connection.ensureConnected();
     const failed = async (): Promise<void> => {
       await eventually(() => downs === connection.epoch);
     };
@@ -290,9 +292,9 @@ describe('the pauses between two tries to connect', () => {
     const { clock, connection, tries, failed } = await setUp({ reconnectDelayMs: 300, maxReconnectDelayMs: 60_000 }, 1);
     for (let index = 2; index < 6; index++) {
       clock.stall(299);
-      expect(connection.reach().status).toBe('down');
+      expect(connection.ensureConnected().status).toBe('down');
       clock.stall(1);
-      expect(connection.reach().status).toBe('connecting');
+      expect(connection.ensureConnected().status).toBe('connecting');
       expect(tries()).toBe(index);
       await failed();
     }
@@ -312,7 +314,7 @@ describe('the pauses between two tries to connect', () => {
     connections.push(connection);
     const states: string[] = [];
     connection.onChange(({ status }) => states.push(status));
-    connection.reach();
+    connection.ensureConnected();
     for (let round = 1; round <= 3; round++) {
       await eventually(() => states.filter((state) => state === 'ready').length === round);
       await call(connection, 'ping', []);

@@ -121,7 +121,7 @@ describe.each(Object.entries(REFUSALS))('P16: a password is nowhere to be read, 
     const service = new RedlockService(new LockClient(settings, shards, events));
     service.onApplicationBootstrap();
     const [reached] = shards.servers;
-    await eventually(() => reached?.node.reach().status === 'down');
+    await eventually(() => reached?.node.ensureConnected().status === 'down');
 
     const errors: unknown[] = [];
     const keep = (error: unknown): void => void errors.push(error);
@@ -160,7 +160,7 @@ describe('P16: a password is not printed', () => {
     const settings = toSettings({ servers: `redis://:${SECRET}@${host}:${port}`, reconnectDelay: '1h' });
     shards = createShards(settings, redisServers());
     const [reached] = shards.servers;
-    reached?.node.reach();
+    reached?.node.ensureConnected();
     await eventually(() => reached?.watch.status.state === 'down');
     expect(reached?.watch.status.reason).toContain('ERR invalid password "***"');
   });

@@ -12,7 +12,7 @@ type Call = [command: string, script: unknown];
 
 /** A connection whose server knows its script only after EVAL, and forgets it when told. */
 class ScriptedConnection implements Connection {
-  readonly space = '@0';
+  readonly keyspace = '@0';
   readonly warnings = [];
   readonly database = 0;
   readonly name = 'server';
@@ -22,7 +22,7 @@ class ScriptedConnection implements Connection {
   knowsScript = false;
   failure: Error | undefined;
 
-  reach(): NodeState {
+  ensureConnected(): NodeState {
     return { status: 'ready' };
   }
   onChange(): void {
@@ -159,7 +159,7 @@ describe('P12: the marker', () => {
   async function connected(): Promise<{ connection: MarkedConnection; node: RedisLockNode }> {
     const connection = new MarkedConnection();
     const node = redisLockNode(connection);
-    await eventually(() => node.reach().status === 'ready');
+    await eventually(() => node.ensureConnected().status === 'ready');
     return { connection, node };
   }
 
@@ -183,11 +183,11 @@ describe('P12: the marker', () => {
       failure,
       { outcome: 'released' },
     ]);
-    expect(node.objection(request('acquire'))).toBeDefined();
+    expect(node.reasonNotToVote(request('acquire'))).toBeDefined();
     connection.lostForMs = 5;
     const later = redisLockNode(connection, { clock: new VirtualClock() });
     expect(await execute(later, [request('acquire')])).toMatchObject([{ outcome: 'granted' }]);
-    expect(later.objection(request('acquire'))).toBeUndefined();
+    expect(later.reasonNotToVote(request('acquire'))).toBeUndefined();
   });
 
   it('is another one after each loss, also where one call is on its way while another one is answered', async () => {

@@ -18,11 +18,11 @@ const server = (runId: string, info: Partial<ServerInfo> = {}): ServerInfo => ({
   ...info,
 });
 
-const request = (kind: NodeRequest['kind'], ttlMs = 1000, guardMs?: number): NodeRequest => ({
+const request = (kind: NodeRequest['kind'], ttlMs = 1000, quarantineMs?: number): NodeRequest => ({
   kind,
   token: 't',
   owner: 'o',
-  claims: [{ key: 'k', ttlMs, ...(guardMs !== undefined && { guardMs }) }],
+  claims: [{ key: 'k', ttlMs, ...(quarantineMs !== undefined && { quarantineMs }) }],
 });
 
 /** A request for a lock of one second on this key, with whatever else. */
@@ -37,7 +37,7 @@ const lose = (guard: RestartGuard): void => {
 };
 
 const waitOf = (guard: RestartGuard, asked: NodeRequest): number =>
-  guard.objection(asked) === undefined ? 0 : guard.leftMs(asked.claims);
+  guard.reasonNotToVote(asked) === undefined ? 0 : guard.leftMs(asked.claims);
 
 function setUp(mode: RestartGuardMode = 'witnessed'): { clock: VirtualClock; guard: RestartGuard } {
   const clock = new VirtualClock();
@@ -49,15 +49,15 @@ describe('P12: the restart guard', () => {
     const { clock, guard } = setUp();
     guard.onConnected(server('a', { uptimeMs: 50 }));
     guard.onRequest(request('acquire', 30_000));
-    expect(guard.objection(request('acquire'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
     expect(guard.onConnected(server('b', { uptimeMs: 4000 }))).toBe(true);
-    expect(guard.objection(request('acquire'))?.message).toMatch(
+    expect(guard.reasonNotToVote(request('acquire'))?.message).toMatch(
       /^quarantined, because it was restarted and may have forgotten locks: .* until 30000 ms after that/,
     );
     clock.stall(25_999);
-    expect(guard.objection(request('acquire'))).toBeDefined();
+    expect(guard.reasonNotToVote(request('acquire'))).toBeDefined();
     clock.stall(1);
-    expect(guard.objection(request('acquire'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
   });
 
   it('quarantines a replica that has taken over from now on, with an append-only file and however long it has been up', () => {
@@ -70,11 +70,11 @@ describe('P12: the restart guard', () => {
     expect(guard.onConnected(server('b', { ...details, replica: true, history: 'history of a' }))).toBe(false);
     expect(guard.onConnected(server('b', { ...details, promoted: true }))).toBe(true);
     expect(guard.onMarker('m')).toBe(false);
-    expect(guard.objection(request('acquire'))?.message).toMatch(
+    expect(guard.reasonNotToVote(request('acquire'))?.message).toMatch(
       /^quarantined, because it was a replica until lately and .* until 30000 ms after that/,
     );
     clock.stall(30_000);
-    expect(guard.objection(request('acquire'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
     expect(guard.onConnected(server('b', { ...details, promoted: true }))).toBe(false);
   });
 
@@ -91,20 +91,20 @@ describe('P12: the restart guard', () => {
     const { clock, guard } = setUp();
     guard.onRequest(request('acquire', 5000));
     lose(guard);
-    const message = guard.objection(request('acquire'))?.message;
+    const message = guard.reasonNotToVote(request('acquire'))?.message;
     expect(message).toBe(
       'quarantined, because it has lost its data and may have forgotten locks: it does not vote on this key until 5000 ms ' +
         "after that. Where tests flush the server: restartGuard: 'off'",
     );
     clock.stall(4000);
-    expect(guard.objection(request('acquire'))?.message).toBe(message);
+    expect(guard.reasonNotToVote(request('acquire'))?.message).toBe(message);
   });
 
   it('goes by the ttl of the request, too, when this process has not used one as long', () => {
     const { guard } = setUp();
     guard.onConnected(server('a'));
     guard.onConnected(server('b'));
-    expect(guard.objection(request('acquire', 60_000))?.message).toContain('60000 ms');
+    expect(guard.reasonNotToVote(request('acquire', 60_000))?.message).toContain('60000 ms');
     expect(guard.leftMs()).toBe(0);
   });
 
@@ -112,9 +112,9 @@ describe('P12: the restart guard', () => {
     const { guard } = setUp();
     guard.onConnected(server('a'));
     guard.onConnected(server('b'));
-    expect(guard.objection(request('extend'))).toBeUndefined();
-    expect(guard.objection(request('release'))).toBeUndefined();
-    expect(guard.objection(request('confirm'))).toBeDefined();
+    expect(guard.reasonNotToVote(request('extend'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('release'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('confirm'))).toBeDefined();
   });
 
   it('trusts a restart with an append-only file, as long as the marker is the same', () => {
@@ -123,14 +123,14 @@ describe('P12: the restart guard', () => {
     expect(guard.onMarker('m')).toBe(false);
     expect(guard.onConnected(server('b', { appendOnly: true }))).toBe(false);
     expect(guard.onMarker('m')).toBe(false);
-    expect(guard.objection(request('acquire'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
     expect(guard.onMarker('other')).toBe(true);
-    expect(guard.objection(request('acquire'))?.message).toContain('has lost its data');
+    expect(guard.reasonNotToVote(request('acquire'))?.message).toContain('has lost its data');
   });
 
   it('a tick that has run keeps a server from voting on that tick, and on nothing else', () => {
     const { clock, guard } = setUp();
-    const tick = { key: 'tick', ttlMs: 86_400_000, guardMs: 60_000, staysBehind: true };
+    const tick = { key: 'tick', ttlMs: 86_400_000, quarantineMs: 60_000, staysBehind: true };
     guard.onRequest(on('job', {}, tick));
     lose(guard);
     expect(waitOf(guard, on('job', {}, tick))).toBe(60_000);
@@ -138,7 +138,7 @@ describe('P12: the restart guard', () => {
     expect(waitOf(guard, on('order:1'))).toBe(1000);
     clock.stall(1000);
     expect(guard.leftMs()).toBe(0);
-    expect(guard.objection(on('order:1'))).toBeUndefined();
+    expect(guard.reasonNotToVote(on('order:1'))).toBeUndefined();
     expect(waitOf(guard, on('job', {}, tick))).toBe(59_000);
   });
 
@@ -153,7 +153,7 @@ describe('P12: the restart guard', () => {
 
   it('a minHold concerns its own key, also for those who ask for that key without one', () => {
     const { guard } = setUp();
-    guard.onRequest(on('stats', { guardMs: 3_600_000 }));
+    guard.onRequest(on('stats', { quarantineMs: 3_600_000 }));
     lose(guard);
     expect(waitOf(guard, on('stats'))).toBe(3_600_000);
     expect(waitOf(guard, on('order:1'))).toBe(1000);
@@ -178,15 +178,15 @@ describe('P12: the restart guard', () => {
 
   it('remembers a thousand long holds; one more that still runs counts for all keys, one that is over for none', () => {
     const { clock, guard } = setUp();
-    guard.onRequest(on('long', { guardMs: 50_000 }));
-    for (let i = 0; i < 1000; i++) guard.onRequest(on(`k${i}`, { guardMs: 5000 }));
+    guard.onRequest(on('long', { quarantineMs: 50_000 }));
+    for (let i = 0; i < 1000; i++) guard.onRequest(on(`k${i}`, { quarantineMs: 5000 }));
     lose(guard);
     expect(waitOf(guard, on('order:1'))).toBe(50_000);
 
     const other = new RestartGuard('witnessed', clock);
-    other.onRequest(on('long', { guardMs: 50_000 }));
+    other.onRequest(on('long', { quarantineMs: 50_000 }));
     clock.stall(50_000);
-    for (let i = 0; i < 1000; i++) other.onRequest(on(`k${i}`, { guardMs: 5000 }));
+    for (let i = 0; i < 1000; i++) other.onRequest(on(`k${i}`, { quarantineMs: 5000 }));
     lose(other);
     expect([waitOf(other, on('order:1')), waitOf(other, on('k0'))]).toEqual([1000, 5000]);
   });
@@ -195,7 +195,7 @@ describe('P12: the restart guard', () => {
     const { clock, guard } = setUp();
     guard.onRequest(request('acquire', 10_000));
     expect(guard.onMarker('m@1', 4000)).toBe(true);
-    expect(guard.objection(request('acquire'))?.message).toMatch(
+    expect(guard.reasonNotToVote(request('acquire'))?.message).toMatch(
       /^quarantined, because it has lost its data and .* until 10000 ms after that/,
     );
     clock.stall(5999);
@@ -203,7 +203,7 @@ describe('P12: the restart guard', () => {
     // Other requests may have left before the first one was answered.
     expect(guard.onMarker('m@1', 9999)).toBe(false);
     clock.stall(1);
-    expect(guard.objection(request('acquire'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
   });
 
   it('a loss that was noticed long ago, or never, keeps no newcomer waiting; one that it sees itself counts from then', () => {
@@ -251,7 +251,7 @@ describe('P12: the restart guard', () => {
     const { guard } = setUp('off');
     guard.onConnected(server('a'));
     guard.onConnected(server('b'));
-    expect(guard.objection(request('acquire'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
   });
 });
 

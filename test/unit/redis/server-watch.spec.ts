@@ -14,7 +14,7 @@ const MASTER = 'run_id:a\r\naof_enabled:1\r\nrole:master\r\n';
 
 /** A connection that does as the test says, and whose server answers INFO as it is told to. */
 class StandIn implements Connection {
-  readonly space = '@0';
+  readonly keyspace = '@0';
   readonly warnings = [];
   database = 0;
   epoch = 1;
@@ -30,7 +30,7 @@ class StandIn implements Connection {
     readonly clustered = false,
   ) {}
 
-  reach(): NodeState {
+  ensureConnected(): NodeState {
     return this.state;
   }
   onChange(listener: (state: NodeState) => void): void {
@@ -90,7 +90,7 @@ function setUp(count = 1, answer: string | Error = MASTER, clustered = false) {
   });
   const [{ connection, watch, guard, trial }] = servers as [(typeof servers)[number]];
   const boot = async (): Promise<void> => {
-    for (const each of servers) each.watch.reach();
+    for (const each of servers) each.watch.ensureInspected();
     await settled();
   };
   return { lines, clock, servers, connection, watch, guard, trial, boot };
@@ -100,19 +100,19 @@ describe('P13: the watch on a server', () => {
   it('lets no server vote that was not inspected, and inspects it again: when a lock is wanted, and by itself', async () => {
     const { connection, watch, clock, lines, boot } = setUp(1, new Error('Command timed out'));
     // As the queue does: every change is a reason to ask.
-    watch.onChange(() => watch.reach());
-    expect(watch.reach()).toEqual({ status: 'connecting' });
+    watch.onChange(() => watch.ensureInspected());
+    expect(watch.ensureInspected()).toEqual({ status: 'connecting' });
     await boot();
-    expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: 'Command timed out' } });
+    expect(watch.ensureInspected()).toMatchObject({ status: 'down', cause: { message: 'Command timed out' } });
     await settled();
     expect(connection.looks).toBe(1);
     clock.stall(500);
-    expect(watch.reach().status).toBe('down');
+    expect(watch.ensureInspected().status).toBe('down');
     expect(connection.looks).toBe(2);
     await settled();
     connection.answer = MASTER;
     await clock.advance(1000);
-    expect(watch.reach()).toEqual({ status: 'ready' });
+    expect(watch.ensureInspected()).toEqual({ status: 'ready' });
     expect(watch.status.state).toBe('ready');
     expect(lines).toEqual([
       'error: Server s0 cannot be used: Command timed out; no lock can be granted until it votes again.',
@@ -123,16 +123,19 @@ describe('P13: the watch on a server', () => {
   it('sees that a replica has become a master, and a master a replica, without a new connection', async () => {
     const { connection, watch, clock, trial, lines, boot } = setUp(1, MASTER.replace('master', 'slave'));
     await boot();
-    expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: 'is a replica: it does not vote' } });
+    expect(watch.ensureInspected()).toMatchObject({
+      status: 'down',
+      cause: { message: 'is a replica: it does not vote' },
+    });
     expect(watch.status).toMatchObject({ state: 'refusing', reason: 'is a replica: it does not vote' });
     connection.answer = MASTER;
     await clock.advance(500);
-    expect(watch.reach()).toEqual({ status: 'ready' });
+    expect(watch.ensureInspected()).toEqual({ status: 'ready' });
     connection.answer = MASTER.replace('master', 'slave');
     trial.refusal = new Error("READONLY You can't write against a read only replica.");
     watch.onRefused(trial.refusal);
     await settled();
-    expect(watch.reach()).toMatchObject({ status: 'down' });
+    expect(watch.ensureInspected()).toMatchObject({ status: 'down' });
     expect(lines.filter((line) => line.includes('is a replica'))).toHaveLength(2);
   });
 
@@ -140,9 +143,9 @@ describe('P13: the watch on a server', () => {
     const { connection, watch, lines } = setUp(1, new ServerError("NOPERM no permissions to run the 'info' command"));
     for (let connections = 0; connections < 2; connections++) {
       connection.epoch++;
-      watch.reach();
+      watch.ensureInspected();
       await settled();
-      expect(watch.reach()).toEqual({ status: 'ready' });
+      expect(watch.ensureInspected()).toEqual({ status: 'ready' });
     }
     expect(lines).toEqual([expect.stringContaining("'info' command")]);
     expect(watch.warnings).toEqual([
@@ -152,9 +155,9 @@ describe('P13: the watch on a server', () => {
 
   it('warns once of what endangers locks on a Cluster, and inspects none of its nodes', () => {
     const { connection, watch, lines } = setUp(1, '', true);
-    expect(watch.reach()).toEqual({ status: 'ready' });
+    expect(watch.ensureInspected()).toEqual({ status: 'ready' });
     connection.epoch++;
-    expect(watch.reach()).toEqual({ status: 'ready' });
+    expect(watch.ensureInspected()).toEqual({ status: 'ready' });
     expect(lines).toEqual([expect.stringContaining('failover')]);
     expect(watch.warnings).toEqual([{ code: 'cluster', message: expect.stringContaining('failover') }]);
     expect(connection.looks).toBe(0);
@@ -164,10 +167,10 @@ describe('P13: the watch on a server', () => {
     const { connection, watch, clock, lines } = setUp();
     connection.database = 99;
     connection.selectFails = true;
-    watch.reach();
+    watch.ensureInspected();
     await settled();
     const reason = 'does not vote, because database 99 cannot be selected: ERR DB index is out of range';
-    expect(watch.reach()).toMatchObject({ status: 'down', cause: { message: reason } });
+    expect(watch.ensureInspected()).toMatchObject({ status: 'down', cause: { message: reason } });
     expect(watch.status).toMatchObject({ state: 'refusing', reason });
     expect(lines).toEqual([`error: Server s0 ${reason}; no lock can be granted until it votes again.`]);
     connection.selectFails = false;
@@ -182,7 +185,7 @@ describe('P13: the watch on a server', () => {
     ] as const) {
       const { connection, watch, clock, boot } = setUp(1, answer);
       await boot();
-      expect(watch.reach().status).toBe('down');
+      expect(watch.ensureInspected().status).toBe('down');
       expect(watch.status).toMatchObject({ state, reason: expect.stringMatching(/LOADING|NOAUTH/) });
       connection.answer = MASTER;
       await clock.advance(500);
@@ -256,7 +259,7 @@ describe('P4: the state of a server', () => {
     expect(lines).toHaveLength(1);
     connection.change({ status: 'ready' });
     expect(watch.status.state).toBe('down'); // It is not inspected yet.
-    watch.reach();
+    watch.ensureInspected();
     await settled();
     expect(watch.status).toEqual({ state: 'ready', since: new Date(since + 5050) });
   });
@@ -268,7 +271,7 @@ describe('P4: the state of a server', () => {
     connection.change({ status: 'connecting' });
     expect(watch.status).toEqual(before);
     connection.change({ status: 'ready' });
-    watch.reach();
+    watch.ensureInspected();
     await settled();
     expect(watch.status).toEqual(before);
     expect(lines).toEqual([]);
@@ -283,7 +286,7 @@ describe('P4: the state of a server', () => {
     expect(watch.status).toMatchObject({ state: 'silent', reason: 'no answer for 10000 ms' });
     connection.change({ status: 'ready' });
     expect(watch.status.state).toBe('silent');
-    watch.reach();
+    watch.ensureInspected();
     await settled();
     expect(watch.status.state).toBe('ready');
     expect(lines).toEqual([
@@ -321,7 +324,7 @@ describe('the log of servers', () => {
     const { servers, lines, clock } = setUp(3);
     servers[0]!.connection.change(down('a'));
     servers[1]!.connection.change({ status: 'ready' });
-    for (const { watch } of servers.slice(1)) watch.reach();
+    for (const { watch } of servers.slice(1)) watch.ensureInspected();
     await settled();
     expect(lines.splice(0)).toEqual(['warn: Server s0 cannot be reached: a; 0 of 3 servers vote, and 2 are needed.']);
     servers[1]!.connection.change(down('b'));
@@ -334,7 +337,7 @@ describe('the log of servers', () => {
     await clock.advance(1000);
     for (const { connection, watch } of servers) {
       connection.change({ status: 'ready' });
-      watch.reach();
+      watch.ensureInspected();
     }
     await settled();
     await clock.advance(0);
@@ -348,7 +351,7 @@ describe('the log of servers', () => {
     for (let round = 0; round < 100; round++) {
       connection.change(down('closed'));
       connection.change({ status: 'ready' });
-      watch.reach();
+      watch.ensureInspected();
       await settled();
     }
     expect(lines).toHaveLength(6);

@@ -9,7 +9,7 @@ describe('P8: the claim of a tick', () => {
   it('guards for as long as a replica may come, by another clock, or still be waiting', () => {
     const chosen = toAcquireSettings({ wait: 250, tick: { atMs: 0, periodMs: 60_000 } }, 'withLock', settings);
     const { tick } = toAcquirePlan('job', 1000, chosen, settings);
-    expect(tick?.guardMs).toBe(5000 + 15_000 + 200);
+    expect(tick?.quarantineMs).toBe(5000 + 15_000 + 200);
     expect(tick?.ttlMs).toBeCloseTo((5000 + 60_000 + 15_000 + 200) * 1.01);
   });
 });

@@ -13,7 +13,7 @@ interface Channel {
  * Receives the release messages of one server. It has a connection of its own, because a subscribed connection takes no other
  * commands, and makes it for the first listener. If the server refuses to subscribe, the listeners know that they hear nothing.
  */
-export class Receiver {
+export class ReleaseSubscriber {
   #connection: SubscriberConnection | undefined;
   readonly #channels = new Map<string, Channel>();
   #closed = false;
@@ -72,7 +72,7 @@ export class Receiver {
     this.#connection ??= this.#connect();
     const connection = this.#connection;
     if (connection === undefined) return;
-    const ready = connection.reach().status === 'ready';
+    const ready = connection.ensureConnected().status === 'ready';
     for (const [name, channel] of this.#channels) {
       if (!ready) setHearing(channel, false);
       else if (channel.epoch !== connection.epoch) this.#ask(connection, name, channel);

@@ -1,7 +1,7 @@
 import type { RedisOptions } from 'ioredis';
 import type { Clock } from '../core/ports/clock.js';
 import type { SubscriberConnection } from './connection.js';
-import { GivenConnection, type GivenClient } from './given-connection.js';
+import { ProvidedClientConnection, type ProvidedClient } from './provided-client-connection.js';
 import { guardedConnector } from './guarded-connector.js';
 import { ReplyCheck } from './reply-check.js';
 
@@ -24,7 +24,7 @@ const OPTIONS = {
   autoResendUnfulfilledCommands: false,
 };
 
-type Copy = GivenClient & { disconnect(): void };
+type Copy = ProvidedClient & { disconnect(): void };
 
 /** If the copy makes its own socket, its replies are checked, so that a malformed reply ends the copy and not the process. */
 function copyOf(client: Original, check: ReplyCheck, clock: Clock): Copy {
@@ -36,7 +36,7 @@ function copyOf(client: Original, check: ReplyCheck, clock: Clock): Copy {
 }
 
 /** The connection of a copy of a client that the application provides. The copy belongs to this package, which closes it. */
-export class GivenSubscriber extends GivenConnection implements SubscriberConnection {
+export class ProvidedClientSubscriber extends ProvidedClientConnection implements SubscriberConnection {
   readonly #copy: Copy;
   readonly #check: ReplyCheck;
 

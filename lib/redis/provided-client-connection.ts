@@ -1,13 +1,13 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { CONNECTING, READY, Secrets, spaceOf, type Connection } from './connection.js';
-import { OpenCalls } from './open-calls.js';
+import { CONNECTING, READY, Secrets, keyspaceOf, type Connection } from './connection.js';
+import { InFlightCommands } from './in-flight-commands.js';
 import type { ServerWarning } from './server-status.js';
 import { Silence } from './silence.js';
 
 /** A client of the application. This package neither closes, nor reconnects, nor configures it. */
-export type GivenClient = Pick<Redis | Cluster, 'status' | 'on' | 'off' | 'call' | 'connect'>;
+export type ProvidedClient = Pick<Redis | Cluster, 'status' | 'on' | 'off' | 'call' | 'connect'>;
 
 /** After these events the client may be in another state. */
 const EVENTS = ['ready', 'close', 'end', 'reconnecting'] as const;
@@ -15,15 +15,15 @@ const EVENTS = ['ready', 'close', 'end', 'reconnecting'] as const;
 /**
  * The connection of a client that the application provides. Whatever the options of the client say about queues and about sending
  * again: a command is sent only while the client is connected, it fails when that connection breaks, and no server carries it out
- * after that (see {@link OpenCalls}).
+ * after that (see {@link InFlightCommands}).
  */
-export class GivenConnection implements Connection {
+export class ProvidedClientConnection implements Connection {
   readonly clustered: boolean;
-  readonly space: string;
+  readonly keyspace: string;
   readonly warnings: readonly ServerWarning[];
   epoch = 0;
-  readonly #client: GivenClient;
-  readonly #calls = new OpenCalls();
+  readonly #client: ProvidedClient;
+  readonly #commands = new InFlightCommands();
   readonly #secrets: Secrets;
   readonly #silence: Silence;
   readonly #onSilence: ((forMs: number | undefined) => void)[] = [];
@@ -42,21 +42,21 @@ export class GivenConnection implements Connection {
       this.#trouble = undefined;
     }
     const isReady = this.#ready;
-    const state = this.reach();
+    const state = this.ensureConnected();
     for (const listener of this.#listeners) listener(state);
     if (!isReady) this.#giveUp();
   };
 
   constructor(
     readonly name: string,
-    client: GivenClient,
+    client: ProvidedClient,
     clock: Clock,
   ) {
     this.#client = client;
     this.#ready = client.status === 'ready';
     this.clustered = 'isCluster' in client && client.isCluster === true;
     const options = optionsOf(client);
-    this.space = spaceOf(options);
+    this.keyspace = keyspaceOf(options);
     this.#secrets = new Secrets(options, options.redisOptions ?? {});
     this.warnings = warningsOn(options);
     this.#silence = new Silence(clock, (forMs) => {
@@ -76,7 +76,7 @@ export class GivenConnection implements Connection {
     return this.clustered || select !== db ? 0 : db;
   }
 
-  reach(): NodeState {
+  ensureConnected(): NodeState {
     const { status } = this.#client;
     switch (status) {
       case 'ready':
@@ -119,9 +119,9 @@ export class GivenConnection implements Connection {
     onError: (cause: Error) => void,
   ): void {
     // A Cluster may hold a command back until it knows the node, and send the next command for the same key first.
-    if (this.clustered) this.#calls.retract(args[2]);
+    if (this.clustered) this.#commands.neutralize(args[2]);
     this.#silence.onSent();
-    this.#calls.run(
+    this.#commands.run(
       (given) => this.#client.call(command, ...given),
       [command, ...args],
       (reply) => {
@@ -143,23 +143,23 @@ export class GivenConnection implements Connection {
 
   #giveUp(): void {
     this.#silence.stop();
-    this.#calls.giveUpAll(new Error('the connection was closed'));
+    this.#commands.failAll(new Error('the connection was closed'));
   }
 }
 
 /** Options with which ioredis may send a command after the call has failed, and the value with which it does not. */
 const SAFE = { autoResendUnfulfilledCommands: false, enableOfflineQueue: false, commandTimeout: undefined } as const;
 
-interface GivenOptions extends RedisOptions {
+interface ProvidedClientOptions extends RedisOptions {
   /** The options of the nodes of a Cluster. */
   readonly redisOptions?: RedisOptions;
 }
 
-function optionsOf(client: GivenClient): GivenOptions {
-  return 'options' in client ? (client.options as GivenOptions) : {};
+function optionsOf(client: ProvidedClient): ProvidedClientOptions {
+  return 'options' in client ? (client.options as ProvidedClientOptions) : {};
 }
 
-function warningsOn(options: GivenOptions): ServerWarning[] {
+function warningsOn(options: ProvidedClientOptions): ServerWarning[] {
   const unsafe = Object.entries(SAFE).flatMap(([name, safe]) =>
     options[name as keyof typeof SAFE] === safe
       ? []

@@ -4,8 +4,8 @@ import { assess, type Assessment, type Facts, type ServerStatus } from './server
 import type { Change } from './server-group.js';
 
 /** The state of a server as it was reported last, and since when. A change is reported. */
-export class ToldState {
-  #told: Assessment = { state: 'connecting', reason: 'not connected yet', text: '' };
+export class ReportedState {
+  #reported: Assessment = { state: 'connecting', reason: 'not connected yet', text: '' };
   #since: Date;
   /** Since when it does not vote, or undefined while it votes. */
   #awaySinceMs: number | undefined;
@@ -27,9 +27,9 @@ export class ToldState {
 
   /** The facts have changed. A timer notices the end of a quarantine. */
   update(): void {
-    const from = this.#told.state;
-    this.#told = this.#assess();
-    const { state, reason, text } = this.#told;
+    const from = this.#reported.state;
+    this.#reported = this.#assess();
+    const { state, reason, text } = this.#reported;
     const { guard, connection } = this.facts();
     const quarantineMs = state === 'quarantined' ? Math.ceil(guard.leftMs()) : undefined;
     this.#cancelQuarantine();
@@ -50,6 +50,6 @@ export class ToldState {
 
   /** The state stays as it was until a new connection shows a different one. */
   #assess(): Assessment {
-    return assess(this.facts()) ?? this.#told;
+    return assess(this.facts()) ?? this.#reported;
   }
 }

@@ -1,5 +1,5 @@
 /** One command that a client has taken and not answered yet. */
-interface OpenCall {
+interface InFlightCommand {
   /** The script of an EVAL, or the hash of an EVALSHA: the client reads it here each time that it writes the command. */
   readonly script: Buffer | undefined;
   /** The first key. A Cluster does not keep the order of commands for the same key. */
@@ -8,7 +8,7 @@ interface OpenCall {
 }
 
 /** As a script it does nothing, and it is the hash of no script. */
-const BLANK = ' ';
+const NEUTRAL = ' ';
 
 /**
  * The commands that a client of the application has taken and not answered yet. Such a client may send a command again on its own:
@@ -19,10 +19,10 @@ const BLANK = ' ';
  * passed as a Buffer, and overwritten with blanks as soon as the command has failed or is answered. A command that has been
  * written already does not change. A command that is written later does nothing.
  */
-export class OpenCalls {
-  readonly #open = new Set<OpenCall>();
+export class InFlightCommands {
+  readonly #inFlight = new Set<InFlightCommand>();
 
-  /** Calls back once: with the reply, with the error of the client, or with the cause of {@link giveUpAll}, whichever comes first. */
+  /** Calls back once: with the reply, with the error of the client, or with the cause of {@link failAll}, whichever comes first. */
   run(
     send: (args: readonly (string | number | Buffer)[]) => Promise<unknown>,
     [command, first, ...rest]: readonly [string, ...(string | number)[]],
@@ -32,7 +32,7 @@ export class OpenCalls {
     const script = command.startsWith('eval') ? Buffer.from(String(first)) : undefined;
     if (script !== undefined) routeBy(script, rest[1]);
     const call = { script, subject: script && rest[1], onError };
-    this.#open.add(call);
+    this.#inFlight.add(call);
     const sent = sendOrReject(() => send(first === undefined ? [] : [script ?? first, ...rest]));
     sent.then(
       (reply) => {
@@ -47,22 +47,22 @@ export class OpenCalls {
   }
 
   /** Fails all commands. It is unknown which of them the server has carried out, and from now on it carries out none. */
-  giveUpAll(cause: Error): void {
-    for (const call of this.#open) {
+  failAll(cause: Error): void {
+    for (const call of this.#inFlight) {
       this.#close(call);
       call.onError(cause);
     }
   }
 
   /** A command that waits in the client must not be sent after the next one for the same key, which may be its release. */
-  retract(subject: unknown): void {
-    for (const call of this.#open) if (call.subject === subject) call.script?.fill(BLANK);
+  neutralize(subject: unknown): void {
+    for (const call of this.#inFlight) if (call.subject === subject) call.script?.fill(NEUTRAL);
   }
 
   /** Returns whether the command was in flight until now. */
-  #close(call: OpenCall): boolean {
-    call.script?.fill(BLANK);
-    return this.#open.delete(call);
+  #close(call: InFlightCommand): boolean {
+    call.script?.fill(NEUTRAL);
+    return this.#inFlight.delete(call);
   }
 }
 
