@@ -11,3 +11,10 @@ export function untrusted(cause: Error): Failure {
 export function refused(cause: Error): Failure {
   return { outcome: 'failed', reason: 'refused', cause };
 }
+
+export const TOO_FEW_REPLIES = refused(new Error('The server sent fewer replies than requests.'));
+
+export const TOO_LATE: Failure = {
+  ...{ outcome: 'failed', reason: 'timeout' },
+  cause: new Error('not sent, because its time was over before it could leave'),
+};

@@ -1,4 +1,4 @@
-import { refused, unreachable, untrusted } from './failures.js';
+import { TOO_FEW_REPLIES, TOO_LATE, unreachable, untrusted } from './failures.js';
 import type { Cancel, Clock } from './ports/clock.js';
 import type { Failure, LockNode, NodeReply, NodeRequest, ReleaseListener } from './ports/lock-node.js';
 import { PossiblyHeld } from './possibly-held.js';
@@ -101,11 +101,7 @@ export class NodeQueue {
   }
 
   #flush(): void {
-    while (
-      this.#queue.size > 0 &&
-      this.#inFlight < this.maxConcurrency &&
-      this.node.ensureConnected().status === 'ready'
-    ) {
+    while (this.#queue.size > 0 && this.#inFlight < this.maxConcurrency && this.#isReady()) {
       const batch = this.#load();
       if (batch.length > 0) this.#execute(batch);
     }
@@ -122,7 +118,7 @@ export class NodeQueue {
     const onReplies = (replies: readonly NodeReply[]): void => {
       this.#inFlight--;
       batch.forEach((pending, index) => {
-        const reply = replies[index] ?? refused(new Error('The server sent fewer replies than requests.'));
+        const reply = replies[index] ?? TOO_FEW_REPLIES;
         this.#noteReply(pending, reply);
         pending.deliver(reply);
       });
@@ -137,7 +133,7 @@ export class NodeQueue {
 
   #afterTrip(): void {
     if (this.#queue.size > 0) {
-      if (this.node.ensureConnected().status === 'ready') this.#flushSoon();
+      if (this.#isReady()) this.#flushSoon();
     } else this.#noteIdle();
   }
 
@@ -163,7 +159,7 @@ export class NodeQueue {
    * after a while: so the others arrive, and that one costs a trip a second until its ttl is over.
    */
   #onBrokenTrip(batch: readonly PendingRequest[], failure: Failure): void {
-    const isReady = this.node.ensureConnected().status === 'ready';
+    const isReady = this.#isReady();
     const isRelease = ({ request }: PendingRequest): boolean => request.kind === 'release';
     if (!isReady) this.#queue.putBack(batch.filter(isRelease));
     for (const pending of batch) {
@@ -171,6 +167,10 @@ export class NodeQueue {
       if (isReady || !isRelease(pending)) this.#noteReply(pending, undefined);
       pending.deliver(failure);
     }
+  }
+
+  #isReady(): boolean {
+    return this.node.ensureConnected().status === 'ready';
   }
 
   #noteIdle(): void {
@@ -195,8 +195,3 @@ export class NodeQueue {
     );
   }
 }
-
-const TOO_LATE: Failure = {
-  ...{ outcome: 'failed', reason: 'timeout' },
-  cause: new Error('not sent, because its time was over before it could leave'),
-};

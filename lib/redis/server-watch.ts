@@ -129,12 +129,18 @@ export class ServerWatch implements Member {
    * is no connection or no answer in time. Never rejects.
    */
   async check(timeoutMs: number): Promise<number | undefined> {
-    if (this.connection.ensureConnected().status !== 'ready' || this.ensureInspected().status !== 'ready')
-      return undefined;
+    if (this.connection.ensureConnected().status !== 'ready') return undefined;
+    if (this.ensureInspected().status !== 'ready') return undefined;
     const { clock } = this.options;
     const startedAtMs = clock.nowMs();
-    const answered = this.#write().then(() => true);
-    if ((await withinMs(clock, answered, timeoutMs)) === true) return clock.nowMs() - startedAtMs;
+    if (
+      (await withinMs(
+        clock,
+        this.#write().then(() => true),
+        timeoutMs,
+      )) === true
+    )
+      return clock.nowMs() - startedAtMs;
     this.#onSilence(`no answer within ${timeoutMs} ms`);
     return undefined;
   }

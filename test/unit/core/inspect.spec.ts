@@ -53,7 +53,7 @@ it('P12: what is removed by force does not come back while an extension heals on
     ensureConnected: () => ({ status: 'down', cause: new Error('no route') }),
     reasonNotToVote: () => undefined,
     onChange: () => undefined,
-    execute: () => Promise.reject(new Error('no route')),
+    execute: (_, __, onError) => onError(new Error('no route')),
     listen: () => () => undefined,
   };
   await clock.advance(9_990); // the first extension leaves
