@@ -123,7 +123,7 @@ describe('retryDelay and maxRetryDelay', () => {
     for (const node of world.nodes) node.refusal = new Error('BUSY');
     const startMs = world.clock.nowMs();
     await world.clock.advance(2000);
-    expect(times.map((time) => Math.round(time - startMs))).toEqual([333, 633, 933]);
+    expect(times.map((time) => Math.round(time - startMs))).toEqual([330, 630, 930]);
     expect(lock.signal.reason).toMatchObject({ reason: 'expired' });
   });
 });
