@@ -69,6 +69,7 @@ describe('the simulation', () => {
     ['fault kill', 0.05],
     ['fault partition', 0.05],
     ['fault lose', 0.2],
+    ['started after a loss', 0.02],
     ['command copied', 2],
   ])('makes it happen often enough: %s, %d a schedule', (what, least) => {
     expect((result.tally.coverage[what] ?? 0) / SEEDS).toBeGreaterThan(least);
