@@ -99,10 +99,7 @@ export class ServerWatch implements Member {
     this.#listeners.push(listener);
   }
 
-  /**
-   * Called when a server has been inspected and may take part, before it gets any request, and with whether it is quarantined, because it
-   * may have forgotten locks.
-   */
+  /** Called when an inspected server may take part, before it gets a request, and with whether it is quarantined. */
   onReady(listener: (isQuarantined: boolean) => void): void {
     this.#onReady.push(listener);
   }
