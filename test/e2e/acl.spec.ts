@@ -7,6 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import { RedlockModule, RedlockService, type RedlockServer } from 'redlock-nestjs';
 import { CollectingLogger } from '../support/collecting-logger.js';
 import { eventually } from '../support/eventually.js';
+import { forgetLocks } from '../support/forget-locks.js';
 import { start, type Fleet } from '../support/fleet.js';
 
 /** The rules that docs/operations.md gives, so that they are the ones that work. */
@@ -23,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => fleet.stop());
 afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
-  for (const server of fleet.servers) await server.command('FLUSHALL');
+  await forgetLocks(fleet.servers);
 });
 
 async function allow(rules: readonly string[]): Promise<void> {

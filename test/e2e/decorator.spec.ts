@@ -19,6 +19,7 @@ import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitte
 import { Cron, Interval, ScheduleModule, SchedulerRegistry, Timeout, type CronOptions } from '@nestjs/schedule';
 import { currentLock, InvalidOptionsError, RedlockModule, WithLock, type Lock } from 'redlock-nestjs';
 import { eventually } from '../support/eventually.js';
+import { forgetLocks } from '../support/forget-locks.js';
 import { start, type Fleet } from '../support/fleet.js';
 import { CollectingLogger } from '../support/collecting-logger.js';
 
@@ -30,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => fleet.stop());
 afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
-  for (const server of fleet.servers) await server.command('FLUSHALL');
+  await forgetLocks(fleet.servers);
 });
 
 type Imports = (Type | DynamicModule)[];

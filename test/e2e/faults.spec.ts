@@ -14,6 +14,7 @@ import {
 } from 'redlock-nestjs';
 import { CollectingLogger } from '../support/collecting-logger.js';
 import { eventually } from '../support/eventually.js';
+import { forgetLocks } from '../support/forget-locks.js';
 import { start, type Fleet } from '../support/fleet.js';
 
 const apps: INestApplicationContext[] = [];
@@ -138,7 +139,7 @@ describe('with three servers', () => {
   });
   afterAll(() => fleet.stop());
   afterEach(async () => {
-    for (const server of fleet.servers) await server.command('FLUSHALL');
+    await forgetLocks(fleet.servers);
   });
 
   it('P1, P7: one of many who come at once gets the lock, the others hear who has it', async () => {

@@ -15,6 +15,7 @@ import {
   type RedlockOptionsFactory,
 } from 'redlock-nestjs';
 import { eventually } from '../support/eventually.js';
+import { forgetLocks } from '../support/forget-locks.js';
 import { start, type Fleet, type FleetServer } from '../support/fleet.js';
 
 let fleet: Fleet;
@@ -27,7 +28,7 @@ afterAll(() => fleet.stop());
 afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
   for (const client of clients.splice(0)) client.disconnect();
-  for (const server of fleet.servers) await server.command('FLUSHALL');
+  await forgetLocks(fleet.servers);
 });
 
 async function boot(imports: (DynamicModule | Type)[], providers: Type[] = []): Promise<INestApplicationContext> {

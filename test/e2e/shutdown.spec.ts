@@ -14,6 +14,7 @@ import {
 } from 'redlock-nestjs';
 import { CollectingLogger } from '../support/collecting-logger.js';
 import { eventually } from '../support/eventually.js';
+import { forgetLocks } from '../support/forget-locks.js';
 import { start, type Fleet } from '../support/fleet.js';
 
 let fleet: Fleet;
@@ -22,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => fleet.stop());
 afterEach(async () => {
-  for (const server of fleet.servers) await server.command('FLUSHALL');
+  await forgetLocks(fleet.servers);
 });
 
 async function boot(
