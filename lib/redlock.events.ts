@@ -1,5 +1,6 @@
 import { Global, Injectable, Module } from '@nestjs/common';
 import { Observable } from 'rxjs';
+import type { CallTracer } from './client/call-tracer.js';
 import { EventSource } from './client/event-source.js';
 import { EVENT_NAMES, type RedlockEvent, type RedlockEventName } from './client/events.js';
 
@@ -40,6 +41,11 @@ export class RedlockEvents {
         for (const cancel of cancels) cancel();
       };
     });
+  }
+
+  /** For telemetry: runs the parts of each call of this application within what the tracer makes. */
+  traceWith(tracer: CallTracer | undefined): void {
+    this.#source.tracer = tracer;
   }
 
   /** For an instance of the module: where it emits its events. */

@@ -2,7 +2,8 @@ import { isRedlockError, type LockContendedError } from '../core/errors/index.js
 import type { LockHandle } from '../core/lock.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { Call, CallMaker } from './call.js';
-import type { JobEvent } from './events.js';
+import type { TracedCall } from './call-tracer.js';
+import type { JobEvent, SkipReason } from './events.js';
 import type { EventSource } from './event-source.js';
 
 type Work<T> = () => Promise<T>;
@@ -35,13 +36,29 @@ export class CallEvents {
 
   /** The work of the call does not run. */
   onSkipped(call: Call, error: Error): void {
-    if (!this.events.isHeard('skipped')) return;
+    const reason = skipReasonOf(error);
+    if (reason === undefined || !this.events.isHeard('skipped')) return;
     const { message } = error;
-    this.events.emit('skipped', { ...this.calls.about(call), reason: reasonOf(error), message });
+    this.events.emit('skipped', { ...this.calls.about(call), reason, message });
   }
 
-  /** Runs work under the lock of the call. Where that is the run of a job, it says when it begins and how it ends. */
-  async run<T>(call: Call, lock: LockHandle, work: Work<T>, under: (work: Work<T>) => Promise<T>): Promise<T> {
+  /** Waits for the lock of the call. `skips` is whether the call skips its work where it does not get the lock. */
+  wait(call: Call, skips: boolean, acquire: Work<LockHandle>): Promise<LockHandle> {
+    const { tracer } = this.events;
+    if (tracer === undefined) return acquire();
+    return tracer.acquire(this.#traced(call), acquire, (error) => (skips ? skipReasonOf(error) : undefined));
+  }
+
+  /** Runs work under the lock of the call. */
+  run<T>(call: Call, lock: LockHandle, work: Work<T>, under: (work: Work<T>) => Promise<T>): Promise<T> {
+    const { tracer } = this.events;
+    if (tracer === undefined) return this.#run(call, lock, work, under);
+    const traced = { ...this.#traced(call), fencingToken: lock.fencingToken };
+    return tracer.hold(traced, () => this.#run(call, lock, work, under));
+  }
+
+  /** Where it is the run of a job, this says when it begins and how it ends. */
+  async #run<T>(call: Call, lock: LockHandle, work: Work<T>, under: (work: Work<T>) => Promise<T>): Promise<T> {
     const { job, trigger, method } = call.caller ?? {};
     if (job === undefined || trigger === undefined || method === undefined) return await under(work);
     const about = this.calls.about(call);
@@ -68,14 +85,20 @@ export class CallEvents {
     }
   }
 
+  #traced(call: Call): TracedCall {
+    const { instance } = this.events;
+    return { ...this.calls.about(call), ...(instance !== undefined && { instance }) };
+  }
+
   #waitedMs({ startedAtMs }: Call): number {
     return this.clock.nowMs() - startedAtMs;
   }
 }
 
-function reasonOf(error: Error): LockContendedError['reason'] | 'unreachable' | 'closing' {
+function skipReasonOf(error: unknown): SkipReason | undefined {
   if (isContended(error)) return error.reason;
-  return isRedlockError(error, 'SHUTDOWN') ? 'closing' : 'unreachable';
+  if (isRedlockError(error, 'SHUTDOWN')) return 'closing';
+  return isRedlockError(error, 'QUORUM_UNREACHABLE') ? 'unreachable' : undefined;
 }
 
 /** By its code: another copy of this package in the process may have made it. */

@@ -1,4 +1,5 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
+import type { CallTracer } from './call-tracer.js';
 import { EVENT_NAMES, type RedlockEvent, type RedlockEventMap, type RedlockEventName } from './events.js';
 
 type Listener = (event: RedlockEvent) => unknown;
@@ -16,12 +17,22 @@ const CHANNELS = Object.fromEntries(EVENT_NAMES.map((name) => [name, channel(`re
 export class EventSource {
   readonly #listeners = new Map<RedlockEventName, Set<Listener>>();
   readonly #failed = new Set<RedlockEventName>();
+  #tracer: CallTracer | undefined;
 
   /** @param parent hears all that this one emits: the events of all instances of an application have one */
   constructor(
     readonly instance?: string,
     private readonly parent?: EventSource,
   ) {}
+
+  /** What runs the parts of each call within something of its own; `undefined` where nothing does, and then it costs nothing. */
+  get tracer(): CallTracer | undefined {
+    return this.#tracer ?? this.parent?.tracer;
+  }
+
+  set tracer(tracer: CallTracer | undefined) {
+    this.#tracer = tracer;
+  }
 
   /** Whether it is worth making the event: without a listener it costs nothing. */
   isHeard(name: RedlockEventName): boolean {

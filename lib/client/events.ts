@@ -30,6 +30,9 @@ export interface TickEvent {
 /** Why a lock was not had: another process holds it, has run this tick, or several took votes from one another until the end. */
 export type ContentionReason = 'locked' | 'already-ran' | 'undecided';
 
+/** Why work did not run. */
+export type SkipReason = ContentionReason | 'unreachable' | 'paused' | 'closing';
+
 /** A run of a job on this replica. */
 export interface JobEvent extends LockEvent, TickEvent {
   readonly job: string;
@@ -86,7 +89,7 @@ export interface RedlockEventMap {
   /** Work did not run, because its lock was not had; `message` says it in words. */
   skipped: LockEvent &
     TickEvent & {
-      readonly reason: ContentionReason | 'unreachable' | 'paused' | 'closing';
+      readonly reason: SkipReason;
       readonly message: string;
     };
   /** A scheduled method runs on this replica. Only the replica that has the lock of the tick emits it. */

@@ -78,7 +78,8 @@ export class LockClient {
     options?: AcquireOptions,
     kind: CallKind = 'acquire',
   ): Promise<LockHandle> {
-    return await this.#acquire(this.#calls.make(kind, key, ttl, options));
+    const call = this.#calls.make(kind, key, ttl, options);
+    return await this.#told.wait(call, false, () => this.#acquire(call));
   }
 
   async withLock<T>(
@@ -98,7 +99,7 @@ export class LockClient {
     try {
       let lock: LockHandle;
       try {
-        lock = await this.#acquire(call);
+        lock = await this.#told.wait(call, options?.onContended === 'skip', () => this.#acquire(call));
       } catch (error) {
         this.#skipOrThrow(call, error, options);
         return undefined;
