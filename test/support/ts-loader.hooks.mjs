@@ -7,7 +7,10 @@ import jest from '../../jest.config.mjs';
 const ROOT = new URL('../../', import.meta.url);
 const SELF = new Map([
   ['redlock-nestjs', new URL('lib/index.ts', ROOT).href],
-  ['redlock-nestjs/testing', new URL('lib/testing/index.ts', ROOT).href],
+  ...['testing', 'terminus', 'otel'].map((name) => [
+    `redlock-nestjs/${name}`,
+    new URL(`lib/${name}/index.ts`, ROOT).href,
+  ]),
 ]);
 const CACHE = new URL('.cache/ts/', ROOT);
 const OPTIONS = jest.projects[0].transform['^.+\\.ts$'][1];

@@ -1,0 +1,1 @@
+export { RedlockOtelModule, type RedlockOtelOptions } from './redlock-otel.module.js';
