@@ -23,7 +23,8 @@ export async function recordAll(app: TestingModule): Promise<void> {
   source.emit('unreachable', { ...about, waitedMs: 1500, votes: [] });
   const lost = { ...about, fencingToken: 1, heldMs: 2500, message: '', votes: [] };
   source.emit('lost', { ...lost, reason: 'expired', hadWork: true });
-  for (const reason of ['locked', 'unreachable'] as const) source.emit('skipped', { ...about, reason, message: '' });
+  for (const reason of ['locked', 'unreachable'] as const)
+    source.emit('skipped', { ...about, job: 'invoices', reason, message: '' });
   source.emit('jobSucceeded', { ...ofJob, durationMs: 1000 });
   source.emit('jobFailed', { ...ofJob, durationMs: 1000, error: new Error('no paper') });
   source.emit('jobFailed', { ...ofJob, durationMs: 1000, error: { code: 'LOCK_LOST' } });
