@@ -1,0 +1,93 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Module, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
+import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { getRedlockToken, RedlockModule, type RedlockHealth, type RedlockService } from 'redlock-nestjs';
+import { RedlockHealthIndicator } from 'redlock-nestjs/terminus';
+import { RedlockTestingModule } from 'redlock-nestjs/testing';
+import { DEGRADED } from '../../support/telemetry-app.js';
+
+@Module({ imports: [TerminusModule.forRoot({ logger: false })], providers: [RedlockHealthIndicator] })
+class HealthModule {}
+
+describe('the health indicator', () => {
+  let app: TestingModule;
+  afterEach(() => app.close());
+
+  async function boot(...imports: DynamicModule[]): Promise<RedlockHealthIndicator> {
+    app = await Test.createTestingModule({ imports: [HealthModule, ...imports] }).compile();
+    await app.init();
+    return app.get(RedlockHealthIndicator, { strict: false });
+  }
+
+  function says(health: RedlockHealth, instance?: string): void {
+    jest
+      .spyOn(app.get<RedlockService>(getRedlockToken(instance), { strict: false }), 'health')
+      .mockResolvedValue(health);
+  }
+
+  /** What a readiness probe gets: the details, or those of the exception. */
+  async function probe(indicator: RedlockHealthIndicator, instance?: string): Promise<unknown> {
+    const check = (): ReturnType<RedlockHealthIndicator['isHealthy']> =>
+      indicator.isHealthy('locks', instance === undefined ? {} : { instance });
+    try {
+      return await app.get(HealthCheckService, { strict: false }).check([check]);
+    } catch (error) {
+      return (error as ServiceUnavailableException).getResponse();
+    }
+  }
+
+  it('is up while a majority votes, with the state and reason of each server', async () => {
+    const indicator = await boot(RedlockTestingModule.forRoot());
+    says(DEGRADED);
+    expect(await indicator.isHealthy('locks')).toEqual({
+      locks: {
+        status: 'up',
+        voting: 2,
+        needed: 2,
+        servers: [
+          { server: 'redis-1:6379', state: 'ready', warnings: [] },
+          { server: 'redis-2:6379', state: 'ready', warnings: [] },
+          { server: 'redis-3:6379', state: 'down', reason: 'ECONNREFUSED', warnings: [] },
+        ],
+      },
+    });
+    expect(await probe(indicator)).toMatchObject({ status: 'ok', info: { locks: { status: 'up' } } });
+  });
+
+  it('is down without a quorum, and fails the check of Terminus', async () => {
+    const indicator = await boot(RedlockTestingModule.forRoot());
+    says({ ...DEGRADED, quorum: false, voting: 1 });
+    expect(await probe(indicator)).toMatchObject({
+      status: 'error',
+      error: { locks: { status: 'down', voting: 1, needed: 2 } },
+    });
+  });
+
+  it('is down where one of several shards has no quorum, and shows which', async () => {
+    const indicator = await boot(RedlockTestingModule.forRoot());
+    const shards = [true, false].map((quorum) => ({ quorum, voting: quorum ? 2 : 0, needed: 1, servers: [] }));
+    says({ ...DEGRADED, quorum: false, shards });
+    expect(await indicator.isHealthy('locks')).toMatchObject({ locks: { status: 'down', shards } });
+  });
+
+  it('asks the instance that it is told, and names one that is not there', async () => {
+    const indicator = await boot(
+      RedlockTestingModule.forRoot(),
+      RedlockTestingModule.forRoot({ name: 'second', isGlobal: false }),
+    );
+    says({ ...DEGRADED, quorum: false }, 'second');
+    expect(await indicator.isHealthy('locks')).toMatchObject({ locks: { status: 'up', voting: 1 } });
+    expect(await indicator.isHealthy('locks', { instance: 'second' })).toMatchObject({ locks: { status: 'down' } });
+    await expect(indicator.isHealthy('locks', { instance: 'third' })).rejects.toThrow(
+      'RedlockHealthIndicator: there is no RedlockModule with the name "third".',
+    );
+  });
+
+  it('shows no password', async () => {
+    const indicator = await boot(RedlockModule.forRoot('redis://user:hunter2@127.0.0.1:1', { nodeTimeout: 50 }));
+    const result = await indicator.isHealthy('locks');
+    expect(result).toMatchObject({ locks: { status: 'down', voting: 0, needed: 1 } });
+    expect(JSON.stringify(result)).not.toContain('hunter2');
+  });
+});
