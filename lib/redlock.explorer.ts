@@ -15,6 +15,9 @@ import type { RedlockService } from './redlock.service.js';
 
 type Provider = ReturnType<DiscoveryService['getProviders']>[number];
 
+/** Of the applications that an explorer has audited. */
+const explored = new WeakSet<DiscoveryService>();
+
 /** A scheduled method of one host. */
 interface Job {
   readonly host: object;
@@ -59,9 +62,14 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
     for (const job of this.#jobs) if (typeof nameOf(job) === 'function') this.#claimName(job);
   }
 
-  /** Where the module is imported several times, under different names, one explorer is enough for all. */
+  /**
+   * Where the module is imported several times, under different names, one explorer is enough for all. An application has one
+   * `DiscoveryService`. The explorer among its providers is not compared with this one: an `instanceDecorator` puts a Proxy there.
+   */
   #isFirst(): boolean {
-    return this.discovery.getProviders().find(({ metatype }) => metatype === RedlockExplorer)?.instance === this;
+    if (explored.has(this.discovery)) return false;
+    explored.add(this.discovery);
+    return true;
   }
 
   #check(host: object, token: unknown, method: LockedMethod): void {
