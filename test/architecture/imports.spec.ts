@@ -70,6 +70,30 @@ describe('the house', () => {
     }
   });
 
+  it('otel/ and terminus/ know the events and what is public, their own peer, and nothing of each other', () => {
+    const allowed = {
+      'otel/':
+        /^(otel\/|client\/(events|call-tracer)\.ts|interfaces\/|[^/]+\.ts$|@nestjs\/(common|core)$|@opentelemetry\/api$)/,
+      'terminus/': /^(terminus\/|interfaces\/|[^/]+\.ts$|@nestjs\/(common|core|terminus)$)/,
+    };
+    for (const [folder, known] of Object.entries(allowed)) {
+      expect(inside(folder).length).toBeGreaterThan(1);
+      for (const each of inside(folder)) {
+        const outside = importsOf(each).filter((path) => !known.test(path));
+        expect({ file: each.file, outside }).toEqual({ file: each.file, outside: [] });
+      }
+    }
+  });
+
+  it('nothing else imports otel/ or terminus/, nor what these need: an application without them does not load them', () => {
+    for (const each of files.filter(({ file }) => !/^(otel|terminus)\//.test(file))) {
+      const optional = importsOf(each).filter((path) =>
+        /^(otel\/|terminus\/|@opentelemetry|@nestjs\/terminus)/.test(path),
+      );
+      expect({ file: each.file, optional }).toEqual({ file: each.file, optional: [] });
+    }
+  });
+
   it('nothing outside testing/ imports it: what serves tests is not loaded in production', () => {
     expect(inside('testing/').length).toBeGreaterThan(3);
     for (const each of files.filter(({ file }) => !file.startsWith('testing/'))) {

@@ -30,6 +30,32 @@ describe('the package as it is published', () => {
     expect(JSON.parse(stdout)).toEqual({ keys: ['job'], refused: true, lost: true, woken: true });
   });
 
+  it('loads neither OpenTelemetry nor Terminus nor the parts for them, unless these parts are imported', async () => {
+    const optional = /@opentelemetry|@nestjs\/terminus|dist\/(?:cjs\/)?(?:otel|terminus|testing)\//;
+    const loaded = async (...names: string[]): Promise<string[]> => {
+      const { stdout } = await run(process.execPath, ['test/e2e/package/loaded.mjs', ...names]);
+      return JSON.parse(stdout) as string[];
+    };
+    const files = await loaded('redlock-nestjs');
+    expect(files.filter((file) => file.includes('/dist/')).length).toBeGreaterThan(100);
+    expect(files.filter((file) => optional.test(file))).toEqual([]);
+    const all = await loaded('redlock-nestjs/otel', 'redlock-nestjs/terminus');
+    for (const part of [
+      '@opentelemetry/api',
+      '@nestjs/terminus',
+      'dist/otel/',
+      'dist/cjs/otel/',
+      'dist/cjs/terminus/',
+    ]) {
+      expect(all.filter((file) => file.includes(part))).not.toEqual([]);
+    }
+  });
+
+  it('redlock-nestjs/otel and redlock-nestjs/terminus work from CommonJS', async () => {
+    const { stdout } = await run(process.execPath, ['test/e2e/package/optional.cjs']);
+    expect(JSON.parse(stdout)).toEqual({ status: 'up', grants: 1, spans: ['redlock.acquire', 'redlock.hold'] });
+  });
+
   it('has no source map, because the sources are not shipped', async () => {
     const files = (await readdir('dist', { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
     expect(files.length).toBeGreaterThan(100);
