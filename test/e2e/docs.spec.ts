@@ -10,7 +10,7 @@ import { pagesOf } from '../support/pages.js';
 
 const run = promisify(execFile);
 const LOADER = resolve('test/support/ts-loader.mjs');
-const PAGES = pagesOf('README.md', 'docs/guide.md', 'docs/operations.md');
+const PAGES = pagesOf('README.md', 'docs/guide.md', 'docs/operations.md', 'docs/observability.md');
 
 /** Within the package, so that the imports of a reader's files are found. */
 let folder: string;

@@ -51,7 +51,7 @@ export class Telemetry {
       const { count, sum } =
         typeof value === 'number' ? { count: value, sum: undefined } : { sum: undefined, ...value };
       return { attributes, value: count, sum };
-    }) as Point[];
+    });
   }
 
   /** The unit of each metric that has a point by now. */

@@ -56,6 +56,9 @@ class SpanAbove {
   }
 }
 
+const observer = createObserveModule().ObserveInstrument?.instanceDecorator;
+if (observer === undefined) throw new Error('@nestjs/observe has no instanceDecorator.');
+
 const calls: string[] = [];
 
 /** The check-ins that Sentry would be sent. */
@@ -125,7 +128,7 @@ const TOOLS: Record<
   'sentry-below': { host: SentryBelow },
   'sentry-above': { host: SentryAbove },
   'plain-proxy': { host: Plain, decorator: plainProxy },
-  observe: { host: Plain, decorator: createObserveModule().ObserveInstrument.instanceDecorator as InstanceDecorator },
+  observe: { host: Plain, decorator: observer },
 };
 
 async function main(): Promise<void> {
@@ -134,13 +137,15 @@ async function main(): Promise<void> {
   getCurrentScope().setClient({
     captureCheckIn: ({ status }: { status: string }) => String(checkIns.push(status)),
   } as Partial<Client> as Client);
-  const { host, withOtel = false, decorator } = TOOLS[tool]!;
+  const chosen = TOOLS[tool];
+  if (chosen === undefined) throw new Error(`No tool has the name ${tool}.`);
+  const { host, withOtel = false, decorator } = chosen;
   const memory = new RedlockMemory();
   const imports = [ScheduleModule.forRoot(), RedlockTestingModule.forRoot({ memory })];
   if (withOtel) imports.push(RedlockOtelModule.forRoot(telemetry.options));
   const boot = async () => {
+    @Module({ imports, providers: [host] })
     class AppModule {}
-    Module({ imports, providers: [host] })(AppModule);
     const instrument = decorator && { instrument: { instanceDecorator: decorator } };
     return await NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'], ...instrument });
   };
