@@ -132,6 +132,15 @@ describe('the metrics', () => {
     }
   });
 
+  it('leave the meter when the application closes, so that the meter does not keep it in memory', async () => {
+    const removal = jest.spyOn(
+      telemetry.options.meterProvider.getMeter('redlock-nestjs'),
+      'removeBatchObservableCallback',
+    );
+    await app.close();
+    expect(removal).toHaveBeenCalledTimes(1);
+  });
+
   it('have the names of OpenTelemetry: lower case, dots, and units of UCUM', async () => {
     await recordAll(app);
     jest.spyOn(redlock, 'health').mockResolvedValue(DEGRADED);
