@@ -14,7 +14,11 @@ export function toInspection(key: string, votes: readonly Vote[]): LockInspectio
   return {
     key,
     held: holder !== undefined,
-    ...(holder && { owner: holder.owner, remainingMs: Math.max(...majority.map((each) => each.remainingMs)) }),
+    ...(holder && {
+      owner: holder.owner,
+      remainingMs: Math.max(...majority.map((each) => each.remainingMs)),
+      fencingToken: Math.max(...majority.map((each) => each.fence)),
+    }),
     servers: votes.toSorted((one, other) => one.position - other.position).map(toServerInspection),
   };
 }
@@ -23,8 +27,8 @@ function toServerInspection(vote: Vote): ServerInspection {
   const { server } = vote;
   switch (vote.outcome) {
     case 'seen': {
-      const { owner, remainingMs, token } = vote.holder;
-      return { server, state: 'held', owner, remainingMs, token };
+      const { owner, remainingMs, token, fence } = vote.holder;
+      return { server, state: 'held', owner, remainingMs, token, fencingToken: fence };
     }
     case 'failed':
       return { server, state: 'unknown', cause: vote.cause.message };

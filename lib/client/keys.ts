@@ -38,6 +38,43 @@ export function markerKey(prefix: string): string {
   return companion(prefix, 'marker');
 }
 
+/** What a name on a server stands for: a lock, or the claim of a tick (or of the interval that the last run holds). */
+export type NamedKey =
+  | { readonly kind: 'lock'; readonly key: string }
+  | { readonly kind: 'tick'; readonly names: readonly string[]; readonly which: number | 'interval' };
+
+/** The opposite of {@link lockKey} and {@link tickKey}: undefined for other companions, and for what is not of this prefix. */
+export function readName(prefix: string, name: string): NamedKey | undefined {
+  const key = keyOf(prefix, name);
+  if (key !== undefined) return { kind: 'lock', key };
+  const [, tag, which, list] = TICK.exec(name) ?? [];
+  if (tag === undefined) return undefined;
+  const names = (list === undefined ? [tag] : listIn(list)).map((each) => keyOf(prefix, each));
+  if (names.length === 0 || !names.every((each) => each !== undefined)) return undefined;
+  return { kind: 'tick', names, which: which === 'interval' ? which : Number(which) };
+}
+
+const TICK = /^\{([^}]*)\}:tick:(interval|\d{1,16})(?::(\[.*\]))?$/s;
+
+/** The key of the lock that is kept under this name, if there is such a key. */
+function keyOf(prefix: string, name: string): string | undefined {
+  const wrapped = /^\{[^}]*\}:lock:/.exec(name)?.[0].length ?? 0;
+  for (const start of [0, 1, wrapped]) {
+    const key = name.slice(start + prefix.length);
+    if (name.startsWith(prefix, start) && key !== '' && lockKey(prefix, key) === name) return key;
+  }
+  return undefined;
+}
+
+function listIn(json: string): string[] {
+  try {
+    const list = JSON.parse(json) as unknown[];
+    return list.every((each) => typeof each === 'string') ? list : [];
+  } catch {
+    return []; // Another program may have written it.
+  }
+}
+
 /** Where it is tried whether a server takes what a lock writes. A token is added for each trial. */
 export function trialKey(prefix: string): string {
   return `${markerKey(prefix)}:trial`;

@@ -116,12 +116,17 @@ export class LockClient {
     return toInspection(only, await inspect(this.#shards.quorumOf([only]), lockKey(this.#settings.keyPrefix, only)));
   }
 
-  /** Deletes the lock that the servers have on the key, and gives it up if it is held here. Returns whether there was one. */
-  async remove(key: string): Promise<boolean> {
+  /**
+   * Deletes the lock that the servers have on the key, and gives it up if it is held here. Returns whether there was one.
+   *
+   * @param tokens only a lock with one of these, as {@link inspect} has shown them: never the lock of a later holder
+   */
+  async remove(key: string, tokens?: ReadonlySet<string>): Promise<boolean> {
     const only = toKey(key);
     const quorum = this.#shards.quorumOf([only]);
-    const { votes, tokens } = await remove(quorum, lockKey(this.#settings.keyPrefix, only));
-    for (const token of tokens) void this.#registry.get(token)?.lose('taken', votes);
+    const removal = await remove(quorum, lockKey(this.#settings.keyPrefix, only), tokens);
+    const { votes } = removal;
+    for (const token of removal.tokens) void this.#registry.get(token)?.lose('taken', votes);
     if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
       throw new QuorumUnreachableError('release', [only], votes.length, votes);
     }

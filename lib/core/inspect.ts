@@ -18,14 +18,16 @@ export interface Removal {
 }
 
 /**
- * Deletes the locks that the servers have on the key, of any holder, within two node timeouts. First they are asked whom
- * they see, and then all at once to delete these very locks, also those that did not see them: a command that is held up on
- * its way must not take the lock of the next holder, and a holder that heals its lock meanwhile must not keep it.
+ * Deletes the locks that the servers have on the key, within two node timeouts: those of any holder, or only those with one of the
+ * tokens in `only`. First the servers are asked which locks they have. Then all are asked at once to delete these very locks, also the
+ * servers that did not have them: a delayed command must not remove the lock of the next holder, and a holder that heals its lock
+ * meanwhile must not keep it.
  */
-export async function remove(quorum: Quorum, key: string): Promise<Removal> {
+export async function remove(quorum: Quorum, key: string, only?: ReadonlySet<string>): Promise<Removal> {
   const { queues } = quorum;
   const seen = await inspect(quorum, key);
   const tokens = new Set(seen.flatMap((vote) => (vote.outcome === 'seen' ? [vote.holder.token] : [])));
+  if (only !== undefined) for (const token of tokens) if (!only.has(token)) tokens.delete(token);
   const removals = [...tokens].map((token) => askAll(quorum, 'remove', key, token));
   const rounds = [seen, ...(await Promise.all(removals))];
   const votes = queues.flatMap((_, position) => {

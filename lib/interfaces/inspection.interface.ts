@@ -14,6 +14,8 @@ export interface ServerInspection {
   readonly owner?: string;
   readonly remainingMs?: number;
   readonly token?: string;
+  /** The number under which this server has granted the lock; 0 without fencing. */
+  readonly fencingToken?: number;
   readonly cause?: string;
 }
 
@@ -30,6 +32,8 @@ export interface LockInspection {
   readonly owner?: string;
   /** For how much longer, in milliseconds, unless it extends or releases the lock. */
   readonly remainingMs?: number;
+  /** The holder's fencing token: the highest number that a server shows for it. 0 without fencing. */
+  readonly fencingToken?: number;
   readonly servers: readonly ServerInspection[];
 }
 

@@ -244,19 +244,21 @@ describe('inspect', () => {
     world.nodes.forEach((node, index) => {
       node.delayMs = 50 - 10 * index;
       const ttlMs = [900, 1000, 800][index];
-      if (ttlMs !== undefined) node.plant(KEY, 'token', ttlMs, 'other-host:1');
+      if (ttlMs !== undefined) node.plant(KEY, 'token', ttlMs, 'other-host:1', 7);
     });
     world.nodes[3]!.stall();
+    const grant = { token: 'token', fencingToken: 7 };
     const { value } = await world.clock.settle(world.serve({ nodeTimeout: 60 }).inspect('job'));
     expect(value).toEqual({
       key: 'job',
       held: true,
       owner: 'other-host:1',
       remainingMs: 1000 - 20,
+      fencingToken: 7,
       servers: [
-        { server: 'node-1', state: 'held', owner: 'other-host:1', remainingMs: 900 - 25, token: 'token' },
-        { server: 'node-2', state: 'held', owner: 'other-host:1', remainingMs: 1000 - 20, token: 'token' },
-        { server: 'node-3', state: 'held', owner: 'other-host:1', remainingMs: 800 - 15, token: 'token' },
+        { server: 'node-1', state: 'held', owner: 'other-host:1', remainingMs: 900 - 25, ...grant },
+        { server: 'node-2', state: 'held', owner: 'other-host:1', remainingMs: 1000 - 20, ...grant },
+        { server: 'node-3', state: 'held', owner: 'other-host:1', remainingMs: 800 - 15, ...grant },
         { server: 'node-4', state: 'unknown', cause: 'no answer within 60 ms' },
         { server: 'node-5', state: 'free' },
       ],

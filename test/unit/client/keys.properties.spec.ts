@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { counterKey, lockKey, markerKey, tickKey } from '../../../lib/client/keys.js';
+import { counterKey, lockKey, markerKey, readName, tickKey, trialKey } from '../../../lib/client/keys.js';
 
 /** What might be mistaken for something else: whatever the names of the other keys are made of. */
 const fragments = fc.constantFrom(
@@ -133,6 +133,36 @@ describe('the keys on a server', () => {
         expect(new Set(names.map((name) => slotOf(name ?? '')))).toEqual(new Set([slotOf(tag)]));
       }),
     );
+  });
+
+  it('are read back: a lock as its key, a tick as its job, and other companions as neither', () => {
+    fc.assert(
+      fc.property(prefixes, keys, instants, (prefix, key, atMs) => {
+        const full = lockKey(prefix, key);
+        expect(readName(prefix, full)).toEqual({ kind: 'lock', key });
+        expect(readName(prefix, tickKey([full], atMs))).toEqual({ kind: 'tick', names: [key], which: atMs });
+        expect(readName(prefix, counterKey(full))).toBeUndefined();
+        expect([readName(prefix, markerKey(prefix)), readName(prefix, trialKey(prefix))]).toEqual([
+          undefined,
+          undefined,
+        ]);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('are read back where a job has another name than its keys, and not where another program has written a list of its own', () => {
+    const names = ['job', 'a job\n"with" {braces}'].map((name) => lockKey('redlock:', name));
+    const name = tickKey(['redlock:{42}a', 'redlock:{42}b'], 'interval', names);
+    expect(readName('redlock:', name)).toEqual({
+      kind: 'tick',
+      names: ['job', 'a job\n"with" {braces}'],
+      which: 'interval',
+    });
+    expect(readName('shop:', name)).toBeUndefined();
+    for (const list of ['[]', '[1]', '["redlock:"]', '[', '[null]', '["elsewhere:k"]']) {
+      expect([list, readName('redlock:', `{42}:tick:1:${list}`)]).toEqual([list, undefined]);
+    }
   });
 
   it('have slots as Redis counts them', () => {
