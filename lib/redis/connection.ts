@@ -40,7 +40,11 @@ export interface Connection {
 }
 
 /** Sends one command, and waits for its reply: for the rare commands, for which a promise more does not matter. */
-export function call(connection: Connection, command: string, args: readonly (string | number)[]): Promise<unknown> {
+export function call(
+  connection: Pick<Connection, 'send'>,
+  command: string,
+  args: readonly (string | number)[],
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     connection.send(command, args, resolve, reject);
   });
