@@ -13,12 +13,19 @@ import { DIFFERENT_SHARDS } from './messages.js';
 
 /** One server, with what this process must know of it. No more than that, because not every one is a Redis. */
 export interface Server {
-  readonly connection: Pick<Connection, 'name' | 'keyspace' | 'close'>;
+  /** A server in the memory of a test takes no commands. */
+  readonly connection: Pick<Connection, 'name' | 'keyspace' | 'close'> & Partial<Pick<Connection, 'send'>>;
   /** With what of its data should be mended by hand. */
   readonly node: LockNode & { readonly warnings?: readonly ServerWarning[] };
   readonly watch: Pick<ServerWatch, 'status' | 'warnings' | 'info' | 'check'>;
   readonly guard: RestartGuard;
   readonly subscriber: Pick<ReleaseSubscriber, 'close'>;
+}
+
+/** The connection of a server that takes commands, as a Redis does. */
+export function redisOf({ connection }: Server): Pick<Connection, 'send'> {
+  if ('send' in connection) return connection as Pick<Connection, 'send'>;
+  throw new Error(`${connection.name} is not a Redis server`);
 }
 
 /** Servers that are asked together, and the quorum that they form. */
