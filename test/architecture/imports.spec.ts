@@ -62,7 +62,7 @@ describe('the house', () => {
   });
 
   it('what is of Nest uses the client, and of the algorithm only its errors', () => {
-    const ofNest = files.filter(({ file }) => !/^(client|core|redis|system|testing|interfaces)\//.test(file));
+    const ofNest = files.filter(({ file }) => !/^(cli|client|core|redis|system|testing|interfaces)\//.test(file));
     expect(ofNest.length).toBeGreaterThan(20);
     for (const each of ofNest) {
       const below = importsOf(each).filter((path) => /^(core\/(?!errors\/|printable)|redis\/|system\/)/.test(path));
@@ -100,6 +100,34 @@ describe('the house', () => {
       const tests = importsOf(each).filter((path) => /^testing\/|^redlock-nestjs/.test(path));
       expect({ file: each.file, tests }).toEqual({ file: each.file, tests: [] });
     }
+  });
+
+  it('nothing imports cli/, so an application does not load the command; and cli/ imports nothing of Nest', () => {
+    expect(inside('cli/').length).toBeGreaterThan(10);
+    for (const each of files.filter(({ file }) => !file.startsWith('cli/'))) {
+      const commands = importsOf(each).filter((path) => path.startsWith('cli/'));
+      expect({ file: each.file, commands }).toEqual({ file: each.file, commands: [] });
+    }
+    for (const each of inside('cli/')) {
+      const allowed =
+        /^(cli\/|client\/|core\/(errors\/|printable|vote|wait|ports\/)|redis\/|interfaces\/|node:|ioredis$)/;
+      expect({ file: each.file, outside: importsOf(each).filter((path) => !allowed.test(path)) }).toEqual({
+        file: each.file,
+        outside: [],
+      });
+    }
+  });
+
+  it('what the command alone uses of client/ and redis/ is not loaded with the module', () => {
+    const byName = new Map(files.map((each) => [each.file, each]));
+    const loaded = new Set(['index.ts']);
+    for (const file of loaded) {
+      const each = byName.get(file);
+      for (const path of each === undefined ? [] : importsOf(each)) loaded.add(path);
+    }
+    expect(loaded).toContain('redis/redis-lock-node.ts');
+    const alone = ['client/lock-list.ts', 'redis/key-scan.ts', 'redis/lock-trial.ts', 'redis/server-faults.ts'];
+    expect([...loaded].filter((path) => path.startsWith('cli/') || alone.includes(path))).toEqual([]);
   });
 
   it('only redis/ imports ioredis, but for types', () => {

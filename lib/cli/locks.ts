@@ -1,0 +1,77 @@
+import { listLocks, type LockList, type TickClaim } from '../client/lock-list.js';
+import type { Command, Context } from './command.js';
+import { exitCodeOf, holderCells, toJson } from './holders.js';
+import { cell } from './output.js';
+
+/** Lists what is held. */
+export const locks: Command = async ({ args, client, output }) => {
+  const { prefix: keyPrefix, limit, ticks: withTicks, timeoutMs, json } = args;
+  const [shard] = client.shards.list;
+  if (shard === undefined) throw new Error('A client has at least one shard.');
+  const list = await listLocks(shard, { keyPrefix, limit, withTicks, timeoutMs });
+  if (json) output.json(toJsonList(list, args));
+  else print(list, { args, output });
+  return exitCodeOf(list.servers, 'failed');
+};
+
+function toJsonList(
+  { locks, ticks, servers, isComplete }: LockList,
+  { prefix, ticks: withTicks }: Context['args'],
+): object {
+  return {
+    prefix,
+    complete: isComplete,
+    servers,
+    locks: locks.map(toJson),
+    ...(withTicks && {
+      ticks: ticks.map(({ names, which, inspection }) => ({
+        job: names,
+        tick: tickText(which),
+        ...toJson(inspection),
+      })),
+    }),
+  };
+}
+
+function print(list: LockList, { args, output }: Pick<Context, 'args' | 'output'>): void {
+  const { locks, ticks } = list;
+  if (locks.length === 0) output.line(`No locks with the prefix "${cell(args.prefix)}".`);
+  else {
+    const rows = locks.map((each) => [cell(each.key), ...holderCells(each)]);
+    output.table([['KEY', 'HOLDER', 'TIME LEFT', 'FENCING TOKEN', 'SERVERS'], ...rows]);
+  }
+  if (args.ticks) printTicks(ticks, output);
+  printGaps(list, { args, output });
+}
+
+function printTicks(ticks: readonly TickClaim[], output: Context['output']): void {
+  output.line();
+  if (ticks.length === 0) {
+    output.line('No claims of ticks.');
+    return;
+  }
+  const rows = ticks.map(({ names, which, inspection }) => [
+    ...[cell(names.join(', ')), tickText(which)],
+    ...holderCells(inspection),
+  ]);
+  output.table([['JOB', 'TICK', 'RUN BY', 'CLAIMED FOR', 'FENCING TOKEN', 'SERVERS'], ...rows]);
+}
+
+/** What is missing from the list, and why. */
+function printGaps({ servers, isComplete }: LockList, { args, output }: Pick<Context, 'args' | 'output'>): void {
+  for (const { server, state, cause = '' } of servers) {
+    if (state === 'failed') output.line(output.paint('yellow', `${server} has not been searched: ${cause}`));
+  }
+  if (isComplete) return;
+  const why = servers.some(({ state }) => state === 'cut')
+    ? `it ends after ${args.limit} locks (--limit)`
+    : 'see above';
+  output.line(output.paint('yellow', `The list may not be complete: ${why}.`));
+}
+
+/** The time of a tick. Another program may have written one that no calendar has. */
+function tickText(which: number | 'interval'): string {
+  if (which === 'interval') return which;
+  const time = new Date(which);
+  return Number.isNaN(time.getTime()) ? String(which) : time.toISOString();
+}

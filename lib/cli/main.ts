@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import type { Io } from './io.js';
+import { run } from './run.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const io: Io = {
+  env: process.env,
+  isTerminal: process.stdout.isTTY,
+  canAsk: process.stdin.isTTY && process.stderr.isTTY,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  // On the standard error, so that the output stays what another program may read.
+  async ask(question) {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await terminal.question(question);
+    } finally {
+      terminal.close();
+    }
+  },
+};
+
+// No process.exit(): what is written to a pipe would be cut.
+process.exitCode = await run(process.argv.slice(2), io, version);

@@ -1,0 +1,36 @@
+export const USAGE = `Usage: redlock-nestjs <command> [servers] [options]
+
+Commands
+  doctor [servers]         looks at the servers as the module would: what is wrong, and what to do
+  locks [servers]          lists what is held: key, holder, time left, fencing token
+  inspect <key> [servers]  shows one key as each server sees it
+  release <key> [servers]  frees a key, after a question on a terminal
+
+Servers are the masters of one quorum: redis:// and rediss:// URLs, or host:port. Without them: REDLOCK_SERVERS.
+
+Options
+  --json            one JSON value instead of text
+  --prefix <text>   the keyPrefix of the module (default "redlock:")
+  --timeout <time>  how long a server may take, such as 500ms or 5s (default 5s)
+  --limit <number>  how many locks "locks" lists at most (default 1000)
+  --ticks           lists the claims of ticks, too
+  --yes, -y         releases without a question
+  --help, -h
+  --version, -v
+
+Environment
+  REDLOCK_SERVERS          servers, separated by commas or spaces
+  REDLOCK_USERNAME, REDLOCK_PASSWORD
+                           of each server whose URL has no password. A URL among the arguments is seen by other
+                           users of the machine, and its password with it: use these instead
+  REDLOCK_TLS_CA, REDLOCK_TLS_CERT, REDLOCK_TLS_KEY
+                           PEM files for rediss:// URLs: an authority, a client's certificate, and its key
+  REDLOCK_TLS_PASSPHRASE, REDLOCK_TLS_SERVERNAME
+                           of that key; the name in the servers' certificate
+  NO_COLOR                 no colours on a terminal
+
+Exit code
+  0  all is well
+  1  it works, with warnings or servers that have not answered; "release": nothing was released
+  2  locks are not safe or cannot be had, too few servers have answered, or the command line is wrong
+`;
