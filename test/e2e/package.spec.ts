@@ -7,6 +7,12 @@ import { start, type Fleet } from '../support/fleet.js';
 
 const run = promisify(execFile);
 
+/** The modules that a program loads, as Node resolves them. */
+async function loadedBy(file: string, ...args: string[]): Promise<string[]> {
+  const { stderr } = await run(process.execPath, ['--import', './test/e2e/package/print-loads.mjs', file, ...args]);
+  return stderr.split('\n').filter((line) => line.startsWith('file:'));
+}
+
 describe('the package as it is published', () => {
   let fleet: Fleet;
   beforeAll(async () => {
@@ -54,6 +60,34 @@ describe('the package as it is published', () => {
   it('redlock-nestjs/otel and redlock-nestjs/terminus work from CommonJS', async () => {
     const { stdout } = await run(process.execPath, ['test/e2e/package/optional.cjs']);
     expect(JSON.parse(stdout)).toEqual({ status: 'up', grants: 1, spans: ['redlock.acquire', 'redlock.hold'] });
+  });
+
+  it('has a command that runs, loads nothing of Nest, and ends when it has answered', async () => {
+    const { bin, version } = JSON.parse(await readFile('package.json', 'utf8')) as {
+      bin: Record<string, string>;
+      version: string;
+    };
+    const command = bin['redlock-nestjs'] ?? '';
+    expect(await run(command, ['--version'])).toMatchObject({ stdout: `${version}\n` });
+    const { stdout } = await run(command, ['doctor', ...fleet.urls]);
+    expect(stdout).toContain('All is well: 3 of 3 servers can be counted on, and a lock needs 2.');
+    // A pipe is no terminal, and what is long must not be cut when the process ends.
+    const failure: unknown = await run(command, ['doctor', '127.0.0.1:1', '--json']).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 2,
+      stderr: '',
+      stdout: expect.stringMatching(/^\{[^]*"unreachable"[^]*\}\n$/),
+    });
+    expect(await loadedBy('dist/cli/main.js', '--help')).toEqual(
+      expect.not.arrayContaining([expect.stringMatching(/@nestjs|reflect-metadata|rxjs/)]),
+    );
+  });
+
+  it('loads nothing of the command with the module', async () => {
+    const loaded = await loadedBy('dist/index.js');
+    expect(loaded).toContainEqual(expect.stringContaining('dist/client/lock-client.js'));
+    expect(loaded).not.toContainEqual(expect.stringMatching(/dist\/cli\/|lock-list|key-scan/));
+    expect((await readdir('dist/cjs')).includes('cli')).toBe(false);
   });
 
   it('has no source map, because the sources are not shipped', async () => {
