@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import type { Io } from './io.js';
@@ -18,7 +19,11 @@ const io: Io = {
   async ask(question) {
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {
-      return await terminal.question(question);
+      // Ctrl-C and Ctrl-D are no answer. Some versions of Node reject then, others leave the question open.
+      const closed = once(terminal, 'close').then(() => '');
+      return await Promise.race([terminal.question(question), closed]);
+    } catch {
+      return '';
     } finally {
       terminal.close();
     }

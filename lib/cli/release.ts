@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.js';
 import type { LockInspection } from '../interfaces/index.js';
 import { UsageError } from './arguments.js';
 import type { Command, Context, ExitCode } from './command.js';
@@ -20,7 +21,9 @@ export const release: Command = async (context) => {
 };
 
 async function isConfirmed({ io }: Context, inspection: LockInspection): Promise<boolean> {
-  const question = `${summary(inspection)} Work that runs under this lock may then overlap with that of another process. Release it? [y/N] `;
+  const { key, owner } = inspection;
+  const name = `"${printable(key)}"${owner === undefined ? '' : ` of ${printable(owner)}`}`;
+  const question = `Release ${name}? Work under this lock may then overlap with that of another process. [y/N] `;
   return /^\s*y(es)?\s*$/i.test(await io.ask(question));
 }
 

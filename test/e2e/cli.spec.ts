@@ -433,7 +433,7 @@ for (const { release } of searches.filter(({ missing }) => missing === undefined
         expect([late.code, (await list()).locks.length]).toEqual([1, 1]);
         const done = await release(() => 'yes');
         expect([done.code, (await list()).locks]).toEqual([0, []]);
-        expect(questions[0]).toMatch(/^"k" is held by web-1:42: .* Release it\? \[y\/N\] $/);
+        expect(questions[0]).toMatch(/^Release "k" of web-1:42\? .* \[y\/N\] $/);
         expect((await release(() => 'y')).out).toContain('Not released. "k" is free.');
         expect(questions).toHaveLength(3);
         expect(await commandLine(['release', 'k', ...fleet.urls])).toMatchObject({
