@@ -314,15 +314,6 @@ export const MUTANTS: readonly Mutant[] = [
     checker: 'no starvation',
     seeds: 20000,
   },
-  {
-    name: 'what was asked for while it connected leaves for a server that has forgotten',
-    file: 'lib/core/node-queue.ts',
-    text: `      if (reasonNotToVote !== undefined) pending.deliver(untrusted(reasonNotToVote));
-      return reasonNotToVote === undefined;`,
-    becomes: '      return reasonNotToVote === undefined || true;',
-    checker: 'one run a tick',
-    seeds: 20000,
-  },
   // Ticks.
   {
     name: 'a timer that fires early belongs to the tick before',
