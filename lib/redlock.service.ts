@@ -161,11 +161,10 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   }
 
   /** Each server's state, latency and why it does not vote. Settles within one `nodeTimeout`, and never rejects. */
-  async health(): Promise<RedlockHealth> {
-    return await this.#client.health();
+  health(): Promise<RedlockHealth> {
+    return this.#client.health();
   }
 
-  /** Connects ahead of the first lock. Nothing waits for it. */
   onApplicationBootstrap(): void {
     this.#client.connect();
   }
@@ -179,8 +178,8 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     await this.#client.drain(this.#shutdownLeftMs());
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.drain();
+  beforeApplicationShutdown(): Promise<void> {
+    return this.drain();
   }
 
   async onApplicationShutdown(): Promise<void> {

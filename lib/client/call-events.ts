@@ -5,6 +5,7 @@ import type { Call, CallMaker } from './call.js';
 import type { TracedCall } from './call-tracer.js';
 import type { JobEvent, SkipReason } from './events.js';
 import type { EventSource } from './event-source.js';
+import { RELEASE_FAILED } from './messages.js';
 
 type Work<T> = () => Promise<T>;
 
@@ -34,13 +35,23 @@ export class CallEvents {
     }
   }
 
-  /** The work of the call does not run. */
-  onSkipped(call: Call, error: Error): void {
-    const reason = skipReasonOf(error);
-    if (reason === undefined || !this.events.isHeard('skipped')) return;
-    const { message } = error;
-    this.events.emit('skipped', { ...this.calls.about(call), reason, message });
+  /**
+   * The call has not got its lock. Another holder is no error for a call that skips then, and neither is the shutdown: then this
+   * returns, and the work does not run.
+   */
+  skipOrThrow(call: Call, error: unknown, skips: boolean): void {
+    const reason = skips ? skipReasonOf(error) : undefined;
+    if (reason !== undefined && this.events.isHeard('skipped')) {
+      const { message } = error as Error;
+      this.events.emit('skipped', { ...this.calls.about(call), reason, message });
+    }
+    if (reason === undefined || reason === 'unreachable') throw error;
   }
+
+  readonly onReleaseFailed = ({ keys }: LockHandle, error: unknown): void => {
+    const message = RELEASE_FAILED(error instanceof Error ? error.message : String(error));
+    this.events.emit('warning', { code: 'release-failed', level: 'warn', message, keys });
+  };
 
   /** Waits for the lock of the call. `skips` is whether the call skips its work where it does not get the lock. */
   wait(call: Call, skips: boolean, acquire: Work<LockHandle>): Promise<LockHandle> {

@@ -1,24 +1,21 @@
 import { acquire } from '../core/acquire.js';
-import { isRedlockError, QuorumUnreachableError, RedlockShutdownError } from '../core/errors/index.js';
-import { inspect, remove } from '../core/inspect.js';
+import { RedlockShutdownError } from '../core/errors/index.js';
 import type { LockHandle } from '../core/lock.js';
 import { undo } from '../core/undo.js';
 import { hold } from '../core/run-with-lock.js';
-import { count, majorityOf } from '../core/vote.js';
 import { WorkTracker } from '../core/work-tracker.js';
 import type { AcquireOptions, Lock, LockInspection, RedlockHealth, WithLockCallOptions } from '../interfaces/index.js';
 import { CallEvents } from './call-events.js';
 import { CallMaker, type Call, type CallKind } from './call.js';
 import { EventSource } from './event-source.js';
 import { toHealth } from './health.js';
-import { toInspection } from './inspection.js';
-import { lockKey } from './keys.js';
+import { HeldKeys } from './held-keys.js';
 import { LockRegistry } from './lock-registry.js';
 import { runUnder, type HeldAround } from './lock-scope.js';
-import { RELEASE_FAILED, SERVERS, SHUTDOWN_TIMEOUT } from './messages.js';
+import { SERVERS, SHUTDOWN_TIMEOUT } from './messages.js';
 import { NestedCalls } from './nested-calls.js';
 import { checkOnContended } from './options/acquire-options.js';
-import { refuse, toKey } from './options/check.js';
+import { refuse } from './options/check.js';
 import type { Settings } from './options/module-options.js';
 import type { Shards } from './shards.js';
 
@@ -31,6 +28,7 @@ export class LockClient {
   readonly #calls: CallMaker;
   readonly #told: CallEvents;
   readonly #nested: NestedCalls;
+  readonly #keys: HeldKeys;
   readonly #work: WorkTracker;
 
   // Private to the language, too: a client that is printed must not show the servers and their passwords.
@@ -49,6 +47,7 @@ export class LockClient {
     this.#registry = new LockRegistry(settings, shards, this.#calls, events);
     this.#told = new CallEvents(events, this.#calls, clock);
     this.#nested = new NestedCalls(this.#registry, events, settings.owner);
+    this.#keys = new HeldKeys(settings.keyPrefix, shards, this.#registry);
     this.#work = new WorkTracker(clock);
   }
 
@@ -101,36 +100,24 @@ export class LockClient {
       try {
         lock = await this.#told.wait(call, options?.onContended === 'skip', () => this.#acquire(call));
       } catch (error) {
-        this.#skipOrThrow(call, error, options);
+        this.#told.skipOrThrow(call, error, options?.onContended === 'skip');
         return undefined;
       }
-      const under = (own: () => Promise<T>): Promise<T> => hold(lock, () => runUnder(lock, own), this.#onReleaseFailed);
+      const under = (own: () => Promise<T>): Promise<T> =>
+        hold(lock, () => runUnder(lock, own), this.#told.onReleaseFailed);
       return await this.#told.run(call, lock, () => work(lock), under);
     } finally {
       this.#work.end(running);
     }
   }
 
-  async inspect(key: string): Promise<LockInspection> {
-    const only = toKey(key);
-    return toInspection(only, await inspect(this.#shards.quorumOf([only]), lockKey(this.#settings.keyPrefix, only)));
+  inspect(key: string): Promise<LockInspection> {
+    return this.#keys.inspect(key);
   }
 
-  /**
-   * Deletes the lock that the servers have on the key, and gives it up if it is held here. Returns whether there was one.
-   *
-   * @param tokens only a lock with one of these, as {@link inspect} has shown them: never the lock of a later holder
-   */
-  async remove(key: string, tokens?: ReadonlySet<string>): Promise<boolean> {
-    const only = toKey(key);
-    const quorum = this.#shards.quorumOf([only]);
-    const removal = await remove(quorum, lockKey(this.#settings.keyPrefix, only), tokens);
-    const { votes } = removal;
-    for (const token of removal.tokens) void this.#registry.get(token)?.lose('taken', votes);
-    if (votes.length - count(votes, 'failed') < majorityOf(votes.length)) {
-      throw new QuorumUnreachableError('release', [only], votes.length, votes);
-    }
-    return count(votes, 'released') > 0;
+  /** See {@link HeldKeys.remove}. */
+  remove(key: string, tokens?: ReadonlySet<string>): Promise<boolean> {
+    return this.#keys.remove(key, tokens);
   }
 
   async health(): Promise<RedlockHealth> {
@@ -187,7 +174,7 @@ export class LockClient {
       try {
         await this.#nested.join(lock, call, before);
       } catch (error) {
-        this.#skipOrThrow(call, error, options);
+        this.#told.skipOrThrow(call, error, options?.onContended === 'skip');
         return undefined;
       }
       return await this.#told.run(
@@ -202,21 +189,4 @@ export class LockClient {
       );
     });
   }
-
-  /** A lock that another process holds is no error for a call that skips then, and neither is the shutdown. */
-  #skipOrThrow(call: Call, error: unknown, options: WithLockCallOptions | undefined): void {
-    const skips = options?.onContended === 'skip';
-    if (isRedlockError(error, 'LOCK_CONTENDED') || isRedlockError(error, 'SHUTDOWN')) {
-      if (!skips) throw error;
-      this.#told.onSkipped(call, error);
-      return;
-    }
-    if (skips && isRedlockError(error, 'QUORUM_UNREACHABLE')) this.#told.onSkipped(call, error);
-    throw error;
-  }
-
-  readonly #onReleaseFailed = ({ keys }: LockHandle, error: unknown): void => {
-    const message = RELEASE_FAILED(error instanceof Error ? error.message : String(error));
-    this.events.emit('warning', { code: 'release-failed', level: 'warn', message, keys });
-  };
 }

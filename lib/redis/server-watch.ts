@@ -130,14 +130,8 @@ export class ServerWatch implements Member {
     if (this.ensureInspected().status !== 'ready') return undefined;
     const { clock } = this.options;
     const startedAtMs = clock.nowMs();
-    if (
-      (await withinMs(
-        clock,
-        this.#write().then(() => true),
-        timeoutMs,
-      )) === true
-    )
-      return clock.nowMs() - startedAtMs;
+    const written = this.#write().then(() => true);
+    if ((await withinMs(clock, written, timeoutMs)) === true) return clock.nowMs() - startedAtMs;
     this.#onSilence(`no answer within ${timeoutMs} ms`);
     return undefined;
   }
