@@ -74,7 +74,14 @@ export type AttemptEvent =
   /** The client's own signal cancels the waiting. */
   | { readonly kind: 'cancelled'; readonly atMs: number; readonly attempt: number }
   /** The call has rejected. `code` is that of the error, or 'CANCELLED', or 'THROWN' for anything else. */
-  | { readonly kind: 'refused'; readonly atMs: number; readonly attempt: number; readonly code: string }
+  | {
+      readonly kind: 'refused';
+      readonly atMs: number;
+      readonly attempt: number;
+      readonly code: string;
+      /** The message of the error. No checker goes by it. */
+      readonly why?: string;
+    }
   /** The client has the lock. */
   | {
       readonly kind: 'granted';

@@ -4,7 +4,7 @@ import { setTimeout as pass } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Cron } from '@nestjs/schedule';
 import { currentLock, WithLock } from 'redlock-nestjs';
-import { codeOf, type AttemptLog, type Recorder } from './recorder.js';
+import type { AttemptLog, Recorder } from './recorder.js';
 import { JOBS, NODE_TIMEOUT_MS } from './replica.interface.js';
 
 /** Timers may be a little early. */
@@ -29,7 +29,7 @@ function Fired({ key, periodMs, ttlMs }: (typeof JOBS)[number]) {
         await firing.run(log, () => method.call(this));
         log.refuse(recorder!.closing ? 'SHUTDOWN' : 'LOCK_CONTENDED');
       } catch (error) {
-        log.refuse(codeOf(error));
+        log.refuse(error);
       } finally {
         log.finish();
       }

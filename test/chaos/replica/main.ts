@@ -8,7 +8,7 @@ import { COUNTED_EVENTS, type CountedEvent } from '../../history/events.js';
 import { SharedClock } from '../shared-clock.js';
 import { HistoryWriter } from '../history-writer.js';
 import { Jobs, recordWith } from './jobs.js';
-import { codeOf, Recorder } from './recorder.js';
+import { Recorder } from './recorder.js';
 import { DRIFT_FACTOR, NODE_TIMEOUT_MS, type Answer, type Boot, type Command } from './replica.interface.js';
 import { Workload } from './workload.js';
 
@@ -68,7 +68,7 @@ async function take({ key, ttlMs }: Extract<Command, { kind: 'take' }>): Promise
     if (lock === null) log.refuse('LOCK_CONTENDED');
     else log.grant(lock);
   } catch (error) {
-    log.refuse(codeOf(error));
+    log.refuse(error);
   }
   return log.granted;
 }

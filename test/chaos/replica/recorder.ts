@@ -89,10 +89,12 @@ export class AttemptLog {
   }
 
   /** Does nothing where the lock was granted: the error is then one of the work, or the loss of the lock. */
-  refuse(code: string): void {
+  refuse(reason: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.recorder.writer.write({ kind: 'refused', attempt: this.attempt, code });
+    const code = typeof reason === 'string' ? reason : codeOf(reason);
+    const why = reason instanceof Error ? { why: reason.message } : {};
+    this.recorder.writer.write({ kind: 'refused', attempt: this.attempt, code, ...why });
   }
 
   begin(): void {

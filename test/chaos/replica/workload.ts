@@ -90,7 +90,7 @@ export class Workload {
     try {
       await this.service.withLock([...keys], ttlMs, (lock) => work(lock, log, takesMs), all);
     } catch (error) {
-      log.refuse(codeOf(error));
+      log.refuse(error);
     }
     log.finish();
   }
@@ -103,7 +103,7 @@ export class Workload {
       if (lock === null) return log.refuse('LOCK_CONTENDED');
       await this.#hold(lock, log, takesMs);
     } catch (error) {
-      log.refuse(codeOf(error));
+      log.refuse(error);
     }
   }
 
@@ -120,7 +120,7 @@ export class Workload {
       const lock = await this.service.acquire([...wish.keys], wish.ttlMs, options);
       await this.#hold(lock, log, takesMs);
     } catch (error) {
-      log.refuse(codeOf(error));
+      log.refuse(error);
     } finally {
       clearTimeout(timer);
     }
@@ -141,7 +141,7 @@ export class Workload {
       }
       await releaseAndHandOver(lock, log);
     } catch (error) {
-      log.refuse(codeOf(error));
+      log.refuse(error);
     }
   }
 
