@@ -60,13 +60,13 @@ export class Deadlines {
     const nowMs = this.#clock.nowMs();
     this.#rounds += decision.rounds ?? 1;
     if (this.#rounds > this.#plan.maxRetries) return 'over';
-    // The servers have granted, but this process stood still. They are asked once more, whatever the wait.
-    if (decision.kind === 'late' && !this.#wasLate && nowMs >= (this.#bounds?.endAtMs ?? Infinity)) {
+    const untilMs = isReached(decision) ? this.#waitUntilMs : Math.max(this.#waitUntilMs, this.#unreachableUntilMs);
+    // The servers have granted, but this process was paused, or may have been. They are asked once more, whatever the wait.
+    if (decision.kind === 'late' && !this.#wasLate && nowMs >= untilMs) {
       this.#wasLate = true;
-      this.#waitUntilMs = Math.max(this.#waitUntilMs, nowMs);
+      if (nowMs >= (this.#bounds?.endAtMs ?? Infinity)) this.#waitUntilMs = Math.max(this.#waitUntilMs, nowMs);
       return 'at once';
     }
-    const untilMs = isReached(decision) ? this.#waitUntilMs : Math.max(this.#waitUntilMs, this.#unreachableUntilMs);
     return nowMs >= untilMs ? 'over' : untilMs;
   }
 

@@ -141,8 +141,11 @@ describe('P19: a suspension that the monotonic clock does not count', () => {
     const asked = acquire(quorumOver(nodes, clock), planFor({ ttlMs: 20 }));
     await clock.advance(3);
     clock.suspend(15);
+    const suspendedAtMs = clock.nowMs();
     await clock.advance(2);
-    expect((await clock.settle(asked)).value).toBeUndefined();
+    const { value } = await clock.settle(asked);
+    expect(nodes[0]!.arrived.map(({ kind }) => kind)).toEqual(['acquire', 'release', 'acquire']);
+    expect(value!.grantedAtMs).toBeGreaterThan(suspendedAtMs);
   });
 
   it('hands nothing out that was granted before it', async () => {
@@ -154,6 +157,17 @@ describe('P19: a suspension that the monotonic clock does not count', () => {
     clock.suspend(20_000);
     expect((await clock.settle(asked)).value).toBeDefined();
     // The first grant was undone, and the servers were asked once more.
+    expect(nodes[0]!.arrived.map(({ kind }) => kind)).toEqual(['acquire', 'release', 'acquire']);
+  });
+
+  it('P7: asks once more where that may have been one, also with a wait of 0', async () => {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(3, clock);
+    for (const node of nodes) node.delayMs = 10;
+    const asked = acquire(quorumOver(nodes, clock), planFor({ ttlMs: 10_000 }));
+    await clock.advance(5);
+    clock.suspend(50);
+    expect((await clock.settle(asked)).value).toBeDefined();
     expect(nodes[0]!.arrived.map(({ kind }) => kind)).toEqual(['acquire', 'release', 'acquire']);
   });
 
