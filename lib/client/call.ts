@@ -51,9 +51,10 @@ export class CallMaker {
     return { kind, quorum: shards.quorumOf(plan.keys), plan, chosen, caller, startedAtMs: shards.clock.nowMs() };
   }
 
-  /** Frozen options cannot change, so they are checked once. A decorator has such. */
+  /** Frozen options cannot change, so they are checked once: those of a decorator are. A tick is an object that can. */
   #settingsOf(kind: CallKind, options: AcquireOptions | WithLockCallOptions): AcquireSettings {
-    if (!Object.isFrozen(options)) return toAcquireSettings(given(options), kind, this.settings);
+    if (!Object.isFrozen(options) || options.tick !== undefined)
+      return toAcquireSettings(given(options), kind, this.settings);
     let chosen = this.#checked[kind].get(options);
     if (chosen === undefined) {
       chosen = toAcquireSettings(given(options), kind, this.settings);

@@ -173,8 +173,8 @@ export class Upkeep implements ExtensionCaller {
     const { clock, rules } = this.quorum;
     const now = readClocks(clock);
     const leftMs = this.#deadline.leftAt(now);
-    const quarantineMs = Math.max(leftMs >= EARLY_MS ? 1 : 0, Math.floor(leftMs * (1 - rules.driftFactor)) - 1);
-    const atMs = Math.min(now.atMs + quarantineMs, Math.max(now.atMs, this.#nextAtMs));
+    const endMs = Math.max(leftMs >= EARLY_MS ? 1 : 0, Math.floor(leftMs * (1 - rules.driftFactor)) - 1);
+    const atMs = Math.min(now.atMs + endMs, Math.max(now.atMs, this.#nextAtMs));
     if (this.#cancelTimer !== undefined && this.#timerAtMs <= atMs) return;
     this.#cancelTimer?.();
     this.#timerAtMs = atMs;

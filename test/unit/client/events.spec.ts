@@ -86,6 +86,17 @@ describe('the events of a lock', () => {
     ]);
   });
 
+  it('P8: of a tick as it is now, also where the options around it are frozen', async () => {
+    const { world, service } = listening();
+    const tick = { atMs: world.clock.wallMs(), periodMs: 1000 };
+    const options = Object.freeze({ wait: 0, onContended: 'skip', tick } as const);
+    const ran = async (): Promise<unknown> =>
+      (await world.clock.settle(service.withLock('a', '1s', done, options))).value;
+    expect([await ran(), await ran()]).toEqual(['done', undefined]);
+    tick.atMs += 1000;
+    expect(await ran()).toBe('done');
+  });
+
   it('unreachable, with a vote of each server', async () => {
     const { world, service, taken } = listening();
     for (const node of world.nodes.slice(0, 2)) node.disconnect();
