@@ -16,6 +16,51 @@ export interface Claim {
   readonly channel?: string | undefined;
 }
 
+/** What made a run of a job: its schedule, a call by hand, a tick that no replica ran in time, or a tick whose first run died. */
+export type RunTrigger = 'schedule' | 'manual' | 'catch-up' | 'again';
+
+/** A run of a job, as the process that asks for its lock knows it. All times are of the wall clock of that process, in epoch ms. */
+export interface RunStart {
+  readonly trigger: RunTrigger;
+  /** The tick that it stands for; 0 where it has none. */
+  readonly tickMs: number;
+  readonly startedAtMs: number;
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly outcome: 'succeeded' | 'failed' | 'lost';
+  readonly endedAtMs: number;
+  /** What it failed with, in words. */
+  readonly error?: string | undefined;
+}
+
+/**
+ * The register of a job on a node: one text with its last runs, the latest tick that is covered, and whether the job is paused. It outlives locks.
+ *
+ * - In an acquire: a job that is paused is denied. A run that is granted is added, and is removed again by a release without an `end`.
+ *   A `catch-up` is denied where its tick, or a later one, is covered or in the list of runs. `again` is denied where a run of its tick has
+ *   ended, or was the second one already.
+ * - In a release: with an `end` the run is kept with it, whether or not the node has heard of it before.
+ */
+export interface JobNote {
+  readonly key: string;
+  readonly start: RunStart;
+  readonly end?: RunEnd | undefined;
+}
+
+/** Whether a job is paused. The highest version counts: each change has a higher one than all that its author has seen. */
+export interface PauseState {
+  readonly version: number;
+  /** For how much longer it is paused, in milliseconds: 0 where it is not, Infinity until it is resumed. */
+  readonly leftMs: number;
+  readonly reason: string;
+}
+
+/** What a denial names as its holder where the register denies. */
+export const PAUSED = 'paused';
+export const COVERED = 'covered';
+
 /** Who has a key, as the node that was asked sees it. */
 export interface Holder {
   readonly key: string;
@@ -71,9 +116,12 @@ export interface Holder {
  * - `remove` deletes the claims that carry the token, as `inspect` has shown it, and tells those who wait: `absent` where there
  *   was nothing of it. What is not a lock of ours has a token, too, which stands for what it holds.
  * - `tell` changes nothing, and tells those who listen that something may have changed.
+ * - `steer` sets `pause` in the register of the job where its version is higher than the one there, and notes `coveredMs` as the latest tick that is
+ *   covered where it is later. The claims are not looked at.
+ * - `read` gives the register of the job, and who has the first claim, and changes nothing.
  */
 export interface NodeRequest {
-  readonly kind: 'acquire' | 'confirm' | 'extend' | 'heal' | 'release' | 'inspect' | 'remove' | 'tell';
+  readonly kind: 'acquire' | 'confirm' | 'extend' | 'heal' | 'release' | 'inspect' | 'remove' | 'tell' | 'steer' | 'read';
   readonly token: string;
   readonly owner: string;
   readonly claims: readonly Claim[];
@@ -89,11 +137,29 @@ export interface NodeRequest {
   readonly waits?: boolean;
   /** For an acquire: others may listen for its release already, since it was not served at once. Default: false. */
   readonly waited?: boolean;
+  /** The register of the job that this is a run of. */
+  readonly job?: JobNote | undefined;
+  /** For `steer`. */
+  readonly pause?: PauseState | undefined;
+  /** For `steer`: a tick that needs no run any more, in epoch ms. */
+  readonly coveredMs?: number;
 }
 
 export type NodeReply =
-  | { readonly outcome: 'granted'; /** The number of this grant; 0 where nothing is counted. */ readonly fence: number }
-  | { readonly outcome: 'confirmed' | 'renewed' | 'absent' | 'told' }
+  | {
+      readonly outcome: 'granted';
+      /** The number of this grant; 0 where nothing is counted. */ readonly fence: number;
+      /** Of an acquire with a job: the version of the last pause, or of its end, that this node has heard of. */ readonly pauseVersion?: number;
+    }
+  | { readonly outcome: 'confirmed' | 'renewed' | 'absent' | 'told' | 'steered' }
+  | {
+      readonly outcome: 'read';
+      /** The text of the register; empty where there is none. */
+      readonly register: string;
+      /** The node's time of day in epoch ms, by which its register says until when a job is paused. */
+      readonly nowMs: number;
+      readonly holder?: Holder | undefined;
+    }
   | {
       readonly outcome: 'released';
       /** How many listeners were told; 0 where nobody was known to wait. */
