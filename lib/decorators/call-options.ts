@@ -63,7 +63,7 @@ function optionsOf({ options }: LockedMethod, firing: Firing | undefined): WithL
   const whenContended = onContended ?? (firing === undefined ? 'wait' : 'skip');
   return {
     ...timing,
-    ...(timing.tick !== undefined && job !== undefined && { job }),
+    ...(job !== undefined && { job }),
     ...(whenContended !== 'wait' && { wait }),
     ...rest,
     onContended: whenContended === 'skip' ? 'skip' : 'throw',

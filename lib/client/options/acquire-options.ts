@@ -1,4 +1,5 @@
 import { InvalidOptionsError } from '../../core/errors/index.js';
+import type { RunTrigger } from '../../core/ports/lock-node.js';
 import type { AcquireOptions, WithLockCallOptions, WithLockOptions } from '../../interfaces/index.js';
 import { checkFlag, checkName, refuse, refuseUnknown, reworded, toKey, toMs, toWhole } from './check.js';
 import type { Settings } from './module-options.js';
@@ -52,7 +53,7 @@ export interface Caller {
   /** The name of the job, where the method has a schedule. */
   readonly job?: string;
   /** What has called a method that has a schedule. */
-  readonly trigger?: 'schedule' | 'manual';
+  readonly trigger?: RunTrigger;
 }
 
 /** Where the options of a call say what makes it. It is no option of the user's, so it is not among those that are listed. */
