@@ -1,5 +1,5 @@
 import { majorityOf } from '../../core/vote.js';
-import { readName } from '../keys.js';
+import { lockKey, readName } from '../keys.js';
 import { scanServer, type ListRules, type ScannedServer } from '../lock-list.js';
 import type { Shard } from '../shards.js';
 import type { FoundJob } from './job-register.js';
@@ -35,5 +35,15 @@ function jobAt(register: string, prefix: string): ListedJob | undefined {
   const is = readName(prefix, register);
   if (is?.kind !== 'job') return undefined;
   const name = is.names.join(', ');
-  return { name, found: { register, lock: is.lock, named: [name] } };
+  return { name, found: { register, lock: lockOf(register, is.names, prefix), named: [name] } };
+}
+
+/**
+ * The first key of its lock. A job is named by the keys of its lock, or has a name of its own: then only the hash tag of the register tells of the lock,
+ * which is the key itself where the key has no hash tag.
+ */
+function lockOf(register: string, [first = '']: readonly string[], prefix: string): string {
+  const tag = /^\{([^}]*)\}/.exec(register)?.[1] ?? '';
+  const named = lockKey(prefix, first);
+  return named === tag || named.includes(`{${tag}}`) ? named : tag;
 }
