@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 import prettier from 'eslint-config-prettier';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'coverage/**', 'node_modules/**', 'dist-sample/**', '.cache/**', '**/*.mjs', '**/*.cjs'] },
+  { ignores: ['dist/**', 'coverage/**', 'node_modules/**', 'dist-demo/**', '.cache/**', '**/*.mjs', '**/*.cjs'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

@@ -6,7 +6,7 @@ const LOADER = './test/support/ts-loader.mjs';
 
 it('P2: the example with a database: a writer that stood still is refused, and what the newer one wrote stands', async () => {
   // A code other than 0 rejects.
-  const said = await run(process.execPath, ['--import', LOADER, 'sample/fencing/main.ts'], 55_000);
+  const said = await run(process.execPath, ['--import', LOADER, 'demo/fencing/main.ts'], 55_000);
   const tokens = [...said.matchAll(/^replica-\d has the lock, with the fencing token (\d+)$/gm)].map(
     ([, token]) => token,
   );
@@ -23,7 +23,7 @@ it('P2: the example with a database: a writer that stood still is refused, and w
 }, 60_000);
 
 it('runs the statements that the guide gives', () => {
-  const statements = [...readFileSync('sample/fencing/jobs.ts', 'utf8').matchAll(/'((?:CREATE|UPDATE) .*)'/g)];
+  const statements = [...readFileSync('demo/fencing/jobs.ts', 'utf8').matchAll(/'((?:CREATE|UPDATE) .*)'/g)];
   expect(statements).toHaveLength(2);
   const guide = readFileSync('docs/guide.md', 'utf8');
   for (const [, statement] of statements) expect(guide).toContain(statement);

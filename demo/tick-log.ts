@@ -1,6 +1,6 @@
 import { judge, summarize, type Report, type Summary, type Verdict } from './judge.js';
 
-/** A report that is later than so many ticks does not count: the memory of a sample that runs for days must not grow. */
+/** A report that is later than so many ticks does not count: the memory of a demo that runs for days must not grow. */
 const KEPT = 100;
 
 /** The reports of all ticks from the first on, in order of the ticks. */

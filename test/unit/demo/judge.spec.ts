@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { isFlawless, judge, summarize, type Report } from '../../../sample/judge.js';
-import { TickLog } from '../../../sample/tick-log.js';
+import { isFlawless, judge, summarize, type Report } from '../../../demo/judge.js';
+import { TickLog } from '../../../demo/tick-log.js';
 
 const TICK = 1_000_000;
 

@@ -1,7 +1,7 @@
 import { isFlawless, type Summary, type Verdict } from './judge.js';
-import type { SampleOptions } from './options.js';
+import type { DemoOptions } from './options.js';
 
-/** The output of the sample. */
+/** The output of the demo. */
 export interface Printer {
   start(origin: string): void;
   tick(verdict: Verdict, voting: number): void;
@@ -12,7 +12,7 @@ export interface Printer {
   summary(summary: Summary, faults: number): void;
 }
 
-export function printerFor(options: SampleOptions): Printer {
+export function printerFor(options: DemoOptions): Printer {
   return options.json ? new JsonPrinter(options) : new TextPrinter(options, process.stdout);
 }
 
@@ -27,7 +27,7 @@ const OTHERS = 'skipped, or failed!';
 
 class TextPrinter implements Printer {
   constructor(
-    protected readonly options: SampleOptions,
+    protected readonly options: DemoOptions,
     private readonly out: NodeJS.WriteStream,
   ) {}
 
@@ -91,7 +91,7 @@ type Cell = readonly [string, Colour?];
 
 /** The ticks as JSON on stdout, all the rest for people on stderr. */
 class JsonPrinter extends TextPrinter {
-  constructor(options: SampleOptions) {
+  constructor(options: DemoOptions) {
     super(options, process.stderr);
   }
 

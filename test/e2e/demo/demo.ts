@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compile, type Compiled } from '../../support/compiled.js';
 
-/** What the sample says of a tick with `--json`. */
+/** What the demo says of a tick with `--json`. */
 export interface Tick {
   tick: string;
   ranBy: string[];
@@ -15,9 +15,9 @@ export interface Tick {
   servers: number;
 }
 
-/** The sample and what it needs, as plain JavaScript. */
-export async function compileSample(): Promise<Compiled> {
-  const compiled = await compile('lib', 'sample', 'test/support');
+/** The demo and what it needs, as plain JavaScript. */
+export async function compileDemo(): Promise<Compiled> {
+  const compiled = await compile('lib', 'demo', 'test/support');
   // So that the package's own name, in there, means what was compiled with it.
   await writeFile(join(compiled.folder, 'package.json'), '{ "type": "module" }');
   await writeFile(
@@ -29,15 +29,15 @@ export async function compileSample(): Promise<Compiled> {
   return compiled;
 }
 
-/** The sample as `npm start` runs it, in a process group of its own, as a terminal starts it. */
-export class Sample {
+/** The demo as `npm start` runs it, in a process group of its own, as a terminal starts it. */
+export class Demo {
   readonly child: ChildProcess;
   readonly exit: Promise<number | NodeJS.Signals | null>;
   stdout = '';
   stderr = '';
 
   constructor({ folder }: Compiled, ...args: string[]) {
-    this.child = spawn(process.execPath, [join(folder, 'sample/main.js'), ...args], {
+    this.child = spawn(process.execPath, [join(folder, 'demo/main.js'), ...args], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -22,7 +22,7 @@ const REPLICAS: Plan = { 11: 'wrong clock', 14: 'kill holder', 17: 'right clock'
 /** How wrong a clock goes, one after the other. The library's `clockTolerance` is 60 s. */
 const OFFSETS_MS = [1_500, -700, 2_500, -3_500];
 
-/** Breaks things while the sample runs, by the same plan each time. */
+/** Breaks things while the demo runs, by the same plan each time. */
 export class Chaos {
   faults = 0;
   private killed: FleetServer | undefined;

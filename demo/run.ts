@@ -4,7 +4,7 @@ import { Chaos } from './chaos.js';
 import { Replicas } from './replicas.js';
 import { isFlawless } from './judge.js';
 import { TickLog } from './tick-log.js';
-import type { SampleOptions } from './options.js';
+import type { DemoOptions } from './options.js';
 import type { Printer } from './print.js';
 import { countVotes } from './votes.js';
 
@@ -13,8 +13,8 @@ const PERIOD_MS = 1_000;
 const LATEST_MS = 1_800;
 const LOOK_MS = 25;
 
-/** Runs the sample until its ticks are over, or the signal aborts. Whether each tick ran exactly once. */
-export async function run(options: SampleOptions, printer: Printer, signal: AbortSignal): Promise<boolean> {
+/** Runs the demo until its ticks are over, or the signal aborts. Whether each tick ran exactly once. */
+export async function run(options: DemoOptions, printer: Printer, signal: AbortSignal): Promise<boolean> {
   await using fleet = await start(options.servers, { direct: true });
   const tickLog = new TickLog();
   let chaos: Chaos | undefined;

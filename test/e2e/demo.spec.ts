@@ -4,19 +4,19 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Compiled } from '../support/compiled.js';
 import { processState } from '../support/servers/process-state.js';
 import { run } from '../support/servers/run.js';
-import { compileSample, Sample } from './sample/sample.js';
+import { compileDemo, Demo } from './demo/demo.js';
 
 let compiled: Compiled;
-const started: Sample[] = [];
+const started: Demo[] = [];
 
-function npmStart(...args: string[]): Sample {
-  const sample = new Sample(compiled, ...args);
-  started.push(sample);
-  return sample;
+function npmStart(...args: string[]): Demo {
+  const demo = new Demo(compiled, ...args);
+  started.push(demo);
+  return demo;
 }
 
 beforeAll(async () => {
-  compiled = await compileSample();
+  compiled = await compileDemo();
 });
 afterEach(() => {
   for (const { child } of started.splice(0)) child.kill('SIGKILL');
@@ -60,12 +60,9 @@ async function untilNoneIsLeftOf(pids: readonly number[]): Promise<void> {
 
 describe('npm start', () => {
   it('runs each tick exactly once, says so as JSON, and ends by itself with 0 (P8)', async () => {
-    const sample = npmStart('--ticks', '5', '--json');
-    expect([await sample.exit, /^5 ticks: .*$/m.exec(sample.stderr)?.[0]]).toEqual([
-      0,
-      '5 ticks: each ran exactly once',
-    ]);
-    const { ticks } = sample;
+    const demo = npmStart('--ticks', '5', '--json');
+    expect([await demo.exit, /^5 ticks: .*$/m.exec(demo.stderr)?.[0]]).toEqual([0, '5 ticks: each ran exactly once']);
+    const { ticks } = demo;
     expect(ticks).toHaveLength(5);
     const firstMs = Date.parse(ticks[0]?.tick ?? '');
     for (const [index, tick] of ticks.entries()) {
@@ -87,43 +84,43 @@ describe('npm start', () => {
     [['--tick', '5'], 'There is no option --tick.'],
     [['30'], "Only options are taken, and '30' is none."],
   ])('refuses %j in one clear line, with exit code 2', async (args, message) => {
-    const sample = npmStart(...args);
-    expect(await sample.exit).toBe(2);
-    expect(sample.stderr).toBe(`${message} See npm start -- --help.\n`);
-    expect(sample.stdout).toBe('');
+    const demo = npmStart(...args);
+    expect(await demo.exit).toBe(2);
+    expect(demo.stderr).toBe(`${message} See npm start -- --help.\n`);
+    expect(demo.stdout).toBe('');
   });
 
   it('explains itself', async () => {
-    const sample = npmStart('--help');
-    expect(await sample.exit).toBe(0);
+    const demo = npmStart('--help');
+    expect(await demo.exit).toBe(0);
     for (const word of ['--ticks', '--servers', '--replicas', '--chaos', '--json', 'skippedBy']) {
-      expect(sample.stdout).toContain(word);
+      expect(demo.stdout).toContain(word);
     }
-    expect(sample.stderr).toBe('');
+    expect(demo.stderr).toBe('');
   });
 
   it.each([
     ['SIGINT', 'to everybody, as Ctrl-C at a terminal', 130],
     ['SIGTERM', 'to the coordinator alone', 143],
   ] as const)('leaves no process behind after %s %s', async (signal, whom, code) => {
-    const sample = await npmStart('--servers', '3', '--json').running();
-    const pids = await descendants(sample.pid);
+    const demo = await npmStart('--servers', '3', '--json').running();
+    const pids = await descendants(demo.pid);
     expect(pids).toHaveLength(3 + 3 + 1);
-    process.kill(whom.startsWith('to everybody') ? -sample.pid : sample.pid, signal);
-    expect(await sample.exit).toBe(code);
+    process.kill(whom.startsWith('to everybody') ? -demo.pid : demo.pid, signal);
+    expect(await demo.exit).toBe(code);
     await untilNoneIsLeftOf(pids);
     expect(await leftOf(pids)).toEqual([]);
     // On a busy machine the scheduler says on the same stream that a timer came late.
-    const said = sample.stderr.replace(/^.*\[Cron\] Missed execution deadline.*\n/gm, '');
+    const said = demo.stderr.replace(/^.*\[Cron\] Missed execution deadline.*\n/gm, '');
     expect(said).toMatch(/^3 servers .*\ntime .*\n\d+ ticks?: each ran exactly once\n( {2}.*\n){3}$/);
   });
 
   it('leaves no process behind when the coordinator is killed', async () => {
-    const sample = await npmStart('--servers', '3', '--json').running();
-    const pids = await descendants(sample.pid);
+    const demo = await npmStart('--servers', '3', '--json').running();
+    const pids = await descendants(demo.pid);
     expect(pids).toHaveLength(3 + 3 + 1);
-    process.kill(sample.pid, 'SIGKILL');
-    expect(await sample.exit).toBe('SIGKILL');
+    process.kill(demo.pid, 'SIGKILL');
+    expect(await demo.exit).toBe('SIGKILL');
     await untilNoneIsLeftOf(pids);
     expect(await leftOf(pids)).toEqual([]);
   });

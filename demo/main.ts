@@ -4,7 +4,7 @@ import { printerFor } from './print.js';
 import { run } from './run.js';
 
 /**
- * The sample: servers, replicas and the judge of their ticks. `npm start -- --help` says what it takes.
+ * The demo: servers, replicas and the judge of their ticks. `npm start -- --help` says what it takes.
  *
  * This process is the coordinator. It runs no job itself: it starts the servers and the replicas, listens, and breaks
  * things when asked to.

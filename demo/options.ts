@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export interface SampleOptions {
+export interface DemoOptions {
   /** `Infinity`: until a signal stops it. */
   readonly ticks: number;
   readonly servers: number;
@@ -37,7 +37,7 @@ const SWITCHES = ['chaos', 'json', 'help'] as const;
 const LARGEST = { ticks: Number.MAX_SAFE_INTEGER, servers: 99, replicas: 99 };
 
 /** @throws UsageError with one sentence */
-export function readOptions(args: readonly string[]): SampleOptions | 'help' {
+export function readOptions(args: readonly string[]): DemoOptions | 'help' {
   const { values, positionals } = parseArgs({
     args: [...args],
     // Its own complaints are several lines long.

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { compileSample, Sample } from '../e2e/sample/sample.js';
+import { compileDemo, Demo } from '../e2e/demo/demo.js';
 
 describe('npm start -- --chaos', () => {
   it('runs each tick exactly once while things break, and announces what does (P4, P8)', async () => {
-    await using compiled = await compileSample();
-    const chaos = new Sample(compiled, '--chaos', '--ticks', '16', '--servers', '3');
+    await using compiled = await compileDemo();
+    const chaos = new Demo(compiled, '--chaos', '--ticks', '16', '--servers', '3');
     const code = await chaos.exit;
     expect(chaos.stdout).not.toMatch(/NO REPLICA| AND /);
     expect([code, chaos.stderr]).toEqual([0, '']);
