@@ -3,8 +3,8 @@ import { PGlite } from '@electric-sql/pglite';
 const TABLE = 'CREATE TABLE jobs (id int PRIMARY KEY, result text, fence bigint NOT NULL DEFAULT 0)';
 const WRITE = 'UPDATE jobs SET result = $3, fence = $1 WHERE id = $2 AND fence <= $1';
 
-/** A table of which each row remembers the newest lock that has written it. PGlite is Postgres within this process. */
-export class Jobs implements AsyncDisposable {
+/** The database that both replicas use. Each row remembers the newest lock that has written it. PGlite is Postgres in this process. */
+export class Jobs {
   private constructor(private readonly db: PGlite) {}
 
   static async create(): Promise<Jobs> {
@@ -24,7 +24,7 @@ export class Jobs implements AsyncDisposable {
     return rows[0]?.result;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     await this.db.close();
   }
 }
