@@ -8,7 +8,7 @@ const base = {
     '^redlock-nestjs/(testing|terminus|otel)$': '<rootDir>/lib/$1/index.ts',
   },
   setupFiles: ['reflect-metadata'],
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/dist-sample'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/dist-demo'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -26,7 +26,14 @@ export function pagesOf(...paths: string[]): Page[] {
 
 export function allPages(): Page[] {
   const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
-  return pagesOf('README.md', 'CONTRIBUTING.md', ...docs.map((name) => join('docs', name)).sort());
+  const samples = readdirSync('sample', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return pagesOf(
+    'README.md',
+    'CONTRIBUTING.md',
+    ...docs.map((name) => join('docs', name)).sort(),
+    'sample/README.md',
+    ...samples.map(({ name }) => join('sample', name, 'README.md')).sort(),
+  );
 }
 
 function blocksOf(text: string): Block[] {
