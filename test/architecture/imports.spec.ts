@@ -104,6 +104,18 @@ describe('the house', () => {
     }
   });
 
+  it('nothing outside lock-store/ imports it, and it needs nothing but the service', () => {
+    for (const each of files.filter(({ file }) => !file.startsWith('lock-store/'))) {
+      const store = importsOf(each).filter((path) => path.startsWith('lock-store/'));
+      expect({ file: each.file, store }).toEqual({ file: each.file, store: [] });
+    }
+    for (const each of inside('lock-store/')) {
+      const allowed = /^(lock-store\/|core\/errors\/index\.ts|interfaces\/|redlock\.service\.ts)/;
+      const outside = importsOf(each).filter((path) => !allowed.test(path));
+      expect({ file: each.file, outside }).toEqual({ file: each.file, outside: [] });
+    }
+  });
+
   it('nothing outside contract/ imports it, and it imports nothing of Nest: it serves the authors of servers', () => {
     expect(inside('contract/').length).toBeGreaterThan(5);
     for (const each of files.filter(({ file }) => !file.startsWith('contract/'))) {
