@@ -62,7 +62,9 @@ describe('the house', () => {
   });
 
   it('what is of Nest uses the client, and of the algorithm only its errors', () => {
-    const ofNest = files.filter(({ file }) => !/^(cli|client|core|redis|system|testing|interfaces)\//.test(file));
+    const ofNest = files.filter(
+      ({ file }) => !/^(cli|client|contract|core|redis|system|testing|interfaces)\//.test(file),
+    );
     expect(ofNest.length).toBeGreaterThan(20);
     for (const each of ofNest) {
       const below = importsOf(each).filter((path) => /^(core\/(?!errors\/|printable)|redis\/|system\/)/.test(path));
@@ -99,6 +101,34 @@ describe('the house', () => {
     for (const each of files.filter(({ file }) => !file.startsWith('testing/'))) {
       const tests = importsOf(each).filter((path) => /^testing\/|^redlock-nestjs/.test(path));
       expect({ file: each.file, tests }).toEqual({ file: each.file, tests: [] });
+    }
+  });
+
+  it('nothing outside lock-store/ imports it, and it needs nothing but the service', () => {
+    for (const each of files.filter(({ file }) => !file.startsWith('lock-store/'))) {
+      const store = importsOf(each).filter((path) => path.startsWith('lock-store/'));
+      expect({ file: each.file, store }).toEqual({ file: each.file, store: [] });
+    }
+    for (const each of inside('lock-store/')) {
+      const allowed = /^(lock-store\/|core\/errors\/index\.ts|interfaces\/|redlock\.service\.ts)/;
+      const outside = importsOf(each).filter((path) => !allowed.test(path));
+      expect({ file: each.file, outside }).toEqual({ file: each.file, outside: [] });
+    }
+  });
+
+  it('nothing outside contract/ imports it, and it imports nothing of Nest: it serves the authors of servers', () => {
+    expect(inside('contract/').length).toBeGreaterThan(5);
+    for (const each of files.filter(({ file }) => !file.startsWith('contract/'))) {
+      const contract = importsOf(each).filter((path) => path.startsWith('contract/'));
+      expect({ file: each.file, contract }).toEqual({ file: each.file, contract: [] });
+    }
+    for (const each of inside('contract/')) {
+      const allowed =
+        /^(contract\/|client\/(options\/module-options|server-factory|shards)\.ts|core\/ports\/|redis\/connection\.ts|node:)/;
+      expect({ file: each.file, outside: importsOf(each).filter((path) => !allowed.test(path)) }).toEqual({
+        file: each.file,
+        outside: [],
+      });
     }
   });
 

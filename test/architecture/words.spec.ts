@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { allPages } from '../support/pages.js';
+import { join, resolve } from 'node:path';
 
 /** Each has a word of the field in its place: see the glossary in docs/ARCHITECTURE.md. */
 const BANNED = /\b(?:couriers?|parcels?|ballots?|bells?|waiting rooms?|heirs?|courtes(?:y|ies)|politely|whoever)\b/giu;
 
-/** Names that tests and demo had for operations, plan builder, random numbers, history writer, nemesis and replicas. */
+/** Names that tests and sample had for operations, plan builder, random numbers, history writer, nemesis and replicas. */
 const BANNED_IN_TESTS = /(?<!hi)stor(?:y|ies)\b|screenplay|\bdice\b|diar(?:y|ies)\b|errand|director\b|\bcrew|ledger/giu;
 
 /** Words that hide which process, waiter, holder or server does something. */
@@ -61,8 +61,8 @@ describe('the words', () => {
     expect(uses(BANNED, [...lib, ...pages])).toEqual([]);
   });
 
-  it('are those of the field in tests and demo, too', () => {
-    const texts = [...textsOf('test', '.ts'), ...textsOf('demo', '.ts')];
+  it('are those of the field in tests and sample, too', () => {
+    const texts = [...textsOf('test', '.ts'), ...textsOf('sample', '.ts')];
     expect(texts.length).toBeGreaterThan(150);
     expect(uses(BANNED_IN_TESTS, texts)).toEqual([]);
   });

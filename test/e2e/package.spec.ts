@@ -62,6 +62,19 @@ describe('the package as it is published', () => {
     expect(JSON.parse(stdout)).toEqual({ status: 'up', grants: 1, spans: ['redlock.acquire', 'redlock.hold'] });
   });
 
+  it('redlock-nestjs/contract runs under the test runner of Node, and flushes no database that is in use', async () => {
+    const contract = ['--test-reporter=tap', 'test/e2e/package/contract.mjs'];
+    const [first = '', second = ''] = fleet.urls;
+    const { stdout } = await run(process.execPath, [...contract, `${first}/15`]);
+    expect(stdout).toMatch(/^# pass 33\n# fail 0$/m);
+    const [server] = fleet.servers.slice(1);
+    await server?.command('SET', 'data', 'of another program');
+    const failure: unknown = await run(process.execPath, [...contract, second]).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ stdout: expect.stringMatching(/The database has \d+ keys/) });
+    expect(await server?.keys()).toContain('data');
+    await server?.command('DEL', 'data');
+  });
+
   it('has a command that runs, loads nothing of Nest, and ends when it has answered', async () => {
     const { bin, version } = JSON.parse(await readFile('package.json', 'utf8')) as {
       bin: Record<string, string>;
@@ -102,6 +115,14 @@ describe('the package as it is published', () => {
   it('has a sound manifest', async () => {
     const { stdout } = await run(process.execPath, ['node_modules/publint/src/cli.js', '--strict']);
     expect(stdout).toContain('All good!');
+  });
+
+  it('has an API report that says what the build says, so that its diff shows each change for users', async () => {
+    await run(process.execPath, ['tools/api.mjs', '--check']);
+  });
+
+  it('has no file, export or dependency that is not used, and none that is not listed', async () => {
+    await run(process.execPath, ['node_modules/knip/bin/knip.js']);
   });
 
   it('has types that every way of resolving them finds', async () => {

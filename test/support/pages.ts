@@ -24,12 +24,17 @@ export function pagesOf(...paths: string[]): Page[] {
   });
 }
 
+/** Not the changelog, which names what was. */
+const ROOT_PAGES = [
+  ...['README.md', 'CONTRIBUTING.md', 'UPGRADING.md', 'SECURITY.md', 'CODE_OF_CONDUCT.md'],
+  ...['llms.txt', '.github/PULL_REQUEST_TEMPLATE.md'],
+];
+
 export function allPages(): Page[] {
   const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
   const samples = readdirSync('sample', { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return pagesOf(
-    'README.md',
-    'CONTRIBUTING.md',
+    ...ROOT_PAGES,
     ...docs.map((name) => join('docs', name)).sort(),
     'sample/README.md',
     ...samples.map(({ name }) => join('sample', name, 'README.md')).sort(),

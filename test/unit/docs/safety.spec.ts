@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 const TEXT = readFileSync('docs/SAFETY.md', 'utf8');
 
 /** A file of tests, and names in it, with what may stand between two names. */
-const PLACE = /`(test\/[^`]+\.ts)`((?:[\s,;]+(?:and\s+)?"[^"]+")*)/g;
+const PLACE = /`((?:test|lib\/contract)\/[^`]+\.ts)`((?:[\s,;]+(?:and\s+)?"[^"]+")*)/g;
 
 const places = [...TEXT.matchAll(PLACE)].map(([, file = '', names = '']) => ({
   file,
