@@ -25,6 +25,6 @@ it('P2: the example with a database: a writer that stood still is refused, and w
 it('runs the statements that the guide gives', () => {
   const statements = [...readFileSync('sample/fencing/jobs.ts', 'utf8').matchAll(/'((?:CREATE|UPDATE) .*)'/g)];
   expect(statements).toHaveLength(2);
-  const guide = readFileSync('docs/guide.md', 'utf8');
+  const guide = readFileSync('docs/guide/fencing.md', 'utf8');
   for (const [, statement] of statements) expect(guide).toContain(statement);
 });
