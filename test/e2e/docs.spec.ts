@@ -80,9 +80,7 @@ describe('the code of the documentation', () => {
   it('loads: each block that is no test and no start of an application', async () => {
     const files = PAGES.flatMap(({ path, blocks }) =>
       blocks.flatMap(({ file }) =>
-        file === undefined || NOT_LOADED.test(file)
-          ? []
-          : [join(folder, path.replaceAll('/', '-'), file)],
+        file === undefined || NOT_LOADED.test(file) ? [] : [join(folder, path.replaceAll('/', '-'), file)],
       ),
     );
     const script = `await import('reflect-metadata'); for (const file of ${JSON.stringify(files)}) await import(file);`;

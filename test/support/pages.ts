@@ -38,7 +38,7 @@ export function allPages(): Page[] {
 
 /** The rows of the tables below a heading, up to the next heading of any level, without the heads of the tables. */
 export function rowsBelow(path: string, heading: string): Row[] {
-  const [, below = ''] = readFileSync(path, 'utf8').split(`\n${heading}\n`);
+  const [, below = ''] = `\n${readFileSync(path, 'utf8')}`.split(`\n${heading}\n`);
   const [section = ''] = below.split(/^#+ /m);
   return [...section.matchAll(/((?:^\|.*\|\n)+)/gm)].flatMap(([table]) =>
     table
