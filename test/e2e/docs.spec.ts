@@ -1,18 +1,19 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { start, type Fleet } from '../support/fleet.js';
 import { eventually } from '../support/eventually.js';
-import { pagesOf } from '../support/pages.js';
+import { allPages } from '../support/pages.js';
 
 const run = promisify(execFile);
 const LOADER = resolve('test/support/ts-loader.mjs');
-const PAGES = pagesOf(
-  ...['README.md', 'docs/guide.md', 'docs/operations.md', 'docs/observability.md', 'docs/for-coding-assistants.md'],
-);
+const PAGES = allPages();
+
+/** Tests, starts of an application, and what reads a file that is not there. */
+const NOT_LOADED = /spec\.ts$|^main\.ts$|^secure/;
 
 /** Within the package, so that the imports of a reader's files are found. */
 let folder: string;
@@ -23,9 +24,11 @@ beforeAll(async () => {
   folder = await mkdtemp(resolve('.cache', 'docs-'));
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
   for (const { path, blocks } of PAGES) {
-    await mkdir(join(folder, path.replaceAll('/', '-')));
     for (const { file, code } of blocks) {
-      if (file !== undefined) await writeFile(join(folder, path.replaceAll('/', '-'), file), code);
+      if (file === undefined) continue;
+      const target = join(folder, path.replaceAll('/', '-'), file);
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, code);
     }
   }
   fleet = await start(1, { direct: true });
@@ -48,7 +51,7 @@ describe('the code of the documentation', () => {
     );
     const { stderr } = await run(process.execPath, [...jest, '--config', config]);
     const tests = PAGES.flatMap(({ blocks }) => blocks).filter(({ file }) => file?.endsWith('.spec.ts'));
-    expect(tests.length).toBeGreaterThanOrEqual(3);
+    expect(tests.length).toBeGreaterThanOrEqual(8);
     expect(stderr).toMatch(new RegExp(`^Tests: +${tests.length} passed, ${tests.length} total$`, 'm'));
   });
 
@@ -77,9 +80,7 @@ describe('the code of the documentation', () => {
   it('loads: each block that is no test and no start of an application', async () => {
     const files = PAGES.flatMap(({ path, blocks }) =>
       blocks.flatMap(({ file }) =>
-        file === undefined || /spec\.ts$|^main\.ts$|^secure/.test(file)
-          ? []
-          : [join(folder, path.replaceAll('/', '-'), file)],
+        file === undefined || NOT_LOADED.test(file) ? [] : [join(folder, path.replaceAll('/', '-'), file)],
       ),
     );
     const script = `await import('reflect-metadata'); for (const file of ${JSON.stringify(files)}) await import(file);`;

@@ -33,6 +33,6 @@ it('P2: the sample with a database, on real servers: a writer that was paused is
 it('runs the statements that the guide gives', () => {
   const statements = [...readFileSync(`${SAMPLE}/jobs.ts`, 'utf8').matchAll(/'((?:CREATE|UPDATE) .*)'/g)];
   expect(statements).toHaveLength(2);
-  const guide = readFileSync('docs/guide.md', 'utf8');
+  const guide = readFileSync('docs/guide/fencing.md', 'utf8');
   for (const [, statement] of statements) expect(guide).toContain(statement);
 });

@@ -17,10 +17,17 @@ export interface Block {
   readonly code: string;
 }
 
+/** A row of a table: what each of its cells says. */
+export type Row = readonly string[];
+
+/** The code of this page needs what the package exports since there is `RedlockJobs`. Before that it is not compiled. */
+const OF_JOBS = 'docs/guide/jobs.md';
+const hasJobs = readFileSync('lib/index.ts', 'utf8').includes('RedlockJobs');
+
 export function pagesOf(...paths: string[]): Page[] {
   return paths.map((path) => {
     const text = readFileSync(path, 'utf8');
-    return { path, text, blocks: blocksOf(text) };
+    return { path, text, blocks: path === OF_JOBS && !hasJobs ? [] : blocksOf(text) };
   });
 }
 
@@ -39,6 +46,29 @@ export function allPages(): Page[] {
     'sample/README.md',
     ...samples.map(({ name }) => join('sample', name, 'README.md')).sort(),
   );
+}
+
+/** The rows of the tables below a heading, up to the next heading of any level, without the heads of the tables. */
+export function rowsBelow(path: string, heading: string): Row[] {
+  const [, below = ''] = `\n${readFileSync(path, 'utf8')}`.split(`\n${heading}\n`);
+  const [section = ''] = below.split(/^#+ /m);
+  return [...section.matchAll(/((?:^\|.*\|\n)+)/gm)].flatMap(([table]) =>
+    table
+      .trimEnd()
+      .split('\n')
+      .slice(2)
+      .map((line) =>
+        line
+          .split(/(?<!\\)\|/)
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      ),
+  );
+}
+
+/** What stands between backticks. */
+export function codesIn(cell: string | undefined): string[] {
+  return [...(cell ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 }
 
 function blocksOf(text: string): Block[] {
