@@ -1,4 +1,5 @@
 import type { AcquirePlan } from '../core/acquire.js';
+import type { RunTrigger } from '../core/ports/lock-node.js';
 import type { Quorum } from '../core/quorum.js';
 import type { AcquireOptions, WithLockCallOptions } from '../interfaces/index.js';
 import type { LockEvent, TickEvent } from './events.js';
@@ -46,8 +47,8 @@ export class CallMaker {
   ): Call {
     const { settings, shards } = this;
     const chosen = options === undefined ? this.#plain[kind] : this.#settingsOf(kind, options);
-    const plan = toAcquirePlan(key, ttl, chosen, settings);
     const caller = options && callerOf(options);
+    const plan = toAcquirePlan(key, ttl, chosen, settings, kind === 'withLock' ? runOf(chosen, caller) : undefined);
     return { kind, quorum: shards.quorumOf(plan.keys), plan, chosen, caller, startedAtMs: shards.clock.nowMs() };
   }
 
@@ -74,4 +75,11 @@ export class CallMaker {
       ...(instant && { tick: instant }),
     };
   }
+}
+
+/** What makes this call the run of a job, if it is one: a decorated method with a schedule, or options that name a job or a tick. */
+function runOf({ job, tick }: AcquireSettings, caller: Caller | undefined): RunTrigger | undefined {
+  if (caller?.trigger !== undefined) return caller.trigger;
+  if (tick !== undefined) return 'schedule';
+  return job === undefined ? undefined : 'manual';
 }

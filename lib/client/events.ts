@@ -28,16 +28,20 @@ export interface TickEvent {
   readonly tick?: Date;
 }
 
-/** Why a lock was not had: another process holds it, has run this tick, or several took votes from one another until the end. */
-export type ContentionReason = 'locked' | 'already-ran' | 'undecided';
+/**
+ * Why a lock was not had: another process holds it, has run this tick, or several took votes from one another until the end, or the job
+ * is paused.
+ */
+export type ContentionReason = 'locked' | 'already-ran' | 'undecided' | 'paused';
 
 /** Why work did not run. */
-export type SkipReason = ContentionReason | 'unreachable' | 'paused' | 'closing';
+export type SkipReason = ContentionReason | 'unreachable' | 'closing';
 
 /** A run of a job on this replica. */
 export interface JobEvent extends LockEvent, TickEvent {
   readonly job: string;
   readonly method: string;
+  /** `catch-up`: a tick that no replica ran in time. `again`: a tick whose first run died. */
   readonly trigger: RunTrigger;
   readonly fencingToken: number;
 }

@@ -10,6 +10,7 @@ import { CallMaker, type Call, type CallKind } from './call.js';
 import { EventSource } from './event-source.js';
 import { toHealth } from './health.js';
 import { HeldKeys } from './held-keys.js';
+import { JobRegister } from './jobs/job-register.js';
 import { LockRegistry } from './lock-registry.js';
 import { runUnder, type HeldAround } from './lock-scope.js';
 import { SERVERS, SHUTDOWN_TIMEOUT } from './messages.js';
@@ -30,6 +31,8 @@ export class LockClient {
   readonly #nested: NestedCalls;
   readonly #keys: HeldKeys;
   readonly #work: WorkTracker;
+  /** What the servers keep of each job. */
+  readonly jobs: JobRegister;
 
   // Private to the language, too: a client that is printed must not show the servers and their passwords.
   readonly #settings: Settings;
@@ -49,6 +52,7 @@ export class LockClient {
     this.#nested = new NestedCalls(this.#registry, events, settings.owner);
     this.#keys = new HeldKeys(settings.keyPrefix, shards, this.#registry);
     this.#work = new WorkTracker(clock);
+    this.jobs = new JobRegister(settings.keyPrefix, shards);
   }
 
   get settings(): Settings {

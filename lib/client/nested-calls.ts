@@ -65,7 +65,7 @@ export class NestedCalls {
     }
     if (!lock.isHeld()) await lock.ensureHeld();
     if (plan.tick === undefined) return;
-    const ofTick = { ...plan, claims: [], waitMs: 0 };
+    const ofTick = { ...plan, claims: [], waitMs: 0, job: undefined };
     const { token } = await acquire(quorum, ofTick);
     if (lock.isHeld()) return;
     // Meanwhile the lock may have ended: nothing is started under it, and the tick has not run (P6, P8).

@@ -2,10 +2,11 @@ import type { Cancellation } from './cancellation.js';
 import { admit, admitAtOnce, leave, tooBusyVotes } from './admission.js';
 import { Deadlines } from './deadlines.js';
 import { giveUp, goOn, granted, toError, waitAndAsk } from './keep-asking.js';
-import type { Claim } from './ports/lock-node.js';
+import type { Claim, RunTrigger } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import type { ClockReading } from './suspension.js';
-import { Round, type Decision, type RoundCaller } from './round.js';
+import type { Decision } from './decision.js';
+import { Round, type RoundCaller } from './round.js';
 import type { Turn } from './turn.js';
 
 /** What is to be locked, and how hard to try. */
@@ -20,6 +21,8 @@ export interface AcquirePlan {
   readonly tickLeftMs?: number | undefined;
   /** The claim of the tick ends so long after the call, however late the lock is granted. Default: its ttl after the grant. */
   readonly tickHoldMs?: number | undefined;
+  /** The job that this is a run of: the servers keep a register of it, and deny the lock while it is paused. */
+  readonly job?: JobPlan | undefined;
   readonly ttlMs: number;
   /** How long to keep trying while another holder has the lock; 0 is one decision. */
   readonly waitMs: number;
@@ -33,6 +36,14 @@ export interface AcquirePlan {
   readonly cancellation?: Cancellation | undefined;
   /** What the error of a held lock says besides, where there is something to say. */
   readonly hint?: (() => string | undefined) | undefined;
+}
+
+export interface JobPlan {
+  /** Where the servers keep its register. */
+  readonly key: string;
+  readonly trigger: RunTrigger;
+  /** The tick in epoch ms; 0 where there is none. */
+  readonly tickMs: number;
 }
 
 /** A majority of the servers carries the lock. */

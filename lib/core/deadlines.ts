@@ -2,7 +2,7 @@ import type { AcquirePlan } from './acquire.js';
 import type { Bounds } from './attempt.js';
 import type { Clock } from './ports/clock.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
-import type { Decision } from './round.js';
+import type { Decision } from './decision.js';
 
 /** Until when, and for how many rounds, an acquisition goes on. It depends on what the servers have said last (P5). */
 export class Deadlines {

@@ -4,9 +4,10 @@ import type { Deadlines } from './deadlines.js';
 import { LockContendedError } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
+import { isPaused } from './pause-repair.js';
 import type { Holder } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
-import type { Decision } from './round.js';
+import type { Decision } from './decision.js';
 import type { Vote } from './vote.js';
 import type { RemoteWindow } from './remote-windows.js';
 import type { Turn } from './turn.js';
@@ -93,11 +94,12 @@ async function keepAsking(
       const decision = await attempt(quorum, plan, bounds, first);
       if (decision.kind === 'won') return granted(quorum, plan, turn, decision);
       if (turn !== undefined) notifyOthers(quorum, plan, turn);
-      if (turn !== undefined && decision.kind === 'held') {
+      const isDenied = tickHasRun(decision, plan) || isJobPaused(decision, plan);
+      if (turn !== undefined && decision.kind === 'held' && !isDenied) {
         turn.closeRemoteWindow();
         noteHolder(quorum, turn, decision.holder, decision.votes);
       }
-      const untilMs = tickHasRun(decision, plan) ? 'over' : deadlines.after(decision);
+      const untilMs = isDenied ? 'over' : deadlines.after(decision);
       if (untilMs === 'over') throw toError(quorum, plan, decision);
       if (untilMs === 'at once') continue;
       await pause.afterQuestion(decision, retry, untilMs);
@@ -124,12 +126,17 @@ function tickHasRun(decision: Decision, { tick }: AcquirePlan): boolean {
   return decision.kind === 'held' && decision.holder.key === tick?.key;
 }
 
+/** Waiting would not help: it is paused until an operator resumes it, or for hours. */
+function isJobPaused(decision: Decision, { job }: AcquirePlan): boolean {
+  return decision.kind === 'held' && isPaused(decision.holder, job);
+}
+
 /** Why there is no lock. */
 export function toError({ queues }: Quorum, plan: AcquirePlan, decision: Exclude<Decision, { kind: 'won' }>): Error {
   switch (decision.kind) {
     case 'held':
     case 'contested': {
-      const what = tickHasRun(decision, plan) ? 'tick' : decision.kind;
+      const what = tickHasRun(decision, plan) ? 'tick' : isJobPaused(decision, plan) ? 'paused' : decision.kind;
       return new LockContendedError(plan.keys, decision.holder, decision.votes, what, plan.hint?.());
     }
     case 'unreachable':

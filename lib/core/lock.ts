@@ -6,6 +6,7 @@ import type { HoldOptions } from './hold-options.js';
 import type { Quorum } from './quorum.js';
 import { releaseAndHandOver, type ReleaseCaller } from './release.js';
 import { Upkeep } from './upkeep.js';
+import { RunNote } from './run-note.js';
 import type { Vote } from './vote.js';
 
 /** A lock that was granted: it knows until when it may be trusted, says so before that is over, and can be given back. */
@@ -13,6 +14,10 @@ export class LockHandle {
   readonly keys: readonly string[];
   readonly token: string;
   readonly fencingToken: number;
+  readonly tick: Date | undefined;
+  readonly late: boolean;
+  /** For the register, where it is the lock of a job. */
+  readonly run: RunNote | undefined;
 
   #state: 'held' | 'lost' | 'released' = 'held';
   #loss: LockLostError | undefined;
@@ -35,6 +40,9 @@ export class LockHandle {
     this.keys = Object.freeze([...plan.keys]);
     this.token = grant.token;
     this.fencingToken = grant.fence;
+    this.run = plan.job && new RunNote(plan.job, quorum.clock);
+    this.tick = this.run?.tick;
+    this.late = plan.job?.trigger === 'catch-up';
     this.#upkeep = new Upkeep(quorum, plan, grant, keep, (reason, votes) => void this.lose(reason, votes));
   }
 
@@ -110,6 +118,7 @@ export class LockHandle {
    */
   lose(reason: LossReason, votes: readonly Vote[] = []): Promise<unknown> {
     if (this.#state !== 'held') return Promise.resolve(undefined);
+    this.run?.end('lost');
     this.#end('lost');
     const givenBack = new Promise<unknown>((resolve) => {
       const onReleased = (): void => {
@@ -184,6 +193,6 @@ export class LockHandle {
   }
 
   #giveBack(caller: ReleaseCaller): void {
-    releaseAndHandOver(this.#quorum, this.#plan, this.#grant, this.#keep.minHoldMs, caller);
+    releaseAndHandOver(this.#quorum, this.#plan, this.#grant, this.#keep.minHoldMs, caller, this.run);
   }
 }

@@ -3,7 +3,7 @@ import { backoffMs } from './backoff.js';
 import { ReleaseNotifications } from './release-notifications.js';
 import { SHORTEST_ROUND_MS } from './attempt.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
-import type { Decision } from './round.js';
+import type { Decision } from './decision.js';
 import { sleep } from './wait.js';
 import type { RemoteWindow } from './remote-windows.js';
 

@@ -2,6 +2,7 @@ import type { AcquirePlan, Grant } from './acquire.js';
 import { Question, type Asker } from './ask-servers.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import type { RunNote } from './run-note.js';
 import { releaseVerdict, releaseVerdictSoFar, type Release } from './verdicts.js';
 import type { Vote } from './vote.js';
 import type { Turn } from './turn.js';
@@ -30,6 +31,7 @@ export function releaseAndHandOver(
   { token, grantedAtMs, turn }: Grant,
   minHoldMs: number,
   caller: ReleaseCaller,
+  run?: RunNote,
 ): void {
   const { clock, rules } = quorum;
   const releasedAtMs = clock.nowMs();
@@ -42,6 +44,7 @@ export function releaseAndHandOver(
     owner: rules.owner,
     claims: claims.map(({ key }) => ({ key, ttlMs: 0, channel: successor === undefined ? key : undefined })),
     keepUntilMs: stays ? grantedAtMs + minHoldMs : undefined,
+    job: run?.toNote(),
   } as const;
   // The successor asks after this, so the release is ahead of it in every queue.
   if (successor !== undefined) turn?.handOver();

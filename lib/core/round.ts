@@ -1,31 +1,17 @@
-import type { AcquirePlan, Grant } from './acquire.js';
+import type { AcquirePlan } from './acquire.js';
+import type { Decision } from './decision.js';
 import { acquireVerdict, acquireVerdictSoFar, type AcquireVerdict } from './verdicts.js';
 import { agreeOnFence, agreedFence, type Agreement } from './fence.js';
 import { Question, type Asker } from './ask-servers.js';
 import type { CancelListener } from './cancellation.js';
 import type { Claim, NodeRequest } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { runBegun } from './run-note.js';
+import { newestPauseAgainst, repairPause } from './pause-repair.js';
 import { maybeSuspended, readClocks, uncountedMs, type ClockReading } from './suspension.js';
 import { undo } from './undo.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
-
-/**
- * What one round came to: every server was asked once.
- *
- * - `late`: a majority has granted, but the validity was over before it was known, or the machine was suspended meanwhile; or the time was over in which the claims
- *   of a tick that has run are still there.
- * - `unconfirmed`: a majority has granted, and too few of them were still there to agree on a fencing token.
- */
-export type Decision = {
-  readonly votes: readonly Vote[];
-  /** How long the servers took to come to it. */ readonly roundMs?: number;
-  /** How often every server was asked. */ readonly rounds?: number;
-} & (
-  | Exclude<AcquireVerdict, { kind: 'won' }>
-  | { readonly kind: 'late' | 'unconfirmed' }
-  | { readonly kind: 'won'; readonly grant: Grant }
-);
 
 export interface Limits {
   /** No round goes on longer. */
@@ -88,6 +74,7 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
       fenceStart: fencingStart.next(),
       waits: plan.waitMs > 0,
       waited: limits.waited ?? false,
+      job: plan.job && runBegun(plan.job, quorum.clock.wallMs()),
     };
     new Question<AcquireVerdict>(quorum, this).ask(this.#request, this.#timeoutMs());
   }
@@ -106,8 +93,10 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
 
   onVerdict(verdict: AcquireVerdict, votes: readonly Vote[]): void {
     if (!this.#isOpen) return;
-    if (verdict.kind !== 'won') {
-      this.#end({ ...verdict, votes });
+    const paused = this.plan.job && newestPauseAgainst(verdict, votes);
+    const denial = paused ?? (verdict.kind === 'won' ? undefined : verdict);
+    if (denial !== undefined) {
+      this.#end({ ...denial, votes });
       return;
     }
     const { quorum } = this;
@@ -152,6 +141,7 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
   }
 
   onLateVote(_: Vote, __: AcquireVerdict, votes: readonly Vote[]): void {
+    if (this.plan.job) repairPause(this.quorum, this.plan.job, votes);
     if (this.#wasSettledLate) return;
     const later = acquireVerdict(votes, this.quorum.queues.length, this.token);
     if (typeof later !== 'object' || (later.kind !== 'won' && later.kind !== 'held')) return;
@@ -172,6 +162,7 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
   #end(decision: Decision): void {
     this.#isOpen = false;
     this.plan.cancellation?.remove(this);
+    if (this.plan.job) repairPause(this.quorum, this.plan.job, decision.votes);
     const { kind } = decision;
     if (kind !== 'won' && kind !== 'contested' && kind !== 'unconfirmed') {
       // Where another process holds the lock no process waits for this one, and two waiters would wake each other for ever.

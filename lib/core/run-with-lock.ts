@@ -17,9 +17,11 @@ export async function hold<T>(
     result = await work(lock);
     if (!lock.isHeld()) await lock.ensureNotLost();
   } catch (error) {
+    lock.run?.end('failed', error);
     await releaseOrReport(lock, onReleaseFailed).catch(() => undefined);
     throw error;
   }
+  lock.run?.end('succeeded');
   await releaseOrReport(lock, onReleaseFailed);
   return result;
 }

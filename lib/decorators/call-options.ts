@@ -73,7 +73,7 @@ function optionsOf({ options }: LockedMethod, firing: Firing | undefined, spread
   const whenContended = whenContendedOf(firing) ?? onContended ?? (firing === undefined ? 'wait' : 'skip');
   return {
     ...timing,
-    ...(timing.tick !== undefined && job !== undefined && { job }),
+    ...(job !== undefined && { job }),
     ...(whenContended !== 'wait' && { wait }),
     ...rest,
     ...(firing?.kind === 'asked' && { wait }),

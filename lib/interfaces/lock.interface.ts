@@ -33,6 +33,12 @@ export interface Lock extends AsyncDisposable {
   /** Milliseconds of validity left, counted on the monotonic clock; 0 once released or lost. */
   readonly remaining: number;
 
+  /** Of a scheduled run: the instant of the schedule that it stands for. A run by hand and an `@Interval` have none. */
+  readonly tick?: Date | undefined;
+
+  /** Whether this run makes up for a tick that no replica ran in time (the option `catchUp`). */
+  readonly late: boolean;
+
   /** Whether the lock can be trusted right now. */
   isHeld(): boolean;
 

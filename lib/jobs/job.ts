@@ -32,14 +32,15 @@ export class Job {
 
   /** By which it is found. Before a key function has given a key it is the method. */
   get name(): string {
-    return this.place?.name ?? this.method.options.job ?? this.method.label;
+    const { method, place } = this;
+    return method.options.job ?? (place === undefined ? method.label : nameOfJob(method, place.keys));
   }
 
   /** Unknown while a key function has not given a key. */
   get place(): JobPlace | undefined {
-    const { key, propertyKey } = this.method;
+    const { key, propertyKey, options } = this.method;
     const keys = typeof key === 'function' ? notedKeys(this.host, propertyKey) : [key].flat();
-    return keys && { name: nameOfJob(this.method, keys), keys };
+    return keys && { name: options.job, keys };
   }
 
   /** What the key function gives without arguments; undefined where that is no key. */

@@ -1,6 +1,6 @@
 import type { AcquirePlan } from '../../core/acquire.js';
-import type { Claim } from '../../core/ports/lock-node.js';
-import { counterKey, lockKey, tickKey } from '../keys.js';
+import type { Claim, RunTrigger } from '../../core/ports/lock-node.js';
+import { counterKey, lockKey, registerKey, tickKey } from '../keys.js';
 import { checkMinHold, type AcquireSettings, type TickSettings } from './acquire-options.js';
 import { toKeys, toTtlMs } from './check.js';
 import type { Settings } from './module-options.js';
@@ -19,7 +19,14 @@ export function toTtl(value: unknown, { driftFactor }: Settings): number {
 }
 
 /** What one call asks of the algorithm. Keys in a fixed order, so that everybody meets the same conflict first. */
-export function toAcquirePlan(asked: unknown, ttl: unknown, chosen: AcquireSettings, settings: Settings): AcquirePlan {
+export function toAcquirePlan(
+  asked: unknown,
+  ttl: unknown,
+  chosen: AcquireSettings,
+  settings: Settings,
+  /** What makes the run of a job of it. Default: it is none. */
+  trigger?: RunTrigger,
+): AcquirePlan {
   const keys = toKeys(asked);
   const ttlMs = toTtl(ttl, settings);
   checkMinHold(chosen, ttlMs);
@@ -32,14 +39,19 @@ export function toAcquirePlan(asked: unknown, ttl: unknown, chosen: AcquireSetti
   const { tick, maxRetries } = chosen;
   // The claim of a tick must outlive those who wait with the same tick, so their wait has an end.
   const waitMs = tick === undefined ? chosen.waitMs : Math.min(chosen.waitMs, LONGEST_TICK_WAIT_MS);
-  const plan = { keys, claims, ttlMs, waitMs, maxRetries };
-  if (tick === undefined) return plan;
   const lockKeys = claims.map((claim) => claim.key);
   const names = chosen.job === undefined ? lockKeys : [lockKey(settings.keyPrefix, chosen.job)];
+  const job = trigger && { key: registerKey(lockKeys, names), trigger, tickMs: tickMsOf(tick) };
+  const plan = { keys, claims, ttlMs, waitMs, maxRetries, job };
+  if (tick === undefined) return plan;
   const unreachableWaitMs = unreachableWaitOf(tick, waitMs);
   const claim = 'everyMs' in tick ? intervalOf(tick) : tickOf(tick, unreachableWaitMs, settings);
   const key = tickKey(lockKeys, 'everyMs' in tick ? 'interval' : tick.atMs, names);
   return { ...plan, ...claim, tick: { ...claim.tick, key, staysBehind: true }, unreachableWaitMs };
+}
+
+function tickMsOf(tick: TickSettings | undefined): number {
+  return tick !== undefined && 'atMs' in tick ? tick.atMs : 0;
 }
 
 /** A tick that meets no majority of the servers is tried for a quarter of its period, at most a minute (P8). */

@@ -3,7 +3,7 @@ import { printable } from '../printable.js';
 import type { Vote } from '../vote.js';
 import { named, quoted, reasonsOf, RedlockError } from './redlock.error.js';
 
-const REASONS = { held: 'locked', tick: 'already-ran', contested: 'undecided' } as const;
+const REASONS = { held: 'locked', tick: 'already-ran', contested: 'undecided', paused: 'paused' } as const;
 
 /**
  * Another process, or another call in this process, holds the lock, or has run the tick that was asked for.
@@ -28,9 +28,10 @@ export class LockContendedError extends RedlockError {
 
   /**
    * Another process holds the lock (`'locked'`), or has run the tick that was asked for (`'already-ran'`), or the vote was split until
-   * the time was over (`'undecided'`).
+   * the time was over (`'undecided'`), or the job is paused (`'paused'`; then `owner` is the reason that was given for it, and
+   * `remainingMs` is Infinity until it is resumed).
    */
-  readonly reason: 'locked' | 'already-ran' | 'undecided';
+  readonly reason: 'locked' | 'already-ran' | 'undecided' | 'paused';
 
   /** Whether no holder is known: the vote was split between several, and the time was over before one of them had won. */
   readonly undecided: boolean;
@@ -39,7 +40,7 @@ export class LockContendedError extends RedlockError {
     keys: readonly string[],
     holder: Pick<Holder, 'owner' | 'remainingMs'>,
     votes: readonly Vote[],
-    what: 'held' | 'contested' | 'tick',
+    what: keyof typeof REASONS,
     /** What else the reader should know; one sentence. */
     hint?: string,
   ) {
@@ -62,7 +63,7 @@ function describe(
   keys: readonly string[],
   { owner, remainingMs }: Pick<Holder, 'owner' | 'remainingMs'>,
   votes: readonly Vote[],
-  what: 'held' | 'contested' | 'tick',
+  what: keyof typeof REASONS,
 ): string {
   const name = quoted(keys);
   const by = printable(owner);
@@ -77,6 +78,8 @@ function describe(
     }
     case 'tick':
       return `This tick of ${name} has been claimed by ${by}.`;
+    case 'paused':
+      return `${name} is paused${by === '' ? '' : `: ${by}`}.`;
     default:
       return what satisfies never;
   }

@@ -15,7 +15,7 @@ export class QuorumUnreachableError extends RedlockError {
   readonly code = 'QUORUM_UNREACHABLE';
 
   constructor(
-    verb: 'acquire' | 'extend' | 'release',
+    verb: 'acquire' | 'extend' | 'release' | 'read the register of' | 'change the register of',
     keys: readonly string[],
     servers: number,
     votes: readonly Vote[],

@@ -121,7 +121,8 @@ export interface Holder {
  * - `read` gives the register of the job, and who has the first claim, and changes nothing.
  */
 export interface NodeRequest {
-  readonly kind: 'acquire' | 'confirm' | 'extend' | 'heal' | 'release' | 'inspect' | 'remove' | 'tell' | 'steer' | 'read';
+  readonly kind:
+    'acquire' | 'confirm' | 'extend' | 'heal' | 'release' | 'inspect' | 'remove' | 'tell' | 'steer' | 'read';
   readonly token: string;
   readonly owner: string;
   readonly claims: readonly Claim[];

@@ -1,0 +1,97 @@
+import { parseRegister, type Register, type RegisterRun } from '../../core/register.js';
+import type { RunTrigger } from '../../core/ports/lock-node.js';
+import { majorityOf, type Vote } from '../../core/vote.js';
+
+/** A run, as a majority of the servers knows it. All times in epoch ms, on the clock of the replica that ran it. */
+export interface RegisteredRun {
+  readonly trigger: RunTrigger;
+  /** 0 where it has none. */
+  readonly tickMs: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | undefined;
+  readonly outcome: 'running' | 'succeeded' | 'failed' | 'lost' | 'died';
+  readonly error: string | undefined;
+  readonly owner: string;
+  readonly fencingToken: number;
+  readonly token: string;
+}
+
+/** What the servers know of a job. */
+export interface JobRecord {
+  /** The highest version of a pause, or of its end, that was seen; 0 where there was none. */
+  readonly version: number;
+  /** For how much longer it is paused: 0 where it is not, Infinity until it is resumed. */
+  readonly pausedLeftMs: number;
+  readonly reason: string;
+  /** The latest tick that was run, or needs no run; 0 where none is known. */
+  readonly coveredMs: number;
+  /** The newest first. */
+  readonly runs: readonly RegisteredRun[];
+}
+
+/** So many runs are told of at most: each server keeps as many. */
+const MOST_RUNS = 20;
+
+/** One server's answer. */
+interface Answer {
+  readonly register: Register;
+  readonly nowMs: number;
+  /** The token that has the lock there. */
+  readonly holder: string | undefined;
+}
+
+/**
+ * What the answers of the servers come to. `wallMs` is used where a server lets no client ask for its time.
+ *
+ * A run that any server has the end of has ended: only its replica writes that. A run without an end counts if it may be on a majority of the servers:
+ * an attempt that was never granted may have left its line on a few. It is running while a server shows that its lock is held.
+ */
+export function toJobRecord(votes: readonly Vote[], wallMs: number): JobRecord {
+  const answers = votes.flatMap((vote): Answer[] => {
+    if (vote.outcome !== 'read') return [];
+    const nowMs = vote.nowMs || wallMs;
+    return [{ register: parseRegister(vote.register), nowMs, holder: vote.holder?.token }];
+  });
+  const missing = votes.length - answers.length;
+  const runs = mergeRuns(answers, majorityOf(votes.length) - missing);
+  const ticks = runs.map(({ tickMs }) => tickMs);
+  const covered = answers.map(({ register }) => register.coveredMs);
+  return { ...newestPause(answers), coveredMs: Math.max(0, ...ticks, ...covered), runs: runs.slice(0, MOST_RUNS) };
+}
+
+function newestPause(answers: readonly Answer[]): Pick<JobRecord, 'version' | 'pausedLeftMs' | 'reason'> {
+  let newest: Answer | undefined;
+  for (const answer of answers) {
+    if (answer.register.version > (newest?.register.version ?? 0)) newest = answer;
+  }
+  if (newest === undefined) return { version: 0, pausedLeftMs: 0, reason: '' };
+  const { version, until, reason } = newest.register;
+  const leftMs = until === 'open' ? Infinity : until === undefined ? 0 : Math.max(0, until - newest.nowMs);
+  return { version, pausedLeftMs: leftMs, reason: leftMs > 0 ? reason : '' };
+}
+
+function mergeRuns(answers: readonly Answer[], enough: number): RegisteredRun[] {
+  const lines = new Map<string, RegisterRun[]>();
+  for (const { register } of answers) {
+    for (const run of register.runs) lines.set(run.token, [...(lines.get(run.token) ?? []), run]);
+  }
+  const held = new Set(answers.map(({ holder }) => holder));
+  const runs = [...lines.values()].flatMap((all) => {
+    const ended = all.find(({ outcome }) => outcome !== 'running');
+    const line = ended ?? all[0];
+    if (line === undefined || (ended === undefined && all.length < enough)) return [];
+    return [toRun(line, Math.max(...all.map(({ fence }) => fence)), held.has(line.token))];
+  });
+  return runs.sort((one, other) => other.fencingToken - one.fencingToken || other.startedAtMs - one.startedAtMs);
+}
+
+function toRun(line: RegisterRun, highestFence: number, isHeld: boolean): RegisteredRun {
+  const { trigger, tickMs, startedAtMs, endedAtMs, outcome, error, owner, token } = line;
+  const isOpen = outcome === 'running';
+  return {
+    ...{ trigger, tickMs, startedAtMs, error, owner, token },
+    endedAtMs: isOpen ? undefined : endedAtMs,
+    outcome: isOpen && !isHeld ? 'died' : outcome,
+    fencingToken: isOpen ? highestFence : line.fence,
+  };
+}

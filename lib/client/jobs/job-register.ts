@@ -1,0 +1,81 @@
+import { cover, readRegisters, steer, type JobKeys } from '../../core/registers.js';
+import type { PauseState } from '../../core/ports/lock-node.js';
+import type { Quorum } from '../../core/quorum.js';
+import { lockKey, registerKey } from '../keys.js';
+import { toKeys } from '../options/check.js';
+import type { Shards } from '../shards.js';
+import { toJobRecord, type JobRecord } from './job-record.js';
+
+/** A job, by what its register is found by. */
+export interface JobPlace {
+  /** The option `job` of its calls, where they have one. Default: the keys. */
+  readonly name?: string | undefined;
+  /** The keys of its lock. */
+  readonly keys: string | readonly string[];
+}
+
+/** How far the versions of two changes are apart at least; below it is chance, so that two changes at once have different versions. */
+const VERSION_STEP = 65_536;
+
+/**
+ * What the servers keep of each job: its last runs, and whether it is paused. The calls that take and give back its lock write it
+ * on the way; this reads it, and steers.
+ */
+export class JobRegister {
+  constructor(
+    private readonly prefix: string,
+    private readonly shards: Shards,
+  ) {}
+
+  /**
+   * What the servers know of the job. Waits for all of them, within one node timeout.
+   *
+   * @throws QuorumUnreachableError fewer than a majority have answered
+   */
+  async read(place: JobPlace): Promise<JobRecord> {
+    const { quorum, keys } = this.#find(place);
+    return toJobRecord(await readRegisters(quorum, keys), quorum.clock.wallMs());
+  }
+
+  /**
+   * Pauses the job: when this resolves no process gets its lock any more, until the time is over or it is resumed. A run that has its
+   * lock goes on. A job that is paused is paused anew. Settles within two node timeouts.
+   *
+   * @param forMs default: until it is resumed
+   * @throws QuorumUnreachableError no majority of the servers has confirmed; it may be paused all the same
+   */
+  async pause(
+    place: JobPlace,
+    { forMs = Infinity, reason = '' }: { forMs?: number; reason?: string } = {},
+  ): Promise<void> {
+    await this.#steer(place, { leftMs: forMs, reason });
+  }
+
+  /** Ends a pause, or does nothing where there is none. Otherwise as {@link pause}. */
+  async resume(place: JobPlace): Promise<void> {
+    await this.#steer(place, { leftMs: 0, reason: '' });
+  }
+
+  /** Notes that the tick needs no run any more, and waits for no answer. */
+  cover(place: JobPlace, tickMs: number): void {
+    const { quorum, keys } = this.#find(place);
+    cover(quorum, keys, tickMs);
+  }
+
+  async #steer(place: JobPlace, state: Omit<PauseState, 'version'>): Promise<void> {
+    const { quorum, keys } = this.#find(place);
+    const known = toJobRecord(await readRegisters(quorum, keys), quorum.clock.wallMs());
+    if (state.leftMs === 0 && known.version === 0) return;
+    const chance = Math.floor(quorum.entropy.random() * VERSION_STEP);
+    const version = (Math.floor(known.version / VERSION_STEP) + 1) * VERSION_STEP + chance;
+    await steer(quorum, keys, { ...state, version });
+  }
+
+  #find({ name, keys }: JobPlace): { quorum: Quorum; keys: JobKeys } {
+    const named = toKeys(typeof keys === 'string' ? keys : [...keys]).toSorted();
+    const locks = named.map((key) => lockKey(this.prefix, key));
+    const names = name === undefined ? locks : [lockKey(this.prefix, name)];
+    const register = registerKey(locks, names);
+    return { quorum: this.shards.quorumOf(named), keys: { register, lock: locks[0] ?? '', named } };
+  }
+}

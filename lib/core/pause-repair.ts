@@ -1,0 +1,61 @@
+import type { JobPlan } from './acquire.js';
+import { PAUSED, type Holder, type PauseState } from './ports/lock-node.js';
+import type { Quorum } from './quorum.js';
+import { steering } from './registers.js';
+import type { AcquireVerdict } from './verdicts.js';
+import type { Vote } from './vote.js';
+
+/*
+ * A job is paused from the moment that a majority of the servers has the pause: any other majority shares a server with it, and that one
+ * denies. A server that was away, or has lost its data, may know an older state. So each question about the job compares
+ * what the servers know, and brings the newest state to those that are behind.
+ */
+
+/** Whether the register of the job has denied, because the job is paused. */
+export function isPaused({ key }: Pick<Holder, 'key'>, job: JobPlan | undefined): boolean {
+  return job !== undefined && key === job.key;
+}
+
+/**
+ * What a verdict becomes where the newest state that these votes show is a pause: no vote counts that was given without it. `undefined` leaves the
+ * verdict as it is.
+ */
+export function newestPauseAgainst(
+  { kind }: AcquireVerdict,
+  votes: readonly Vote[],
+): { readonly kind: 'held'; readonly holder: Holder } | undefined {
+  if (kind !== 'won' && kind !== 'contested') return undefined;
+  let newest: Holder | undefined;
+  let known = 0;
+  for (const vote of votes) {
+    if (vote.outcome === 'granted') known = Math.max(known, vote.pauseVersion ?? 0);
+    else if (isPauseVote(vote) && vote.holder.fence > (newest?.fence ?? 0)) newest = vote.holder;
+  }
+  return newest !== undefined && newest.fence > known ? { kind: 'held', holder: newest } : undefined;
+}
+
+/** Brings the newest state that the votes show to the servers that have shown an older one, and waits for no answer. */
+export function repairPause({ queues, rules }: Quorum, { key }: JobPlan, votes: readonly Vote[]): void {
+  let newest: PauseState | undefined;
+  for (const vote of votes) {
+    const state = stateIn(vote);
+    if (state !== undefined && state.version > (newest?.version ?? -1)) newest = state;
+  }
+  if (newest === undefined || newest.version === 0) return;
+  for (const vote of votes) {
+    const state = stateIn(vote);
+    if (state === undefined || state.version >= newest.version) continue;
+    queues[vote.position]?.send({ ...steering(key, rules.owner), pause: newest });
+  }
+}
+
+function stateIn(vote: Vote): PauseState | undefined {
+  if (vote.outcome === 'granted') return { version: vote.pauseVersion ?? 0, leftMs: 0, reason: '' };
+  if (!isPauseVote(vote)) return undefined;
+  const { fence: version, remainingMs: leftMs, owner: reason } = vote.holder;
+  return { version, leftMs, reason };
+}
+
+function isPauseVote(vote: Vote): vote is Vote & { readonly outcome: 'denied' } {
+  return vote.outcome === 'denied' && vote.holder.token === PAUSED;
+}

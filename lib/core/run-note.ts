@@ -1,0 +1,57 @@
+import type { JobPlan } from './acquire.js';
+import type { Clock } from './ports/clock.js';
+import type { JobNote, RunEnd } from './ports/lock-node.js';
+
+/** What the servers are to note of a run that begins, if they grant its lock. */
+export function runBegun({ key, trigger, tickMs }: JobPlan, startedAtMs: number): JobNote {
+  return { key, start: { trigger, tickMs, startedAtMs } };
+}
+
+/** An attempt that did not get the lock: the servers forget the run. */
+export function runUndone(job: JobPlan): JobNote {
+  return runBegun(job, 0);
+}
+
+/** One run of a job, from its lock on. */
+export class RunNote {
+  readonly #job: JobPlan;
+  readonly #clock: Pick<Clock, 'wallMs'>;
+  readonly #startedAtMs: number;
+  #end: RunEnd | undefined;
+
+  constructor(job: JobPlan, clock: Pick<Clock, 'wallMs'>) {
+    this.#job = job;
+    this.#clock = clock;
+    this.#startedAtMs = clock.wallMs();
+  }
+
+  /** The tick that it stands for, if there is one. */
+  get tick(): Date | undefined {
+    const { tickMs } = this.#job;
+    return tickMs === 0 ? undefined : new Date(tickMs);
+  }
+
+  /** How it ended: what is said first counts, because a run that lost its lock may end well later. */
+  end(outcome: RunEnd['outcome'], error?: unknown): void {
+    this.#end ??= {
+      outcome,
+      endedAtMs: this.#clock.wallMs(),
+      error: outcome === 'failed' ? inWords(error) : undefined,
+    };
+  }
+
+  /** What the servers are to keep of it. */
+  toNote(): JobNote {
+    this.end('succeeded');
+    return { ...runBegun(this.#job, this.#startedAtMs), end: this.#end };
+  }
+}
+
+/** Anything can be thrown, also what has no text. */
+function inWords(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message || error.name : String(error);
+  } catch {
+    return 'something that cannot be printed';
+  }
+}
