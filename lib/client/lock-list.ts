@@ -79,7 +79,7 @@ async function scanServer(
   const { name } = server.connection;
   const kindOf = (name: string): string | undefined => {
     const kind = name.length <= LONGEST_NAME ? readName(keyPrefix, name)?.kind : undefined;
-    return kind === 'lock' || withTicks ? kind : undefined;
+    return kind === 'lock' || (kind === 'tick' && withTicks) ? kind : undefined;
   };
   try {
     // The prefix stands in the middle of the names of ticks, and of some locks.
