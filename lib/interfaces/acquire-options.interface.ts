@@ -115,9 +115,8 @@ export interface WithLockOptions extends Omit<WithLockCallOptions, 'onContended'
    * With `@Cron` and `perTick`: the newest tick that no replica has run is made up for, if it is not older than this. Exactly one
    * replica runs it, once, when the application has started, and when a majority of the servers can be reached again. Its lock has `late: true`.
    *
-   * A tick is never made up for that has run, also where that run failed, nor one that fell into a run of the job or into a pause. Of several missed ticks
-   * only the newest is run. A job that has never run counts as missed, so its first deployment runs the tick before it, if that is
-   * not older than this.
+   * A tick is never made up for that has run, also where that run failed, nor one that fell into a run of the job or into a pause. Of several
+   * missed ticks only the newest is run. A job that is new on the servers has missed nothing. They forget one 30 days after its last run.
    *
    * Default: no tick is made up for.
    */

@@ -2,7 +2,7 @@ import type { LockClient } from '../client/lock-client.js';
 import { Alarm } from './alarm.js';
 import type { Attempts, Denial } from './attempts.js';
 import type { Job } from './job.js';
-import { registerOf, type JobRecord, type RegisteredRun } from './register.js';
+import type { JobRecord, RegisteredRun } from './register.js';
 
 /** How far the replicas that watch a run look at it apart from one another, at most a tenth of the ttl. */
 const APART_MS = 500;
@@ -20,7 +20,7 @@ export class CrashWatch {
 
   constructor(
     private readonly job: Job,
-    client: LockClient,
+    private readonly client: LockClient,
     private readonly attempts: Attempts,
   ) {
     this.#alarm = new Alarm(client, () => this.#look());
@@ -49,12 +49,11 @@ export class CrashWatch {
   async #look(): Promise<void> {
     const { job } = this;
     const { place } = job;
-    const register = registerOf(job.service);
     const fromMs = this.#fromMs;
-    if (place === undefined || register === undefined || fromMs === undefined) return;
+    if (place === undefined || fromMs === undefined) return;
     let record: JobRecord;
     try {
-      record = await register.read(place);
+      record = await this.client.jobs.read(place);
     } catch {
       this.#lookIn(job.ttlMs);
       return;

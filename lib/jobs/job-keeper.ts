@@ -4,7 +4,6 @@ import { CatchUp } from './catch-up.js';
 import { CrashWatch } from './crash-watch.js';
 import type { Job } from './job.js';
 import { OverdueReport } from './overdue-report.js';
-import { registerOf } from './register.js';
 
 /** Watches over the ticks of one job on this replica: those that were missed, and those whose replica has died. */
 export class JobKeeper {
@@ -68,7 +67,7 @@ export class JobKeeper {
   }
 
   #cover(tickMs: number): void {
-    const { place, service } = this.job;
-    if (place !== undefined) registerOf(service)?.cover(place, tickMs);
+    const { place } = this.job;
+    if (place !== undefined) this.client.jobs.cover(place, tickMs);
   }
 }

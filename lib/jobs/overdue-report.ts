@@ -2,7 +2,7 @@ import type { LockClient } from '../client/lock-client.js';
 import { Alarm } from './alarm.js';
 import type { Job } from './job.js';
 import { graceMs, overdueOf } from './overdue.js';
-import { registerOf, type JobRecord } from './register.js';
+import type { JobRecord } from './register.js';
 
 /** Says that a tick of a job has not run in time, once for each tick. */
 export class OverdueReport {
@@ -39,11 +39,10 @@ export class OverdueReport {
 
   async #look(): Promise<void> {
     const { place } = this.job;
-    const register = registerOf(this.job.service);
-    if (place === undefined || register === undefined) return;
+    if (place === undefined) return;
     let record: JobRecord;
     try {
-      record = await register.read(place);
+      record = await this.client.jobs.read(place);
     } catch {
       return; // No majority of the servers: it is looked for when there is one.
     }

@@ -1,4 +1,4 @@
-import { lockKey, registerKey, tickKey } from '../../lib/client/keys.js';
+import { counterKey, lockKey, registerKey, tickKey } from '../../lib/client/keys.js';
 import type { RunTrigger } from '../../lib/core/ports/lock-node.js';
 import type { RedlockService } from '../../lib/redlock.service.js';
 
@@ -16,11 +16,11 @@ let deaths = 0;
 export function leaveDeadRun({ client }: RedlockService, { job, tickMs, ttlMs, trigger = 'schedule' }: DeadRun): void {
   const lock = lockKey(client.settings.keyPrefix, job);
   const ofTick = { key: tickKey([lock], tickMs), ttlMs: 600_000, staysBehind: true };
-  const claims = [{ key: lock, ttlMs, counter: `${lock}:count` }, ofTick];
+  const claims = [{ key: lock, ttlMs, counter: counterKey(lock), retentionMs: 600_000 }, ofTick];
   const start = { trigger, tickMs, startedAtMs: Date.now() };
   const request = {
     kind: 'acquire',
-    token: `dead ${++deaths}`,
+    token: `dead.${++deaths}`,
     owner: 'dead:1',
     claims,
     job: { key: registerKey([lock]), start },

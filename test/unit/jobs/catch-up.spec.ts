@@ -141,6 +141,17 @@ describe('P8: catchUp', () => {
     expect(runs).toEqual([{ tick: '02:00:00', late: true }]);
   });
 
+  it('does not run the tick before the first deployment of a job, and from then on all that are missed', async () => {
+    const first = await replica();
+    await seconds(0.4);
+    await first.close();
+    await seconds(40);
+    expect(runs).toEqual([]);
+    await replica();
+    await seconds(2);
+    expect(runs).toEqual([{ tick: '02:00:00', late: true }]);
+  });
+
   it('leaves a tick that has just been due to the timers', async () => {
     const first = await replica();
     await seconds(0.4);
