@@ -129,7 +129,7 @@ export class RedlockJobs {
       const record = await this.#registerOf(job).read(placeOf(job));
       return toStatus(job, record, Date.now(), this.#startedAtMs);
     } catch (error) {
-      return { ...describeJob(job), unknown: error instanceof Error ? error.message : String(error) };
+      return { ...describeJob(job, Date.now()), unknown: error instanceof Error ? error.message : String(error) };
     }
   }
 

@@ -13,6 +13,9 @@ const OWN_FIRING_MS = 1000;
 /** After a vote that was split to the end, and after a majority that was missed though the servers are there. */
 const RETRY_MS = 1000;
 
+/** Not all jobs of all replicas at once. */
+const LOOK_WITHIN_MS = 1000;
+
 const ALREADY_RAN: Denial = { reason: 'already-ran', remainingMs: 0 };
 
 /** Makes up for the newest tick of a job that no replica has run. All replicas try; the servers see to it that one run comes of it. */
@@ -34,7 +37,7 @@ export class CatchUp {
 
   /** When the application has started, and when a majority of the servers is back. */
   look(): void {
-    this.#alarm.set(0, spreadBoundMs(this.job.method, Infinity));
+    this.#alarm.set(0, LOOK_WITHIN_MS);
   }
 
   /** A firing of the schedule has met no majority. */

@@ -7,6 +7,9 @@ import type { JobRecord, RegisteredRun } from './register.js';
 /** How far the replicas that watch a run look at it apart from one another, at most a tenth of the ttl. */
 const APART_MS = 500;
 
+/** When the application has started it need not look at all jobs at once. */
+const START_WITHIN_MS = 1000;
+
 /**
  * Runs a tick again whose replica has died in the middle. What shows the death is the register: a run without an end, whose token no
  * server shows as the holder of the lock any more. So it is looked at when the lock would be over, and for as long as the run goes on.
@@ -15,6 +18,7 @@ export class CrashWatch {
   readonly #alarm: Alarm;
   /** The oldest tick that is watched; undefined while none is. */
   #fromMs: number | undefined;
+  #isToStart = false;
   /** Ticks that this replica has run again, or was denied. */
   readonly #settled = new Set<number>();
 
@@ -26,10 +30,10 @@ export class CrashWatch {
     this.#alarm = new Alarm(client, () => this.#look());
   }
 
-  /** Looks at the newest tick that is due. */
-  lookAtNewest(nowMs: number): void {
-    const tick = this.job.tickAt(nowMs);
-    if (tick !== undefined) this.watch(tick.atMs, 0);
+  /** Looks at the newest tick that is due now. */
+  start(): void {
+    this.#isToStart = true;
+    this.#alarm.set(0, START_WITHIN_MS);
   }
 
   /**
@@ -49,6 +53,8 @@ export class CrashWatch {
   async #look(): Promise<void> {
     const { job } = this;
     const { place } = job;
+    if (this.#isToStart) this.#fromMs ??= job.tickAt(this.client.shards.clock.wallMs())?.atMs;
+    this.#isToStart = false;
     const fromMs = this.#fromMs;
     if (place === undefined || fromMs === undefined) return;
     let record: JobRecord;

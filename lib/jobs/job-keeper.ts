@@ -31,7 +31,7 @@ export class JobKeeper {
 
   start(): void {
     this.#catchUp?.look();
-    this.#crashes?.lookAtNewest(this.client.shards.clock.wallMs());
+    this.#crashes?.start();
     this.#overdue.look();
   }
 

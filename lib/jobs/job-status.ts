@@ -4,11 +4,11 @@ import { overdueOf } from './overdue.js';
 import type { JobRecord, RegisteredRun } from './register.js';
 
 /** What is known of a job without its register. */
-export function describeJob(job: Job): JobStatus {
+export function describeJob(job: Job, nowMs: number): JobStatus {
   const { method, trigger } = job;
   const { instance } = method.options;
   const timeZone = trigger.kind === 'cron' ? trigger.schedule.timeZone : undefined;
-  const nextTick = nextTickOf(job);
+  const nextTick = job.nextAt(nowMs);
   return {
     job: job.name,
     ...(instance !== undefined && { instance }),
@@ -24,7 +24,7 @@ export function toStatus(job: Job, record: JobRecord, nowMs: number, knownSinceM
   const last = record.runs.find(({ outcome }) => outcome !== 'running');
   const overdue = overdueOf(job, record, nowMs, knownSinceMs);
   return {
-    ...describeJob(job),
+    ...describeJob(job, nowMs),
     ...(running && { running: toRun(job.name, running) }),
     ...(last && { lastRun: toRun(job.name, last) }),
     ...(record.pausedLeftMs > 0 && { paused: pauseOf(record, nowMs) }),
@@ -66,15 +66,5 @@ function scheduleOf({ trigger, cron }: Job): string {
       return 'once';
     default:
       return trigger satisfies never;
-  }
-}
-
-function nextTickOf({ cron, isScheduled }: Job): Date | undefined {
-  if (cron === undefined || !isScheduled) return undefined;
-  try {
-    const nextMs = cron.cronTime.sendAt().toMillis();
-    return nextMs > Date.now() ? new Date(nextMs) : undefined;
-  } catch {
-    return undefined; // Its date has passed.
   }
 }

@@ -77,17 +77,31 @@ export class Job {
   /** The newest tick that is not after this instant of the wall clock. */
   tickAt(nowMs: number): Tick | undefined {
     if (!this.hasTicks || this.cron === undefined || !this.isScheduled) return undefined;
-    try {
-      const tick = ticksOf(this.cron.cronTime)(nowMs - EARLY_MS);
-      return tick.atMs <= nowMs ? tick : undefined;
-    } catch {
-      return undefined; // Its expression has no tick before.
-    }
+    const tick = calendarTick(this.cron, nowMs);
+    return tick !== undefined && tick.atMs <= nowMs ? tick : undefined;
+  }
+
+  /** When its timer fires next. */
+  nextAt(nowMs: number): Date | undefined {
+    if (this.cron === undefined || !this.isScheduled) return undefined;
+    const tick = calendarTick(this.cron, nowMs);
+    if (tick === undefined) return undefined;
+    const nextMs = tick.atMs > nowMs ? tick.atMs : tick.atMs + tick.periodMs;
+    return Number.isFinite(nextMs) ? new Date(nextMs) : undefined;
   }
 
   async run({ trigger, tick, onBegun }: Asked): Promise<unknown> {
     const firedAtMs = Date.now();
     const firing = { kind: 'asked', of: this.trigger, trigger, tick, onBegun, firedAtMs, isTaken: false } as const;
     return await this.call({ ...firing });
+  }
+}
+
+/** The newest tick; the only one of a job with one date, also before that. Mostly it is known from the last time. */
+function calendarTick({ cronTime }: CronJobLike, nowMs: number): Tick | undefined {
+  try {
+    return ticksOf(cronTime)(nowMs - EARLY_MS);
+  } catch {
+    return undefined; // Its expression has no tick before.
   }
 }

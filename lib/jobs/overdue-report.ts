@@ -4,6 +4,9 @@ import type { Job } from './job.js';
 import { graceMs, overdueOf } from './overdue.js';
 import type { JobRecord } from './register.js';
 
+/** To find the tick takes a processor some milliseconds for each job, and nothing waits for it: not all jobs at once. */
+const LOOK_WITHIN_MS = 10_000;
+
 /** Says that a tick of a job has not run in time, once for each tick. */
 export class OverdueReport {
   readonly #alarm: Alarm;
@@ -23,9 +26,7 @@ export class OverdueReport {
 
   /** Looks for the newest tick that was due when the application started, once its grace is over. */
   look(): void {
-    const tick = this.#isToLook ? this.job.tickAt(this.#startedAtMs) : undefined;
-    if (tick === undefined) return;
-    this.#alarm.set(tick.atMs + graceMs(this.job, tick.periodMs) - this.client.shards.clock.wallMs(), 0);
+    if (this.#isToLook) this.#alarm.set(0, LOOK_WITHIN_MS);
   }
 
   /** A firing of the schedule has met no majority. */
@@ -39,7 +40,13 @@ export class OverdueReport {
 
   async #look(): Promise<void> {
     const { place } = this.job;
-    if (place === undefined) return;
+    const tick = this.job.tickAt(this.#startedAtMs);
+    if (place === undefined || tick === undefined) return;
+    const leftMs = tick.atMs + graceMs(this.job, tick.periodMs) - this.client.shards.clock.wallMs();
+    if (leftMs > 0) {
+      this.#alarm.set(leftMs, 0);
+      return;
+    }
     let record: JobRecord;
     try {
       record = await this.client.jobs.read(place);

@@ -17,14 +17,12 @@ export interface Overdue {
 /** The newest tick of a job that should have run by now and of which no run is known, nor a later one. */
 export function overdueOf(job: Job, record: JobRecord, nowMs: number, knownSinceMs: number): Overdue | undefined {
   const { runs, coveredMs, pausedLeftMs } = record;
-  const tick = dueTick(job, nowMs);
-  if (tick === undefined || pausedLeftMs > 0 || nowMs - tick > REMEMBERED_MS) return undefined;
-  if (coveredMs >= tick || runs.some(({ tickMs, outcome }) => tickMs >= tick || outcome === 'running'))
-    return undefined;
+  if (pausedLeftMs > 0 || runs.some(({ outcome }) => outcome === 'running')) return undefined;
+  const tickMs = dueTick(job, nowMs, coveredMs);
+  if (tickMs === undefined || coveredMs >= tickMs || nowMs - tickMs > REMEMBERED_MS) return undefined;
   // Before its first run nothing says that the job existed at that tick, but that this replica had it.
-  const hasRecord = runs.length > 0 || coveredMs > 0;
-  if (!hasRecord && tick < knownSinceMs) return undefined;
-  return { tickMs: tick, byMs: nowMs - tick };
+  const isKnown = runs.length > 0 || coveredMs > 0 || tickMs >= knownSinceMs;
+  return isKnown ? { tickMs, byMs: nowMs - tickMs } : undefined;
 }
 
 /** How long after a tick its run may begin, and nothing is wrong. */
@@ -38,7 +36,12 @@ export function graceMs({ method }: Job, periodMs: number): number {
 }
 
 /** The newest tick whose grace is over: of ticks that follow one another quickly it is not the newest of all. */
-function dueTick(job: Job, nowMs: number): number | undefined {
+function dueTick(job: Job, nowMs: number, coveredMs: number): number | undefined {
   const newest = job.tickAt(nowMs);
-  return newest && job.tickAt(nowMs - graceMs(job, newest.periodMs))?.atMs;
+  if (newest === undefined) return undefined;
+  const { atMs, periodMs } = newest;
+  const isLate = nowMs - atMs > graceMs(job, periodMs);
+  // Where the tick before it has run, the calendar need not be asked for that: to look back is dear.
+  if (isLate || coveredMs >= atMs - periodMs) return isLate ? atMs : undefined;
+  return job.tickAt(nowMs - graceMs(job, periodMs))?.atMs;
 }

@@ -6,15 +6,14 @@ export type Command =
       readonly jobs: JobsName;
       /** Where the replica writes of each run, also when it is killed in the middle. */
       readonly file: string;
-      /** For `Many`: when they are all due. */
-      readonly dueAtMs?: number;
-      readonly spread?: number;
     }
   | { readonly kind: 'pause' | 'resume' | 'runNow' | 'history'; readonly job: string }
+  /** Many jobs that are all due at one instant. */
+  | { readonly kind: 'add'; readonly dueAtMs: number; readonly spread: number }
   | { readonly kind: 'list' }
   | { readonly kind: 'close' };
 
-export type JobsName = 'Often' | 'Missing' | 'Dying' | 'Many';
+export type JobsName = 'Often' | 'Missing' | 'Dying' | 'None';
 
 /** One line of the file. */
 export interface Line {

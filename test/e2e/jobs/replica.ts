@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Module, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Cron, ScheduleModule } from '@nestjs/schedule';
+import { CronJob } from 'cron';
 import { currentLock, RedlockJobs, RedlockModule, WithLock } from 'redlock-nestjs';
 import { answerQuestions } from '../../support/process.answers.js';
 import { MANY, type Command, type JobsName, type Line } from './replica.interface.js';
@@ -63,42 +64,35 @@ class Dying {
   }
 }
 
-/** Many jobs that are due at one instant. */
-function manyAt(dueAtMs: number, spread: number): Type {
-  @Injectable()
-  class Many {}
-  for (let index = 0; index < MANY; index++) {
-    const name = `job ${index}`;
-    Object.defineProperty(Many.prototype, name, {
-      configurable: true,
-      writable: true,
-      value: () => work(name),
-    });
-    const descriptor = Object.getOwnPropertyDescriptor(Many.prototype, name)!;
-    Cron(new Date(dueAtMs))(Many.prototype, name, descriptor);
-    const decorate = WithLock(name, '5s', { spread }) as MethodDecorator;
-    Object.defineProperty(Many.prototype, name, decorate(Many.prototype, name, descriptor) as PropertyDescriptor);
-  }
-  return Many;
-}
+const CLASSES: Record<JobsName, readonly Type[]> = { Often: [Often], Missing: [Missing], Dying: [Dying], None: [] };
 
 let app: INestApplicationContext;
 
 async function boot(command: Extract<Command, { kind: 'boot' }>): Promise<void> {
-  const { servers, jobs, dueAtMs = 0, spread = 0 } = command;
   ({ file } = command);
-  const classes: Record<Exclude<JobsName, 'Many'>, Type> = { Often, Missing, Dying };
   // A server without data is kept from voting for as long as a tick stays claimed: not for long here.
-  const redlock = RedlockModule.forRoot([...servers], { clockTolerance: 0, nodeTimeout: '1s' });
-  const provider = jobs === 'Many' ? manyAt(dueAtMs, spread) : classes[jobs];
-  @Module({ imports: [ScheduleModule.forRoot(), redlock], providers: [provider] })
+  const redlock = RedlockModule.forRoot([...command.servers], { clockTolerance: 0, nodeTimeout: '1s' });
+  @Module({ imports: [ScheduleModule.forRoot(), redlock], providers: [...CLASSES[command.jobs]] })
   class ReplicaModule {}
   app = await NestFactory.createApplicationContext(ReplicaModule, { logger: false, abortOnError: false });
+}
+
+function add({ dueAtMs, spread }: Extract<Command, { kind: 'add' }>): void {
+  for (let index = 0; index < MANY; index++) {
+    const name = `job ${index}`;
+    const cron: CronJob = new CronJob(new Date(dueAtMs), () => void job.fire());
+    const job = app.get(RedlockJobs).add(name, { cron, spread, run: () => work(name) });
+    cron.start();
+  }
 }
 
 answerQuestions(async (command: Command): Promise<unknown> => {
   if (command.kind === 'boot') return await boot(command);
   if (command.kind === 'close') return await app.close();
+  if (command.kind === 'add') {
+    add(command);
+    return undefined;
+  }
   const jobs = app.get(RedlockJobs);
   return command.kind === 'list' ? await jobs.list() : await jobs[command.kind](command.job);
 });

@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Cron, Interval } from '@nestjs/schedule';
-import { currentLock, getRedlockToken, RedlockEvents, WithLock, type RedlockService } from 'redlock-nestjs';
+import { CronJob } from 'cron';
+import {
+  currentLock,
+  getRedlockToken,
+  RedlockEvents,
+  RedlockJobs,
+  WithLock,
+  type RedlockService,
+} from 'redlock-nestjs';
 import { scheduledApps } from '../../support/scheduled-app.js';
 
 const apps = scheduledApps();
@@ -57,6 +65,25 @@ describe('spread', () => {
     draw(0.9999);
     await seconds(1);
     expect(begun).toEqual([250]);
+  });
+
+  it('shares 300 jobs of one instant among 6 replicas: each runs between a third and thrice its share', async () => {
+    const shares = new Map<unknown, number>();
+    for (let replica = 0; replica < 6; replica++) {
+      const all = (await boot([])).get(RedlockJobs);
+      for (let index = 0; index < 300; index++) {
+        const run = (): Promise<unknown> => Promise.resolve(shares.set(all, (shares.get(all) ?? 0) + 1));
+        const cron: CronJob = new CronJob(new Date('2026-03-01T02:00:00Z'), () => void job.fire());
+        const job = all.add(`job ${index}`, { cron, run, spread: '25ms' });
+        cron.start();
+      }
+    }
+    await seconds(1);
+    const counts = [...shares.values()];
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(300);
+    expect(counts).toHaveLength(6);
+    expect(Math.min(...counts)).toBeGreaterThan(50 / 3);
+    expect(Math.max(...counts)).toBeLessThan(50 * 3);
   });
 
   it('does not hold up calls by hand', async () => {
