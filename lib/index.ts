@@ -16,6 +16,8 @@ export { WithLock, type AsyncMethod, type LockDecorator, type LockKey } from './
 export type {
   AcquireOptions,
   Duration,
+  JobRun,
+  JobStatus,
   Lock,
   LockInspection,
   RedlockHealth,
@@ -31,10 +33,14 @@ export type {
   RedlockOptions,
   RedlockOptionsFactory,
   RedlockServer,
+  RunOutcome,
+  RunTrigger,
   WithLockCallOptions,
   WithLockOptions,
 } from './interfaces/index.js';
 export { RedlockEvents } from './redlock.events.js';
+export { RedlockJobs, type JobOptions } from './redlock.jobs.js';
+export type { AddedJob, AddedJobOptions } from './jobs/added-job.js';
 export { RedlockExceptionFilter } from './redlock-exception.filter.js';
 export { getRedlockToken } from './redlock.constants.js';
 export { currentLock } from './client/lock-scope.js';

@@ -8,7 +8,10 @@ import { claimJobName, shareJobNames } from './decorators/job-names.js';
 import { lockedMethodsOf, locksOfCall, type LockedMethod } from './decorators/locked-method.js';
 import { isScheduler, isSchedulerRegistry, watchScheduler, type CronEntry } from './decorators/scheduler.js';
 import { giveService, servicesOf } from './decorators/services.js';
-import { isScheduled, triggerOf, type Trigger } from './decorators/trigger.js';
+import { isScheduled, triggerOf } from './decorators/trigger.js';
+import { runAsFiring, type Firing } from './decorators/firing.js';
+import { Job } from './jobs/job.js';
+import { JobCatalog } from './jobs/job-catalog.js';
 import { getRedlockToken } from './redlock.constants.js';
 import { BAD_SCHEDULE, CANNOT_LOCK, NO_MODULE, UNKNOWN_SCHEDULER } from './redlock.messages.js';
 import type { RedlockService } from './redlock.service.js';
@@ -17,15 +20,6 @@ type Provider = ReturnType<DiscoveryService['getProviders']>[number];
 
 /** Of the applications that an explorer has audited. */
 const explored = new WeakSet<DiscoveryService>();
-
-/** A scheduled method of one host. */
-interface Job {
-  readonly host: object;
-  readonly token: unknown;
-  readonly method: LockedMethod;
-  readonly trigger: Trigger;
-  readonly service: RedlockService;
-}
 
 /**
  * Audits the decorated methods while the application starts. It never patches one: they lock by themselves, from the
@@ -40,6 +34,7 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly moduleRef: ModuleRef,
+    private readonly catalog: JobCatalog,
   ) {}
 
   onModuleInit(): void {
@@ -53,13 +48,22 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
       }
     }
     this.#shareNames();
-    for (const job of this.#jobs) if (typeof nameOf(job) !== 'function') this.#claimName(job);
+    for (const job of this.#jobs) {
+      const { key, options } = job.method;
+      const name = options.job ?? key;
+      if (typeof name !== 'function') claimJobName(job.service, job.method, job, name);
+      this.catalog.add(job);
+    }
     this.#watchSchedulers();
   }
 
   /** Hosts are ready now, and their key functions can be asked. */
   onApplicationBootstrap(): void {
-    for (const job of this.#jobs) if (typeof nameOf(job) === 'function') this.#claimName(job);
+    for (const job of this.#jobs) {
+      if (typeof job.method.key !== 'function') continue;
+      const key = job.askForKey();
+      if (key !== undefined && job.method.options.job === undefined) claimJobName(job.service, job.method, job, key);
+    }
   }
 
   /**
@@ -83,7 +87,7 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
     if (trigger === undefined) return;
     // An override without a schedule: Nest looks at what the host has under the name, and never calls it.
     if (!isScheduled(host, method.propertyKey)) return;
-    this.#jobs.push({ host, token, method, trigger, service });
+    this.#jobs.push(new Job(host, token, method, trigger, service, (firing) => callAs(firing, host, method)));
     if (trigger.kind === 'cron') checkDate(method, trigger.schedule.cronTime);
     else if (trigger.kind === 'interval') this.#report.tellOfTtl(method, service, trigger.everyMs);
   }
@@ -127,18 +131,6 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
     }
   }
 
-  #claimName(job: Job): void {
-    const name = nameOf(job);
-    let known: unknown = name;
-    try {
-      if (typeof name === 'function') known = name.apply(job.host, []);
-    } catch {
-      // It needs arguments, or what the host does not have yet. The name is looked at when the job runs.
-    }
-    const isKey = typeof known === 'string' || (Array.isArray(known) && known.every((key) => typeof key === 'string'));
-    if (isKey) claimJobName(job.service, job.method, job, known as string | string[]);
-  }
-
   #watchSchedulers(): void {
     const instances = this.discovery.getProviders().map(({ instance }) => instance as unknown);
     const objects = instances.filter((each): each is object => typeof each === 'object' && each !== null);
@@ -150,7 +142,10 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
       watchScheduler(scheduler, {
         onMounted: (entries) => {
           for (const entry of entries) {
-            for (const { method, service } of this.#jobsOf(entry)) this.#report.tellOfTtl(method, service, entry.ref);
+            for (const job of this.#jobsOf(entry)) {
+              this.#report.tellOfTtl(job.method, job.service, entry.ref);
+              this.catalog.mount(job, entry.ref);
+            }
           }
         },
         toError: (entry, error) => {
@@ -167,8 +162,9 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
   }
 }
 
-function nameOf({ method }: Job): LockedMethod['key'] {
-  return method.options.job ?? method.key;
+/** What the host has under the name is called, as the scheduler does it: other decorators may have wrapped the method. */
+function callAs(firing: Firing, host: object, { propertyKey }: LockedMethod): unknown {
+  return runAsFiring(firing, () => (host as Record<string | symbol, () => unknown>)[propertyKey]?.());
 }
 
 /** `cron` would fire it at once. */

@@ -64,3 +64,22 @@ export const REGISTERED_TWICE = (name: string | undefined, importers: readonly s
   `${name === undefined ? 'a RedlockModule without a name' : `the RedlockModule "${printable(name)}"`} is registered twice in one ` +
   `application${importers.length > 0 ? `, by ${importers.join(' and by ')}` : ''}: its two services would wait for each other's locks. ` +
   `Call forRoot once, in the root module (it is global), or give each instance a name of its own: forRoot({ ..., name: 'second' }).`;
+
+export const UNKNOWN_JOB = (name: unknown, known: readonly string[]): string =>
+  `there is no job with the name "${printable(String(name), 60)}" in this application, which has ${
+    known.length === 0 ? 'none' : known.map((each) => `"${printable(each, 60)}"`).join(', ')
+  }.`;
+
+export const AMBIGUOUS_JOB = (name: string, one: string, other: string): string =>
+  `"${printable(name)}" is the name of two jobs, ${one} and ${other}, of two instances of the RedlockModule: say which by { instance }.`;
+
+export const KEY_UNKNOWN = (method: string): string =>
+  `The key of ${method} is not known before its first run, because a function makes it.`;
+
+export const NO_REGISTER = (method: string): string =>
+  `The lock service of ${method} keeps no register of jobs: something else stands in its place.`;
+
+export const NOT_CALLED = (method: string): string =>
+  `${method} was to run by hand, and did not: what stands above its @WithLock has not called it, or has kept its error.`;
+
+export const RUN_FAILED = (method: string, why: string): string => `${method} has failed. ${why}`;

@@ -11,6 +11,7 @@ import type {
 import { toSettings } from './client/options/module-options.js';
 import { isClient } from './client/options/servers.js';
 import { RedlockEventsModule } from './redlock.events.js';
+import { RedlockJobsModule } from './redlock.jobs.js';
 import { RedlockExplorer } from './redlock.explorer.js';
 import { ConfigurableModuleClass } from './redlock.module-definition.js';
 import { RedlockShutdownModule } from './redlock-shutdown.module.js';
@@ -20,7 +21,10 @@ import { RedlockShutdownModule } from './redlock-shutdown.module.js';
  *
  * @publicApi
  */
-@Module({ imports: [DiscoveryModule, RedlockEventsModule, RedlockShutdownModule], providers: [RedlockExplorer] })
+@Module({
+  imports: [DiscoveryModule, RedlockEventsModule, RedlockJobsModule, RedlockShutdownModule],
+  providers: [RedlockExplorer],
+})
 export class RedlockModule extends ConfigurableModuleClass {
   /**
    * `forRoot(servers, options?)` or `forRoot({ servers, ...options })`. Connects when the application starts; an

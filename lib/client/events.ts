@@ -1,5 +1,5 @@
-import type { RunTrigger } from '../core/ports/lock-node.js';
 import type { LossReason, VoteReport } from '../core/errors/index.js';
+import type { RunTrigger } from '../core/ports/lock-node.js';
 import type { ServerState } from '../redis/server-status.js';
 
 /** What every event has. */
@@ -105,6 +105,19 @@ export interface RedlockEventMap {
   jobSucceeded: JobEvent & { readonly durationMs: number };
   /** It rejected, or its lock was lost. */
   jobFailed: JobEvent & { readonly durationMs: number; readonly error: unknown };
+  /**
+   * A tick of a job has not run in time. `unreachable`: this replica met no majority of the servers; it does not know whether another
+   * one has run it. `missed`: found when the application started, and nothing makes up for it. Once for each tick and replica.
+   */
+  jobOverdue: {
+    readonly job: string;
+    readonly method: string;
+    readonly tick: Date;
+    /** How long ago the tick was. */
+    readonly byMs: number;
+    readonly reason: 'unreachable' | 'missed';
+    readonly owner: string;
+  };
   /** A server has changed its state; each change is emitted once, not once for each call. */
   serverState: QuorumEvent & {
     readonly server: string;
@@ -155,6 +168,7 @@ export const EVENT_NAMES = [
   'jobStarted',
   'jobSucceeded',
   'jobFailed',
+  'jobOverdue',
   'serverState',
   'quorumLost',
   'quorumRegained',

@@ -55,6 +55,11 @@ export class EventLog {
     events.on('jobFailed', ({ method, tick, durationMs }) => {
       writer.debug(`${method} has failed on this replica${ofTick(tick)}, after ${Math.round(durationMs)} ms.`);
     });
+    events.on('jobOverdue', ({ method, tick, byMs, reason }) => {
+      // Of a call that met no majority the scheduler writes the error.
+      if (reason === 'missed')
+        writer.error(`${method} is overdue${ofTick(tick)}: no replica has run it for ${long(byMs)}.`);
+    });
   }
 
   #writeSkip({ method, reason, message, tick }: RedlockEvent<'skipped'>): void {

@@ -43,34 +43,51 @@ export function plainOptions(method: LockedMethod): WithLockCallOptions {
   return options;
 }
 
-/** The options of a call of a method with a schedule, which the scheduler has made if there is a firing. */
+/**
+ * The options of a call of a method with a schedule, which the scheduler or this package has made if there is a firing.
+ *
+ * @param spreadMs how long this replica has waited since the firing
+ */
 export function jobOptions(
   method: LockedMethod,
   key: string | string[],
   firing: Firing | undefined,
+  spreadMs = 0,
 ): WithLockCallOptions {
   const caller: Caller = {
     method: method.label,
-    job: [method.options.job ?? key].flat().join(', '),
-    trigger: firing === undefined ? 'manual' : 'schedule',
+    job: nameOfJob(method, key),
+    trigger: firing === undefined ? 'manual' : firing.kind === 'asked' ? firing.trigger : 'schedule',
   };
-  return calledBy(caller, optionsOf(method, firing));
+  return calledBy(caller, optionsOf(method, firing, spreadMs));
 }
 
-function optionsOf({ options }: LockedMethod, firing: Firing | undefined): WithLockCallOptions {
-  const { instance, job, perTick = true, onContended, ...rest } = given(options);
-  const { wait = 0, ...timing } = firing === undefined ? {} : timingOf(firing, perTick);
-  const whenContended = onContended ?? (firing === undefined ? 'wait' : 'skip');
+/** What people call a job. */
+export function nameOfJob({ options }: LockedMethod, key: string | readonly string[]): string {
+  return options.job ?? [key].flat().join(', ');
+}
+
+function optionsOf({ options }: LockedMethod, firing: Firing | undefined, spreadMs = 0): WithLockCallOptions {
+  const { instance, job, perTick = true, onContended, catchUp, onCrash, spread, jitter, ...rest } = given(options);
+  const { wait = 0, ...timing } = firing === undefined ? {} : timingOf(firing, perTick, spreadMs);
+  const whenContended = whenContendedOf(firing) ?? onContended ?? (firing === undefined ? 'wait' : 'skip');
   return {
     ...timing,
     ...(job !== undefined && { job }),
     ...(whenContended !== 'wait' && { wait }),
     ...rest,
+    ...(firing?.kind === 'asked' && { wait }),
     onContended: whenContended === 'skip' ? 'skip' : 'throw',
   };
 }
 
-function timingOf(firing: Firing, perTick: boolean): Pick<WithLockCallOptions, 'tick' | 'wait'> {
+/** A run that this package makes is one try, whatever the method says of its other calls. */
+function whenContendedOf(firing: Firing | undefined): 'throw' | 'skip' | undefined {
+  if (firing?.kind !== 'asked') return undefined;
+  return firing.trigger === 'manual' ? 'throw' : 'skip';
+}
+
+function timingOf(firing: Firing, perTick: boolean, spreadMs: number): Pick<WithLockCallOptions, 'tick' | 'wait'> {
   switch (firing.kind) {
     case 'cron': {
       if (!perTick) return {};
@@ -80,9 +97,12 @@ function timingOf(firing: Firing, perTick: boolean): Pick<WithLockCallOptions, '
     case 'interval':
     case 'timeout': {
       const { everyMs } = firing;
-      const holdMs = everyMs - Math.min(INTERVAL_SLACK_MS, everyMs / 10);
+      // Until shortly before the next firing of this timer, so it is counted from this one.
+      const holdMs = everyMs - Math.min(INTERVAL_SLACK_MS, everyMs / 10) - spreadMs;
       return holdMs < 1 ? {} : { tick: { everyMs: holdMs }, wait: Math.min(TICK_GRACE_MS, everyMs / 4) };
     }
+    case 'asked':
+      return firing.tick === undefined ? {} : { tick: firing.tick };
     default:
       return firing satisfies never;
   }

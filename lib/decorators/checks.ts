@@ -23,10 +23,19 @@ export function checkLockedMethod({ label, key, ttl, options }: LockedMethod): v
   );
 }
 
-/** `perTick` needs ticks. */
+/** What is about ticks needs ticks, and what is about a schedule needs a schedule. */
 export function checkTrigger({ label, options }: LockedMethod, trigger: Trigger | undefined): void {
-  if (options.perTick && trigger?.kind !== 'cron') {
-    throw new InvalidOptionsError('perTick', CANNOT_LOCK(label, 'it takes a method with @Cron.'));
+  const { perTick, catchUp, onCrash, spread, jitter } = options;
+  const refuse = (option: string, takes: string): InvalidOptionsError =>
+    new InvalidOptionsError(option, CANNOT_LOCK(label, `it takes a method with ${takes}.`));
+  if (trigger?.kind !== 'cron' && perTick === true) throw refuse('perTick', '@Cron');
+  if (trigger?.kind !== 'cron' || perTick === false) {
+    if (catchUp !== undefined) throw refuse('catchUp', '@Cron and perTick');
+    if (onCrash !== undefined) throw refuse('onCrash', '@Cron and perTick');
+  }
+  if (trigger === undefined) {
+    if (spread !== undefined) throw refuse('spread', '@Cron, @Interval or @Timeout');
+    if (jitter !== undefined) throw refuse('jitter', '@Cron, @Interval or @Timeout');
   }
 }
 

@@ -7,7 +7,7 @@ import { checkTrigger, keyOf } from './checks.js';
 import { takeFiring } from './firing.js';
 import { locksOfCall, type LockedMethod } from './locked-method.js';
 import { asRun, runsAround } from './nested-calls.js';
-import { runTick } from './scheduled-run.js';
+import { runFiring } from './scheduled-run.js';
 import { serviceOf } from './services.js';
 import { triggerOf } from './trigger.js';
 
@@ -32,7 +32,7 @@ async function runOuter(service: RedlockService, method: LockedMethod, call: Cal
   const trigger = triggerOf(call.host, method);
   checkTrigger(method, trigger);
   const firing = trigger && takeFiring(trigger);
-  if (firing !== undefined) return await runTick(service, firing, method, call);
+  if (firing !== undefined) return await runFiring(service, firing, method, call);
   const key = keyOf(method, call.host, call.args);
   const options = trigger === undefined ? plainOptions(method) : jobOptions(method, key, undefined);
   return await service.withLock(key, ttlOf(service, method), call.work, options);

@@ -5,21 +5,37 @@ import type { RedlockService } from '../redlock.service.js';
 import { anySignal } from './any-signal.js';
 import { jobOptions, ttlOf, type Call } from './call-options.js';
 import { keyOf } from './checks.js';
+import { spreadOut, waitForJitter } from './delays.js';
 import type { Firing } from './firing.js';
 import { claimJobName } from './job-names.js';
+import { noteKeys } from './job-places.js';
 import type { LockedMethod } from './locked-method.js';
 import { serviceOf } from './services.js';
 
-/** Runs a method because its schedule has fired, on one of all replicas. */
-export async function runTick(
+/** Runs a method because it has been fired: by hand, or for a tick. */
+export async function runFiring(
   service: RedlockService,
   firing: Firing,
   method: LockedMethod,
   call: Call,
 ): Promise<unknown> {
+  if (firing.kind !== 'asked') return await runTick(service, firing, method, call);
+  const work = async (lock: Lock): Promise<unknown> => {
+    firing.onBegun?.(lock);
+    return await call.work(lock);
+  };
+  if (firing.trigger !== 'manual') return await runTick(service, firing, method, { ...call, work });
+  const key = keyOf(method, call.host, call.args);
+  noteKeys(call.host, method.propertyKey, key);
+  return await service.withLock(key, ttlOf(service, method), work, jobOptions(method, key, firing));
+}
+
+/** Runs a method for a tick of its schedule, on one of all replicas. */
+async function runTick(service: RedlockService, firing: Firing, method: LockedMethod, call: Call): Promise<unknown> {
   // What stands in for the service in the tests of an application may have no more than `withLock`.
   const closing = (): AbortSignal | undefined => (service as Partial<RedlockService>).closing;
   const isClosing = (): boolean => closing()?.aborted ?? false;
+  const spreadMs = isClosing() ? 0 : await spreadOut(service, method, firing);
   // Other replicas, or this one after its restart, run what the schedule asks for from now on.
   if (isClosing()) {
     emitClosing(service, method);
@@ -28,10 +44,11 @@ export async function runTick(
   const run = { begun: false };
   const work = async (lock: Lock): Promise<unknown> => {
     run.begun = true;
+    await waitForJitter(service, method, lock);
     return await call.work(lock);
   };
   try {
-    const result = await lockAndWork(service, firing, method, { ...call, work });
+    const result = await lockAndWork(service, firing, method, { ...call, work }, spreadMs);
     if (run.begun || !isClosing()) return result;
   } catch (error) {
     if (run.begun || error !== closing()?.reason) throw withoutFrames(error);
@@ -46,10 +63,12 @@ async function lockAndWork(
   firing: Firing,
   method: LockedMethod,
   { host, args, work }: Call,
+  spreadMs: number,
 ): Promise<unknown> {
   const key = keyOf(method, host, args);
   claimJobName(service, method, { host }, method.options.job ?? key, firing.firedAtMs);
-  const options = jobOptions(method, key, firing);
+  noteKeys(host, method.propertyKey, key);
+  const options = jobOptions(method, key, firing, spreadMs);
   const { signal, dispose } = anySignal([options.signal, (service as Partial<RedlockService>).closing]);
   if (signal !== undefined) options.signal = signal;
   try {

@@ -4,9 +4,17 @@ import type { CronTimeLike } from '../cron/cron-time.js';
 
 type Target = (this: unknown, ...args: unknown[]) => unknown;
 
-/** A `CronJob`. */
-interface Job {
+/** What this package uses of a `CronJob`. */
+export interface CronJobLike {
   readonly cronTime: CronTimeLike;
+  /** Whether its timer runs. */
+  readonly isActive?: boolean;
+  /** The same, in `cron` 3. */
+  readonly running?: boolean;
+}
+
+/** A `CronJob` as the scheduler has mounted it. */
+interface Job extends CronJobLike {
   lastDate(): Date | null | undefined;
 }
 

@@ -112,6 +112,45 @@ export interface WithLockOptions extends Omit<WithLockCallOptions, 'onContended'
   perTick?: boolean;
 
   /**
+   * With `@Cron` and `perTick`: the newest tick that no replica has run is made up for, if it is not older than this. Exactly one
+   * replica runs it, once, when the application has started, and when a majority of the servers can be reached again. Its lock has `late: true`.
+   *
+   * A tick is never made up for that has run, also where that run failed, nor one that fell into a run of the job or into a pause. Of several
+   * missed ticks only the newest is run. A job that is new on the servers has missed nothing. They forget one 30 days after its last run.
+   *
+   * Default: no tick is made up for.
+   */
+  catchUp?: Duration;
+
+  /**
+   * With `@Cron` and `perTick`: what becomes of a tick whose replica died while it ran it.
+   *
+   * - `'skip'`: the next run is that of the next tick. Default.
+   * - `'again'`: another replica runs it once more, with a larger fencing token, as soon as the lock of the dead replica has expired: after
+   *   at most two ttls. It may have done a part of its work before, so this is for work that can be repeated. A second death is left alone.
+   *
+   * A run that fails, or loses its lock, is not repeated.
+   */
+  onCrash?: 'skip' | 'again';
+
+  /**
+   * On a method with a schedule: each replica waits for a random part of this before it asks for the lock of a tick. So jobs that are due at one
+   * instant are spread over the replicas, where the quickest would run them all. Never more than a quarter of the period; 0 turns it off.
+   *
+   * Default: 25 ms; 0 while a test has faked the timers.
+   */
+  spread?: Duration;
+
+  /**
+   * On a method with a schedule: the replica that has claimed a tick waits for a random part of this before it runs the method, so that jobs do
+   * not meet at what they work with. It waits under the lock, which is extended meanwhile, and counts as running. Where the lock is lost
+   * meanwhile the method does not run, and the call rejects with `LockLostError`. When the application shuts down the method runs at once.
+   *
+   * Default: 0.
+   */
+  jitter?: Duration;
+
+  /**
    * Whether a call for keys that its own async context holds runs under the lock that the context has. Without it such a call waits
    * like any other one, because a timer, an event or a queue that is started under a lock inherits its context, and must not slip in.
    * Where that lock does not have all keys, the call rejects with `InvalidOptionsError`. Default: the `reentrant` of the module.

@@ -9,6 +9,7 @@ export type {
   ServerWarning,
   ShardHealth,
 } from './inspection.interface.js';
+export type { JobRun, JobStatus, RunOutcome, RunTrigger } from './jobs.interface.js';
 export type { Lock } from './lock.interface.js';
 export type {
   RedisClient,

@@ -60,4 +60,6 @@ export interface JobStatus {
   readonly paused?: { readonly until?: Date; readonly reason?: string };
   /** The tick that should have run by now and has not, where there is one: the schedule is behind. */
   readonly overdue?: { readonly tick: Date; readonly byMs: number };
+  /** Why its register could not be read, where that is so. `running`, `lastRun`, `paused` and `overdue` are missing then. */
+  readonly unknown?: string;
 }

@@ -18,6 +18,7 @@ export class CallMetrics {
   readonly #losses: Counter;
   readonly #skips: Counter;
   readonly #runs: Counter;
+  readonly #overdue: Counter;
 
   constructor(meter: Meter) {
     this.#waiting = meter.createHistogram('redlock.wait.duration', {
@@ -41,6 +42,11 @@ export class CallMetrics {
     this.#losses = count('redlock.losses', '{lock}', 'Locks that could not be trusted any more while they were held.');
     this.#skips = count('redlock.skips', '{call}', 'Calls whose work did not run, because they did not get the lock.');
     this.#runs = count('redlock.job.runs', '{run}', 'Runs of jobs on this replica, without those that it skipped.');
+    this.#overdue = count(
+      'redlock.jobs.overdue',
+      '{tick}',
+      'Ticks of jobs that did not run in time, as this replica knows.',
+    );
   }
 
   record(events: RedlockEvents): void {
@@ -70,6 +76,9 @@ export class CallMetrics {
     });
     events.on('jobFailed', (event) => {
       this.#runs.add(1, runOf(event, isLoss(event.error) ? 'lost' : 'failed'));
+    });
+    events.on('jobOverdue', (event) => {
+      this.#overdue.add(1, { ...attributesOf(event), [REASON]: event.reason });
     });
   }
 

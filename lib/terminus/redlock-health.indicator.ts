@@ -3,6 +3,7 @@ import { ModuleRef } from '@nestjs/core';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import type { RedlockHealth, ServerHealth } from '../interfaces/index.js';
 import { getRedlockToken } from '../redlock.constants.js';
+import { RedlockJobs } from '../redlock.jobs.js';
 import { NO_MODULE } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
 
@@ -22,17 +23,28 @@ export class RedlockHealthIndicator {
 
   /**
    * `up` while a majority of the servers votes, in each shard; `down` otherwise. Both have `voting`, `needed` and each server's state,
-   * reason and warnings: host names, but no passwords. Settles within one `nodeTimeout`.
+   * reason and warnings: host names, but no passwords. Where the application has jobs, `overdue` has the names of those whose schedule
+   * is behind. Settles within one `nodeTimeout`.
    *
-   * @param options `instance`: the name of the `RedlockModule`, where there are several
+   * @param options `instance`: the name of the `RedlockModule`, where there are several. `overdueIsDown`: whether it is `down` also while a
+   * job is overdue; that no replica can be reached then does not run the job. Default: false
    */
   async isHealthy<const Key extends string>(
     key: Key,
-    options: { readonly instance?: string } = {},
+    { instance, overdueIsDown = false }: { readonly instance?: string; readonly overdueIsDown?: boolean } = {},
   ): Promise<HealthIndicatorResult<Key>> {
-    const health = await this.#serviceOf(options.instance).health();
+    const [health, overdue] = await Promise.all([this.#serviceOf(instance).health(), this.#overdueOf(instance)]);
     const indicator = this.indicators.check(key);
-    return health.quorum ? indicator.up(detailsOf(health)) : indicator.down(detailsOf(health));
+    const details = { ...detailsOf(health), ...(overdue && { overdue }) };
+    const isUp = health.quorum && !(overdueIsDown && overdue !== undefined && overdue.length > 0);
+    return isUp ? indicator.up(details) : indicator.down(details);
+  }
+
+  /** The names of the jobs that are overdue; undefined where there are no jobs. */
+  async #overdueOf(instance: string | undefined): Promise<string[] | undefined> {
+    const all = await this.modules.get(RedlockJobs, { strict: false }).list();
+    const jobs = all.filter((status) => status.instance === instance);
+    return jobs.length === 0 ? undefined : jobs.filter(({ overdue }) => overdue !== undefined).map(({ job }) => job);
   }
 
   #serviceOf(instance: string | undefined): RedlockService {

@@ -28,6 +28,7 @@ export async function recordAll(app: TestingModule): Promise<void> {
   source.emit('jobSucceeded', { ...ofJob, durationMs: 1000 });
   source.emit('jobFailed', { ...ofJob, durationMs: 1000, error: new Error('no paper') });
   source.emit('jobFailed', { ...ofJob, durationMs: 1000, error: { code: 'LOCK_LOST' } });
+  source.emit('jobOverdue', { ...about, job: 'invoices', tick: new Date(0), byMs: 60_000, reason: 'missed' });
 }
 
 /** Three servers, of which two vote. */

@@ -16,7 +16,15 @@ const ACQUIRE = [
   'job',
 ] as const satisfies readonly (keyof AcquireOptions)[];
 const WITH_LOCK = [...ACQUIRE, 'onContended', 'reentrant'] as const satisfies readonly (keyof WithLockCallOptions)[];
-const DECORATOR = [...WITH_LOCK, 'instance', 'perTick'] as const satisfies readonly (keyof WithLockOptions)[];
+const DECORATOR = [
+  ...WITH_LOCK,
+  'instance',
+  'perTick',
+  'catchUp',
+  'onCrash',
+  'spread',
+  'jitter',
+] as const satisfies readonly (keyof WithLockOptions)[];
 
 /** The longest that a cron expression can have, the 29th of February around a year that has none. */
 const LONGEST_PERIOD_MS = 9 * 366 * 24 * 3600 * 1000;
@@ -105,14 +113,28 @@ export function checkOnContended(value: unknown, takes: readonly string[]): void
 /** What can be checked of a decorator's options when the class is defined. */
 export function checkDecoratorOptions(options: WithLockOptions, ttlMs = Infinity): void {
   refuseUnknown('@WithLock', given(options), DECORATOR);
-  const { instance, onContended, perTick, ...rest } = given(options);
+  const { instance, onContended, perTick, catchUp, onCrash, spread, jitter, ...rest } = given(options);
   checkName('instance', instance);
   checkOnContended(onContended, ['skip', 'wait', 'throw']);
   checkFlag('perTick', perTick);
-  if (rest.tick !== undefined && perTick === true) {
-    throw new InvalidOptionsError('tick', 'cannot be combined with perTick, which works it out');
+  const ofTicks = Object.entries({ perTick, catchUp, onCrash }).find(
+    ([, value]) => value !== undefined && value !== false,
+  );
+  if (rest.tick !== undefined && ofTicks !== undefined) {
+    throw new InvalidOptionsError('tick', `cannot be combined with ${ofTicks[0]}, which works it out`);
   }
+  checkSchedule({ catchUp, onCrash, spread, jitter });
   checkMinHold(toAcquireSettings(rest, 'withLock', { waitMs: 0, maxRetries: 0, fencing: true }), ttlMs);
+}
+
+/** The options that only methods with a schedule have. */
+function checkSchedule(options: Pick<WithLockOptions, 'catchUp' | 'onCrash' | 'spread' | 'jitter'>): void {
+  const { catchUp, onCrash, spread, jitter } = options;
+  if (catchUp !== undefined) toMs('catchUp', catchUp, { least: 1 });
+  if (onCrash !== undefined && !['skip', 'again'].includes(onCrash))
+    throw refuse('onCrash', "'skip' or 'again'", onCrash);
+  if (spread !== undefined) toMs('spread', spread);
+  if (jitter !== undefined) toMs('jitter', jitter);
 }
 
 /** When the holder dies its key is free after the ttl (P3), so a longer hold would be kept only as long as nothing goes wrong. */

@@ -68,6 +68,13 @@ describe('the metrics', () => {
     expect(await telemetry.points('redlock.skips')).toEqual([{ value: 1, attributes: { 'redlock.reason': 'locked' } }]);
   });
 
+  it('count ticks of jobs that are overdue, by how that was found', async () => {
+    await recordAll(app);
+    expect(await telemetry.points('redlock.jobs.overdue')).toEqual([
+      { value: 1, attributes: { ...ofSecond, 'redlock.job': 'invoices', 'redlock.reason': 'missed' } },
+    ]);
+  });
+
   it('count runs of jobs by their outcome', async () => {
     await recordAll(app);
     const ofJob = { ...ofSecond, 'redlock.job': 'invoices', 'redlock.trigger': 'schedule' };
@@ -152,6 +159,7 @@ describe('the metrics', () => {
       'redlock.wait.duration': 's',
       'redlock.hold.duration': 's',
       'redlock.grants': '{grant}',
+      'redlock.jobs.overdue': '{tick}',
       'redlock.contentions': '{call}',
       'redlock.losses': '{lock}',
       'redlock.skips': '{call}',

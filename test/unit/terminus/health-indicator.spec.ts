@@ -1,8 +1,16 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Module, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
+import { Injectable, Module, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
+import { Cron } from '@nestjs/schedule';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { getRedlockToken, RedlockModule, type RedlockHealth, type RedlockService } from 'redlock-nestjs';
+import {
+  getRedlockToken,
+  RedlockJobs,
+  RedlockModule,
+  WithLock,
+  type RedlockHealth,
+  type RedlockService,
+} from 'redlock-nestjs';
 import { RedlockHealthIndicator } from 'redlock-nestjs/terminus';
 import { RedlockTestingModule } from 'redlock-nestjs/testing';
 import { DEGRADED } from '../../support/telemetry-app.js';
@@ -82,6 +90,51 @@ describe('the health indicator', () => {
     await expect(indicator.isHealthy('locks', { instance: 'third' })).rejects.toThrow(
       'RedlockHealthIndicator: there is no RedlockModule with the name "third".',
     );
+  });
+
+  describe('in an application with jobs', () => {
+    @Injectable()
+    class Jobs {
+      @Cron('0 0 2 * * *')
+      @WithLock('invoices', '10s')
+      invoices(): Promise<void> {
+        return Promise.resolve();
+      }
+    }
+
+    async function bootJobs(overdue: boolean): Promise<RedlockHealthIndicator> {
+      const jobs: DynamicModule = { module: class JobsModule {}, providers: [Jobs] };
+      const indicator = await boot(
+        RedlockTestingModule.forRoot(),
+        RedlockTestingModule.forRoot({ name: 'second' }),
+        jobs,
+      );
+      const known = app.get(RedlockJobs);
+      const [status] = await known.list();
+      const late = { ...status!, overdue: { tick: new Date(0), byMs: 1 } };
+      jest.spyOn(known, 'list').mockResolvedValue([overdue ? late : status!]);
+      return indicator;
+    }
+
+    it('names those that are overdue, and is up all the same', async () => {
+      const indicator = await bootJobs(true);
+      expect(await indicator.isHealthy('locks')).toMatchObject({ locks: { status: 'up', overdue: ['invoices'] } });
+      expect(await indicator.isHealthy('locks', { instance: 'second' })).not.toHaveProperty('locks.overdue');
+    });
+
+    it('is down then where it is to be', async () => {
+      const indicator = await bootJobs(true);
+      const options = { overdueIsDown: true };
+      expect(await indicator.isHealthy('locks', options)).toMatchObject({
+        locks: { status: 'down', overdue: ['invoices'] },
+      });
+    });
+
+    it('is up where it is to be down then, and none is', async () => {
+      const indicator = await bootJobs(false);
+      const options = { overdueIsDown: true };
+      expect(await indicator.isHealthy('locks', options)).toMatchObject({ locks: { status: 'up', overdue: [] } });
+    });
   });
 
   it('shows no password', async () => {

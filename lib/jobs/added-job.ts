@@ -1,0 +1,89 @@
+import type { ModuleRef } from '@nestjs/core';
+import { InvalidOptionsError } from '../core/errors/index.js';
+import { checkDecoratorOptions, given } from '../client/options/acquire-options.js';
+import { refuse, refuseUnknown, toKeys, toTtlMs } from '../client/options/check.js';
+import type { Firing } from '../decorators/firing.js';
+import type { LockedMethod } from '../decorators/locked-method.js';
+import { runFiring } from '../decorators/scheduled-run.js';
+import type { CronJobLike } from '../decorators/scheduler.js';
+import { giveService } from '../decorators/services.js';
+import type { Trigger } from '../decorators/trigger.js';
+import type { Duration, WithLockOptions } from '../interfaces/index.js';
+import { getRedlockToken } from '../redlock.constants.js';
+import { NO_MODULE, SAME_JOB } from '../redlock.messages.js';
+import type { RedlockService } from '../redlock.service.js';
+import { Job } from './job.js';
+import type { JobCatalog } from './job-catalog.js';
+
+/** What a job that is added by hand is. The last five are as in `@WithLock`. */
+export interface AddedJobOptions extends Pick<
+  WithLockOptions,
+  'instance' | 'catchUp' | 'onCrash' | 'spread' | 'jitter'
+> {
+  /** What is locked. Default: the name of the job. */
+  readonly key?: string | string[];
+  /** Default: the `ttl` of the module. */
+  readonly ttl?: Duration;
+  /** The `CronJob`: its times are the ticks. */
+  readonly cron: CronJobLike;
+  /** The work, without the lock: it runs under it. */
+  readonly run: () => Promise<unknown>;
+  /** What people call the work, in logs and events. Default: the name of the job. */
+  readonly method?: string;
+}
+
+/** A job that was added by hand. */
+export interface AddedJob {
+  /**
+   * What the `CronJob` calls when its time has come: runs the tick, on one of all replicas. The others skip it.
+   *
+   * @throws the error of the work; QuorumUnreachableError, LockLostError
+   */
+  fire(): Promise<unknown>;
+  /** The job is not known any more. Its `CronJob` is the caller's to stop. */
+  remove(): void;
+}
+
+const OPTIONS = ['key', 'ttl', 'cron', 'run', 'method', 'instance', 'catchUp', 'onCrash', 'spread', 'jitter'];
+
+export function addedJob(name: string, options: AddedJobOptions, catalog: JobCatalog, modules: ModuleRef): AddedJob {
+  const { cron, run, key = name, ttl, method: label = name, instance, ...timing } = given(options);
+  refuseUnknown('jobs.add', options, OPTIONS);
+  if (typeof run !== 'function') throw refuse('run', 'a function', run);
+  if (typeof (cron as Partial<CronJobLike> | undefined)?.cronTime !== 'object') throw refuse('cron', 'a CronJob', cron);
+  toKeys(key);
+  const lockOptions = { ...timing, ...(instance !== undefined && { instance }), job: name };
+  checkDecoratorOptions(lockOptions, ttl === undefined ? undefined : toTtlMs(ttl, 0));
+
+  const service = serviceFor(instance, modules);
+  const other = catalog.list().find((job) => job.service === service && job.name === name);
+  if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(name, other.method.label, label));
+  const host = {};
+  const method = methodFor(host, { label, key, ttl, options: lockOptions });
+  giveService(host, method.property, service);
+  const schedule = { cronTime: cron.cronTime.source };
+  const call = (firing: Firing): Promise<unknown> => runFiring(service, firing, method, { host, args: [], work: run });
+  const trigger: Trigger = { kind: 'cron', schedule };
+  const job = new Job(host, undefined, method, trigger, service, call);
+  catalog.add(job);
+  catalog.mount(job, cron);
+  return {
+    fire: () => call({ kind: 'cron', schedule, cronTime: cron.cronTime, firedAtMs: Date.now(), isTaken: true }),
+    remove: () => {
+      catalog.remove(job);
+    },
+  };
+}
+
+function methodFor(host: object, about: Pick<LockedMethod, 'label' | 'key' | 'ttl' | 'options'>): LockedMethod {
+  const property = Symbol(`lock of ${about.label}`);
+  return { ...about, prototype: host, property, propertyKey: 'run', wrapper: host };
+}
+
+function serviceFor(instance: string | undefined, modules: ModuleRef): RedlockService {
+  try {
+    return modules.get<RedlockService>(getRedlockToken(instance), { strict: false });
+  } catch {
+    throw new InvalidOptionsError('instance', NO_MODULE(instance));
+  }
+}

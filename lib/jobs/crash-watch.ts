@@ -1,0 +1,100 @@
+import type { LockClient } from '../client/lock-client.js';
+import { Alarm } from './alarm.js';
+import type { Attempts, Denial } from './attempts.js';
+import type { Job } from './job.js';
+import type { JobRecord, RegisteredRun } from './register.js';
+
+/** How far the replicas that watch a run look at it apart from one another, at most a tenth of the ttl. */
+const APART_MS = 500;
+
+/** When the application has started it need not look at all jobs at once. */
+const START_WITHIN_MS = 1000;
+
+/**
+ * Runs a tick again whose replica has died in the middle. What shows the death is the register: a run without an end, whose token no
+ * server shows as the holder of the lock any more. So it is looked at when the lock would be over, and for as long as the run goes on.
+ */
+export class CrashWatch {
+  readonly #alarm: Alarm;
+  /** The oldest tick that is watched; undefined while none is. */
+  #fromMs: number | undefined;
+  #isToStart = false;
+  /** Ticks that this replica has run again, or was denied. */
+  readonly #settled = new Set<number>();
+
+  constructor(
+    private readonly job: Job,
+    private readonly client: LockClient,
+    private readonly attempts: Attempts,
+  ) {
+    this.#alarm = new Alarm(client, () => this.#look());
+  }
+
+  /** Looks at the newest tick that is due now. */
+  start(): void {
+    this.#isToStart = true;
+    this.#alarm.set(0, START_WITHIN_MS);
+  }
+
+  /**
+   * Another replica runs the tick, or an earlier one: one watch is for all that are not over.
+   *
+   * @param leftMs when the lock is over, unless it is extended
+   */
+  watch(tickMs: number, leftMs = this.job.ttlMs): void {
+    this.#fromMs ??= tickMs;
+    if (!this.#alarm.isSet) this.#lookIn(leftMs);
+  }
+
+  stop(): void {
+    this.#alarm.end();
+  }
+
+  async #look(): Promise<void> {
+    const { job } = this;
+    const { place } = job;
+    if (this.#isToStart) this.#fromMs ??= job.tickAt(this.client.shards.clock.wallMs())?.atMs;
+    this.#isToStart = false;
+    const fromMs = this.#fromMs;
+    if (place === undefined || fromMs === undefined) return;
+    let record: JobRecord;
+    try {
+      record = await this.client.jobs.read(place);
+    } catch {
+      this.#lookIn(job.ttlMs);
+      return;
+    }
+    const runs = record.pausedLeftMs > 0 ? [] : record.runs.filter(({ tickMs }) => tickMs >= fromMs);
+    const dead = runs.find((run) => this.#isToRunAgain(run, runs));
+    if (dead !== undefined) {
+      const denial = await this.attempts.run('again', this.#tickOf(dead));
+      if (!isPassing(denial)) this.#settled.add(dead.tickMs);
+      this.#lookIn(denial?.reason === 'locked' ? denial.remainingMs : job.ttlMs);
+    } else if (runs.some(({ outcome, trigger }) => outcome === 'running' && trigger !== 'again')) {
+      this.#lookIn(job.ttlMs);
+    } else {
+      this.#fromMs = undefined;
+      this.#settled.clear();
+    }
+  }
+
+  /** A tick is run again once: not where a run of it has ended, and not where the second one has died as well. */
+  #isToRunAgain({ outcome, tickMs }: RegisteredRun, runs: readonly RegisteredRun[]): boolean {
+    if (outcome !== 'died' || tickMs === 0 || this.#settled.has(tickMs)) return false;
+    return runs.every((run) => run.tickMs !== tickMs || (run.outcome === 'died' && run.trigger !== 'again'));
+  }
+
+  #tickOf({ tickMs }: RegisteredRun): { atMs: number; periodMs: number } {
+    const tick = this.job.tickAt(tickMs + 1000);
+    return tick?.atMs === tickMs ? tick : { atMs: tickMs, periodMs: Infinity };
+  }
+
+  #lookIn(delayMs: number): void {
+    const { ttlMs } = this.job;
+    this.#alarm.set(Math.min(delayMs, ttlMs), Math.min(APART_MS, ttlMs / 10));
+  }
+}
+
+function isPassing(denial: Denial | undefined): boolean {
+  return denial !== undefined && ['locked', 'undecided', 'unreachable'].includes(denial.reason);
+}

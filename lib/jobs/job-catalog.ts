@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidOptionsError } from '../core/errors/index.js';
+import { AMBIGUOUS_JOB, UNKNOWN_JOB } from '../redlock.messages.js';
+import type { RedlockService } from '../redlock.service.js';
+import { JobKeepers } from './job-keepers.js';
+import type { CronJobLike } from '../decorators/scheduler.js';
+import type { Job } from './job.js';
+
+/** All jobs of an application, of all its instances of the module. */
+@Injectable()
+export class JobCatalog {
+  readonly #jobs = new Set<Job>();
+  readonly #keepers = new Map<RedlockService, JobKeepers>();
+
+  add(job: Job): void {
+    this.#jobs.add(job);
+  }
+
+  remove(job: Job): void {
+    this.#jobs.delete(job);
+    this.#keepers.get(job.service)?.stop(job);
+  }
+
+  /** From now on its ticks are watched over, by the timer that it has. */
+  mount(job: Job, cron: CronJobLike | undefined): void {
+    job.cron = cron;
+    let keepers = this.#keepers.get(job.service);
+    if (keepers === undefined) this.#keepers.set(job.service, (keepers = new JobKeepers(job.service)));
+    keepers.start(job);
+  }
+
+  /** Each job once, also where several hosts of the application run it. */
+  list(): readonly Job[] {
+    const seen = new Map<RedlockService, Set<string>>();
+    return [...this.#jobs].filter(({ service, name }) => {
+      const names = seen.get(service) ?? new Set();
+      seen.set(service, names);
+      return names.size < names.add(name).size;
+    });
+  }
+
+  /** @throws InvalidOptionsError */
+  find(name: string, instance?: string): Job {
+    const jobs = this.list();
+    const found = jobs.filter(
+      (job) => job.name === name && (instance ?? job.method.options.instance) === job.method.options.instance,
+    );
+    const [job, other] = found;
+    if (job === undefined)
+      throw new InvalidOptionsError(
+        'job',
+        UNKNOWN_JOB(
+          name,
+          jobs.map((each) => each.name),
+        ),
+      );
+    if (other !== undefined)
+      throw new InvalidOptionsError('job', AMBIGUOUS_JOB(name, job.method.label, other.method.label));
+    return job;
+  }
+}

@@ -1,0 +1,69 @@
+import { clientOf } from '../decorators/delays.js';
+import type { RedlockService } from '../redlock.service.js';
+import type { Job } from './job.js';
+import { JobKeeper } from './job-keeper.js';
+
+/** Watches over the ticks of the jobs of one instance of the module, until the application shuts down. */
+export class JobKeepers {
+  readonly #keepers = new Map<Job, JobKeeper>();
+  /** By what the events say: several hosts may have one method. */
+  readonly #byMethod = new Map<string, Set<JobKeeper>>();
+  #hears = { denials: false, servers: false };
+  #isQuorumLost = false;
+
+  constructor(private readonly service: RedlockService) {}
+
+  start(job: Job): void {
+    const client = clientOf(this.service);
+    if (client === undefined || !job.hasTicks || this.#keepers.has(job)) return;
+    const keeper = new JobKeeper(job, client, () => this.#isQuorumLost);
+    this.#keepers.set(job, keeper);
+    const { label } = job.method;
+    this.#byMethod.set(label, (this.#byMethod.get(label) ?? new Set()).add(keeper));
+    this.#hear(keeper);
+    keeper.start();
+  }
+
+  stop(job: Job): void {
+    const keeper = this.#keepers.get(job);
+    if (keeper === undefined) return;
+    keeper.stop();
+    this.#keepers.delete(job);
+    this.#byMethod.get(job.method.label)?.delete(keeper);
+  }
+
+  /** An event that is not needed is not made: the subscriptions come with the first job that needs them. */
+  #hear(keeper: JobKeeper): void {
+    const { client, closing } = this.service;
+    if (!this.#hears.servers) {
+      client.events.on('quorumLost', () => (this.#isQuorumLost = true));
+      client.events.on('quorumRegained', () => {
+        this.#isQuorumLost = false;
+        for (const each of this.#keepers.values()) each.onQuorumRegained();
+      });
+      client.events.on('unreachable', (event) => {
+        this.#tell(event, { reason: 'unreachable', remainingMs: 0 });
+      });
+      closing.addEventListener('abort', () => {
+        for (const each of this.#keepers.values()) each.stop();
+      });
+      this.#hears.servers = true;
+    }
+    if (keeper.needsDenials && !this.#hears.denials) {
+      client.events.on('contended', (event) => {
+        this.#tell(event, event);
+      });
+      this.#hears.denials = true;
+    }
+  }
+
+  #tell(
+    { method, job, tick }: { readonly method?: string; readonly job?: string; readonly tick?: Date },
+    denial: { readonly reason: string; readonly remainingMs: number },
+  ): void {
+    if (method === undefined || tick === undefined) return;
+    for (const keeper of this.#byMethod.get(method) ?? []) {
+      if (keeper.job.name === job) keeper.onDenied(tick.getTime(), denial);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { toMs } from '../client/options/check.js';
+import { ticksOf, type Tick } from '../cron/tick.js';
+import { nameOfJob, ttlOf } from '../decorators/call-options.js';
+import type { AskedFiring, Firing } from '../decorators/firing.js';
+import { noteKeys, notedKeys } from '../decorators/job-places.js';
+import type { LockedMethod } from '../decorators/locked-method.js';
+import type { CronJobLike } from '../decorators/scheduler.js';
+import type { Trigger } from '../decorators/trigger.js';
+import type { RedlockService } from '../redlock.service.js';
+import type { JobPlace } from './register.js';
+
+/** What a run is made for, other than by a timer of the scheduler. */
+export type Asked = Pick<AskedFiring, 'trigger' | 'tick' | 'onBegun'>;
+
+/** How a timer may fire ahead of its time, see `cron/tick.ts`: a tick that has just been is looked for before that. */
+const EARLY_MS = 20;
+
+/** A scheduled method of one host, with its lock. */
+export class Job {
+  /** Its timer on this replica, once there is one. */
+  cron: CronJobLike | undefined;
+
+  constructor(
+    readonly host: object,
+    /** Under which Nest provides the host. */
+    readonly token: unknown,
+    readonly method: LockedMethod,
+    readonly trigger: Trigger,
+    readonly service: RedlockService,
+    private readonly call: (firing: Firing) => unknown,
+  ) {}
+
+  /** By which it is found. Before a key function has given a key it is the method. */
+  get name(): string {
+    const { method, place } = this;
+    return method.options.job ?? (place === undefined ? method.label : nameOfJob(method, place.keys));
+  }
+
+  /** Unknown while a key function has not given a key. */
+  get place(): JobPlace | undefined {
+    const { key, propertyKey, options } = this.method;
+    const keys = typeof key === 'function' ? notedKeys(this.host, propertyKey) : [key].flat();
+    return keys && { name: options.job, keys };
+  }
+
+  /** What the key function gives without arguments; undefined where that is no key. */
+  askForKey(): string | string[] | undefined {
+    const { key, propertyKey } = this.method;
+    let known: unknown = key;
+    try {
+      if (typeof key === 'function') known = key.apply(this.host, []);
+    } catch {
+      // It needs arguments, or what the host does not have yet. The key is looked at when the job runs.
+    }
+    const isKey =
+      typeof known === 'string' || (Array.isArray(known) && known.every((each) => typeof each === 'string'));
+    if (!isKey) return undefined;
+    noteKeys(this.host, propertyKey, known as string | string[]);
+    return known as string | string[];
+  }
+
+  get ttlMs(): number {
+    return toMs('ttl', ttlOf(this.service, this.method));
+  }
+
+  /** Whether its schedule has ticks, each of which runs once. */
+  get hasTicks(): boolean {
+    return this.trigger.kind === 'cron' && this.method.options.perTick !== false;
+  }
+
+  /** Whether the scheduler fires it. A job with one date has no timer any more when that has passed. */
+  get isScheduled(): boolean {
+    const { cron } = this;
+    return cron !== undefined && (cron.cronTime.realDate === true || (cron.isActive ?? cron.running ?? true));
+  }
+
+  /** The newest tick that is not after this instant of the wall clock. */
+  tickAt(nowMs: number): Tick | undefined {
+    if (!this.hasTicks || this.cron === undefined || !this.isScheduled) return undefined;
+    const tick = calendarTick(this.cron, nowMs);
+    return tick !== undefined && tick.atMs <= nowMs ? tick : undefined;
+  }
+
+  /** When its timer fires next. */
+  nextAt(nowMs: number): Date | undefined {
+    if (this.cron === undefined || !this.isScheduled) return undefined;
+    const tick = calendarTick(this.cron, nowMs);
+    if (tick === undefined) return undefined;
+    const nextMs = tick.atMs > nowMs ? tick.atMs : tick.atMs + tick.periodMs;
+    return Number.isFinite(nextMs) ? new Date(nextMs) : undefined;
+  }
+
+  async run({ trigger, tick, onBegun }: Asked): Promise<unknown> {
+    const firedAtMs = Date.now();
+    const firing = { kind: 'asked', of: this.trigger, trigger, tick, onBegun, firedAtMs, isTaken: false } as const;
+    return await this.call({ ...firing });
+  }
+}
+
+/** The newest tick; the only one of a job with one date, also before that. Mostly it is known from the last time. */
+function calendarTick({ cronTime }: CronJobLike, nowMs: number): Tick | undefined {
+  try {
+    return ticksOf(cronTime)(nowMs - EARLY_MS);
+  } catch {
+    return undefined; // Its expression has no tick before.
+  }
+}

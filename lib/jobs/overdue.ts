@@ -1,0 +1,47 @@
+import { toMs } from '../client/options/check.js';
+import { spreadBoundMs } from '../decorators/delays.js';
+import type { Job } from './job.js';
+import type { JobRecord } from './register.js';
+
+const SHORTEST_GRACE_MS = 5000;
+const LONGEST_GRACE_MS = 60_000;
+
+/** For so long the servers remember a job after its last run: of a tick before that they cannot say whether it ran. */
+const REMEMBERED_MS = 30 * 24 * 3600 * 1000;
+
+export interface Overdue {
+  readonly tickMs: number;
+  readonly byMs: number;
+}
+
+/** The newest tick of a job that should have run by now and of which no run is known, nor a later one. */
+export function overdueOf(job: Job, record: JobRecord, nowMs: number, knownSinceMs: number): Overdue | undefined {
+  const { runs, coveredMs, pausedLeftMs } = record;
+  if (pausedLeftMs > 0 || runs.some(({ outcome }) => outcome === 'running')) return undefined;
+  const tickMs = dueTick(job, nowMs, coveredMs);
+  if (tickMs === undefined || coveredMs >= tickMs || nowMs - tickMs > REMEMBERED_MS) return undefined;
+  // Before its first run nothing says that the job existed at that tick, but that this replica had it.
+  const isKnown = runs.length > 0 || coveredMs > 0 || tickMs >= knownSinceMs;
+  return isKnown ? { tickMs, byMs: nowMs - tickMs } : undefined;
+}
+
+/** How long after a tick its run may begin, and nothing is wrong. */
+export function graceMs({ method }: Job, periodMs: number): number {
+  const { jitter = 0, wait = 0 } = method.options;
+  const waitMs = wait === Infinity ? 0 : toMs('wait', wait);
+  const byPeriodMs = Math.min(LONGEST_GRACE_MS, periodMs / 4);
+  const unreachableWaitMs = Math.max(waitMs, byPeriodMs);
+  const delaysMs = spreadBoundMs(method, periodMs) + toMs('jitter', jitter) + unreachableWaitMs;
+  return Math.max(SHORTEST_GRACE_MS, byPeriodMs) + delaysMs;
+}
+
+/** The newest tick whose grace is over: of ticks that follow one another quickly it is not the newest of all. */
+function dueTick(job: Job, nowMs: number, coveredMs: number): number | undefined {
+  const newest = job.tickAt(nowMs);
+  if (newest === undefined) return undefined;
+  const { atMs, periodMs } = newest;
+  const isLate = nowMs - atMs > graceMs(job, periodMs);
+  // Where the tick before it has run, the calendar need not be asked for that: to look back is dear.
+  if (isLate || coveredMs >= atMs - periodMs) return isLate ? atMs : undefined;
+  return job.tickAt(nowMs - graceMs(job, periodMs))?.atMs;
+}
