@@ -12,6 +12,9 @@ const run = promisify(execFile);
 const LOADER = resolve('test/support/ts-loader.mjs');
 const PAGES = allPages();
 
+/** Each test of a page loads Nest and compiles its files. On a busy machine, only what hangs is to fail by this. */
+const TIMEOUT_MS = 300_000;
+
 /** Tests, starts of an application, and what reads a file that is not there. */
 const NOT_LOADED = /spec\.ts$|^main\.ts$|^secure/;
 
@@ -39,21 +42,25 @@ afterAll(async () => {
 });
 
 describe('the code of the documentation', () => {
-  it('its tests pass', async () => {
-    const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
-    const pattern = `<rootDir>/${relative('.', folder)}/**/*.spec.ts`;
-    // One project of the package's own settings, for these files alone.
-    const config = join(folder, 'jest.config.mjs');
-    await writeFile(
-      config,
-      `import own from '${resolve('jest.config.mjs')}';
-       export default { ...own.projects[0], displayName: 'docs', rootDir: '${resolve('.')}', testMatch: ['${pattern}'] };`,
-    );
-    const { stderr } = await run(process.execPath, [...jest, '--config', config]);
-    const tests = PAGES.flatMap(({ blocks }) => blocks).filter(({ file }) => file?.endsWith('.spec.ts'));
-    expect(tests.length).toBeGreaterThanOrEqual(8);
-    expect(stderr).toMatch(new RegExp(`^Tests: +${tests.length} passed, ${tests.length} total$`, 'm'));
-  });
+  it(
+    'its tests pass',
+    async () => {
+      const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+      const pattern = `<rootDir>/${relative('.', folder)}/**/*.spec.ts`;
+      // One project of the package's own settings, for these files alone.
+      const config = join(folder, 'jest.config.mjs');
+      await writeFile(
+        config,
+        `import own from '${resolve('jest.config.mjs')}';
+       export default { ...own.projects[0], displayName: 'docs', testTimeout: own.testTimeout, rootDir: '${resolve('.')}', testMatch: ['${pattern}'] };`,
+      );
+      const { stderr } = await run(process.execPath, [...jest, '--config', config], { timeout: TIMEOUT_MS - 10_000 });
+      const tests = PAGES.flatMap(({ blocks }) => blocks).filter(({ file }) => file?.endsWith('.spec.ts'));
+      expect(tests.length).toBeGreaterThanOrEqual(8);
+      expect(stderr).toMatch(new RegExp(`^Tests: +${tests.length} passed, ${tests.length} total$`, 'm'));
+    },
+    TIMEOUT_MS,
+  );
 
   it('its application starts with a Redis of this machine, and ends with SIGTERM', async () => {
     const main = join(folder, 'README.md', 'main.ts');
@@ -77,13 +84,19 @@ describe('the code of the documentation', () => {
     }
   });
 
-  it('loads: each block that is no test and no start of an application', async () => {
-    const files = PAGES.flatMap(({ path, blocks }) =>
-      blocks.flatMap(({ file }) =>
-        file === undefined || NOT_LOADED.test(file) ? [] : [join(folder, path.replaceAll('/', '-'), file)],
-      ),
-    );
-    const script = `await import('reflect-metadata'); for (const file of ${JSON.stringify(files)}) await import(file);`;
-    await run(process.execPath, ['--import', LOADER, '--input-type=module', '--eval', script]);
-  });
+  it(
+    'loads: each block that is no test and no start of an application',
+    async () => {
+      const files = PAGES.flatMap(({ path, blocks }) =>
+        blocks.flatMap(({ file }) =>
+          file === undefined || NOT_LOADED.test(file) ? [] : [join(folder, path.replaceAll('/', '-'), file)],
+        ),
+      );
+      const script = `await import('reflect-metadata'); for (const file of ${JSON.stringify(files)}) await import(file);`;
+      await run(process.execPath, ['--import', LOADER, '--input-type=module', '--eval', script], {
+        timeout: TIMEOUT_MS - 10_000,
+      });
+    },
+    TIMEOUT_MS,
+  );
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import ms from 'ms';
 import { EVENT_NAMES } from '../../../lib/client/events.js';
 import { checkDecoratorOptions, toAcquireSettings } from '../../../lib/client/options/acquire-options.js';
@@ -78,6 +79,16 @@ describe('docs/reference/events.md', () => {
     const ofJobs = EVENT_NAMES.filter((name) => overdue === `\`${name}\``);
     const names = [...namesBelow('docs/reference/events.md', '# Events'), ...ofJobs];
     expect([...new Set(names)].toSorted()).toEqual(EVENT_NAMES.toSorted());
+  });
+});
+
+describe('docs/operations/metrics.md', () => {
+  it('has each metric, and no other one', () => {
+    const sources = readdirSync('lib/otel').map((file) => readFileSync(join('lib/otel', file), 'utf8'));
+    const made = sources.flatMap((source) => [...source.matchAll(/(?:\.create\w+|= count)\(\s*'(redlock\.[a-z.]+)'/g)]);
+    expect(made.length).toBeGreaterThan(10);
+    const names = namesBelow('docs/operations/metrics.md', '## Metrics');
+    expect(names.toSorted()).toEqual(made.map(([, name]) => name).toSorted());
   });
 });
 
