@@ -156,7 +156,7 @@ describe('P20: RedlockJobs', () => {
     const read = client.jobs.read.bind(client.jobs);
     jest
       .spyOn(client.jobs, 'read')
-      .mockImplementation((place) => (place.name === 'sync' ? Promise.reject(new Error('no majority')) : read(place)));
+      .mockImplementation((place) => ('name' in place && place.name === 'sync' ? Promise.reject(new Error('no majority')) : read(place)));
     const all = app.get(RedlockJobs);
     await all.pause('invoices');
     const list = await all.list();

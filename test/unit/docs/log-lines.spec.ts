@@ -41,6 +41,12 @@ const {
   LONG_TTL,
   UNKNOWN_SCHEDULER,
   REGISTERED_TWICE,
+  UNKNOWN_JOB,
+  AMBIGUOUS_JOB,
+  KEY_UNKNOWN,
+  NO_REGISTER,
+  NOT_CALLED,
+  RUN_FAILED,
 } = messages;
 
 /** Each message, as it may be. A new one does not compile here before it has a line. */
@@ -58,6 +64,12 @@ const OF_MODULE: Messages<Omit<typeof messages, 'CONTEXT'>> = {
   LONG_TTL: [LONG_TTL('Jobs.run', 10_000, 1000)],
   UNKNOWN_SCHEDULER: [UNKNOWN_SCHEDULER],
   REGISTERED_TWICE: [REGISTERED_TWICE(undefined, []), REGISTERED_TWICE('second', ['AppModule'])],
+  UNKNOWN_JOB: [UNKNOWN_JOB('mail', []), UNKNOWN_JOB('mail', ['mails'])],
+  AMBIGUOUS_JOB: [AMBIGUOUS_JOB('mails', 'Jobs.one', 'Jobs.other')],
+  KEY_UNKNOWN: [KEY_UNKNOWN('Jobs.run')],
+  NO_REGISTER: [NO_REGISTER('Jobs.run')],
+  NOT_CALLED: [NOT_CALLED('Jobs.run')],
+  RUN_FAILED: [RUN_FAILED('Jobs.run', 'Why.')],
 };
 
 const {
