@@ -1,14 +1,15 @@
 import { parseArgs } from 'node:util';
-import { toMs, toWhole } from '../client/options/check.js';
+import { MOST_REASON } from '../client/jobs/job-register.js';
+import { refuse, toMs, toWhole } from '../client/options/check.js';
 
-export const COMMANDS = ['doctor', 'locks', 'inspect', 'release'] as const;
+export const COMMANDS = ['doctor', 'locks', 'inspect', 'release', 'jobs', 'history', 'pause', 'resume'] as const;
 
 export type CommandName = (typeof COMMANDS)[number];
 
 /** A command line, checked. */
 export interface Arguments {
   readonly command: CommandName;
-  /** Of `inspect` and `release`. */
+  /** Of `inspect` and `release`; of `history`, `pause` and `resume` the name of the job. */
   readonly key: string;
   /** The servers; none where they are in the environment. */
   readonly urls: readonly string[];
@@ -16,6 +17,9 @@ export interface Arguments {
   readonly yes: boolean;
   readonly ticks: boolean;
   readonly prefix: string;
+  /** Of `pause`. Default: until the job is resumed. */
+  readonly forMs?: number;
+  readonly reason: string;
   readonly limit: number;
   /** How long a server may take to connect, and to answer. */
   readonly timeoutMs: number;
@@ -31,6 +35,8 @@ const OPTIONS = {
   prefix: { type: 'string', default: 'redlock:' },
   limit: { type: 'string', default: '1000' },
   timeout: { type: 'string', default: '5s' },
+  for: { type: 'string' },
+  reason: { type: 'string', default: '' },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'v', default: false },
 } as const;
@@ -46,11 +52,15 @@ export function readArguments(argv: readonly string[]): Arguments | 'help' | 've
   if (command === undefined) throw new UsageError(`the first word is none of the commands ${COMMANDS.join(', ')}`);
   const { json, yes, ticks, prefix } = values;
   const limit = toWhole('--limit', /^\d{1,6}$/.test(values.limit) ? Number(values.limit) : values.limit, { least: 1 });
-  const duration = /^\d+$/.test(values.timeout) ? Number(values.timeout) : values.timeout;
-  const timeoutMs = toMs('--timeout', duration, { least: 1 });
-  const needsKey = command === 'inspect' || command === 'release';
-  const key = needsKey ? keyFrom(command, rest.shift()) : '';
-  return { command, key, urls: rest, json, yes, ticks, prefix, limit, timeoutMs };
+  const timeoutMs = toMs('--timeout', numberIn(values.timeout), { least: 1 });
+  const forMs = values.for === undefined ? undefined : toMs('--for', numberIn(values.for), { least: 1 });
+  if (values.reason.length > MOST_REASON) {
+    throw refuse('--reason', `a text of at most ${MOST_REASON} characters`, `${values.reason.length} characters`);
+  }
+  const what = WHAT[command];
+  const key = what === undefined ? '' : keyFrom(command, what, rest.shift());
+  const common = { command, key, urls: rest, json, yes, ticks, prefix, limit, timeoutMs, reason: values.reason };
+  return { ...common, ...(forMs !== undefined && { forMs }) };
 }
 
 function parse(
@@ -65,8 +75,22 @@ function parse(
   }
 }
 
-function keyFrom(command: string, key: string | undefined): string {
-  if (key === undefined) throw new UsageError(`${command} takes a key first, and then the servers`);
-  if (/^rediss?:\/\//i.test(key)) throw new UsageError(`${command} takes a key before the servers, got a URL`);
+/** What a command takes before the servers. */
+const WHAT: Readonly<Partial<Record<CommandName, string>>> = {
+  inspect: 'a key',
+  release: 'a key',
+  history: 'the name of a job',
+  pause: 'the name of a job',
+  resume: 'the name of a job',
+};
+
+/** A number without a unit is in milliseconds. */
+function numberIn(text: string): string | number {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+function keyFrom(command: string, what: string, key: string | undefined): string {
+  if (key === undefined) throw new UsageError(`${command} takes ${what} first, and then the servers`);
+  if (/^rediss?:\/\//i.test(key)) throw new UsageError(`${command} takes ${what} before the servers, got a URL`);
   return key;
 }

@@ -6,6 +6,9 @@ import { withClient } from './client.js';
 import type { Command, ExitCode } from './command.js';
 import { doctor } from './doctor/doctor.js';
 import { inspect } from './inspect.js';
+import { history } from './jobs/history.js';
+import { jobs } from './jobs/jobs.js';
+import { pause, resume } from './jobs/steer.js';
 import type { Io } from './io.js';
 import { locks } from './locks.js';
 import { Output } from './output.js';
@@ -13,7 +16,10 @@ import { release } from './release.js';
 import { toTargets } from './targets.js';
 import { USAGE } from './usage.js';
 
-const COMMANDS: Readonly<Record<CommandName, Command>> = { doctor, locks, inspect, release };
+const COMMANDS: Readonly<Record<CommandName, Command>> = {
+  ...{ doctor, locks, inspect, release },
+  ...{ jobs, history, pause, resume },
+};
 
 /** Carries out a command line. Never rejects. */
 export async function run(argv: readonly string[], io: Io, version: string): Promise<ExitCode> {

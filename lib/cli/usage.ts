@@ -5,6 +5,10 @@ Commands
   locks [servers]          lists what is held: key, holder, time left, fencing token
   inspect <key> [servers]  shows one key as each server sees it
   release <key> [servers]  frees a key, after a question on a terminal
+  jobs [servers]           lists the jobs: last run, outcome, replica, and whether they are paused
+  history <job> [servers]  lists the last runs of a job
+  pause <job> [servers]    keeps a job from running on all replicas, until it is resumed
+  resume <job> [servers]   ends a pause
 
 Servers are the masters of one quorum: redis:// and rediss:// URLs, or host:port. Without them: REDLOCK_SERVERS.
 
@@ -14,6 +18,8 @@ Options
   --timeout <time>  how long a server may take, such as 500ms or 5s (default 5s)
   --limit <number>  how many locks "locks" lists at most (default 1000)
   --ticks           lists the claims of ticks, too
+  --for <time>      how long "pause" lasts, such as 30m or 8h (default: until "resume")
+  --reason <text>   why a job is paused: other operators see it
   --yes, -y         releases without a question
   --help, -h
   --version, -v

@@ -21,11 +21,20 @@ export function shardKey(key: string): string {
  * @param names the job's name, or the keys of its lock where it has none, as the servers know them
  */
 export function tickKey(lockKeys: readonly string[], which: number | 'interval', names = lockKeys): string {
+  return jobCompanion(lockKeys, `tick:${which}`, names);
+}
+
+/** The key of the register of a job, which records its last runs and whether it is paused. Named as {@link tickKey} is. */
+export function registerKey(lockKeys: readonly string[], names = lockKeys): string {
+  return jobCompanion(lockKeys, 'job', names);
+}
+
+function jobCompanion(lockKeys: readonly string[], name: string, names: readonly string[]): string {
   const [first = ''] = lockKeys;
   const tag = hashTag(first);
-  if (tag === undefined && names.length === 1 && names[0] === first) return companion(first, `tick:${which}`);
+  if (tag === undefined && names.length === 1 && names[0] === first) return companion(first, name);
   // As JSON, because keys may have any characters: joined, different lists could look alike.
-  return `{${tag ?? first.replaceAll('}', ')')}}:tick:${which}:${JSON.stringify(names)}`;
+  return `{${tag ?? first.replaceAll('}', ')')}}:${name}:${JSON.stringify(names)}`;
 }
 
 /** The key that counts the grants of a lock. */
@@ -38,23 +47,25 @@ export function markerKey(prefix: string): string {
   return companion(prefix, 'marker');
 }
 
-/** What a name on a server stands for: a lock, or the claim of a tick (or of the interval that the last run holds). */
+/** What a name on a server stands for: a lock, the claim of a tick (or of the interval that the last run holds), or the register of a job. */
 export type NamedKey =
   | { readonly kind: 'lock'; readonly key: string }
-  | { readonly kind: 'tick'; readonly names: readonly string[]; readonly which: number | 'interval' };
+  | { readonly kind: 'tick'; readonly names: readonly string[]; readonly which: number | 'interval' }
+  | { readonly kind: 'job'; readonly names: readonly string[] };
 
-/** The opposite of {@link lockKey} and {@link tickKey}: undefined for other companions, and for what is not of this prefix. */
+/** The opposite of {@link lockKey}, {@link tickKey} and {@link registerKey}: undefined for other companions, and for what is not of this prefix. */
 export function readName(prefix: string, name: string): NamedKey | undefined {
   const key = keyOf(prefix, name);
   if (key !== undefined) return { kind: 'lock', key };
-  const [, tag, which, list] = TICK.exec(name) ?? [];
+  const [, tag, which, list] = OF_JOB.exec(name) ?? [];
   if (tag === undefined) return undefined;
   const names = (list === undefined ? [tag] : listIn(list)).map((each) => keyOf(prefix, each));
   if (names.length === 0 || !names.every((each) => each !== undefined)) return undefined;
+  if (which === undefined) return { kind: 'job', names };
   return { kind: 'tick', names, which: which === 'interval' ? which : Number(which) };
 }
 
-const TICK = /^\{([^}]*)\}:tick:(interval|\d{1,16})(?::(\[.*\]))?$/s;
+const OF_JOB = /^\{([^}]*)\}:(?:tick:(interval|\d{1,16})|job)(?::(\[.*\]))?$/s;
 
 /** The key of the lock that is kept under this name, if there is such a key. */
 function keyOf(prefix: string, name: string): string | undefined {
@@ -81,7 +92,7 @@ export function trialKey(prefix: string): string {
 }
 
 /** What may be mistaken for a companion, or for what has been made different from one. */
-const COMPANION = /^:*\{[^}]*\}:(fence|tick|marker|lock)(:|$)/;
+const COMPANION = /^:*\{[^}]*\}:(fence|tick|job|marker|lock)(:|$)/;
 
 /**
  * A key beside a lock. It has the same hash tag as the lock, so that on a Redis Cluster the two share a slot. No lock is

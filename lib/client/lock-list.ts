@@ -53,7 +53,9 @@ const LOOK_UPS = 200;
 
 /** The locks on the servers of one shard, in the order of their keys, each as all of its servers see it. */
 export async function listLocks({ servers, quorum }: Shard, rules: ListRules): Promise<LockList> {
-  const scans = await Promise.all(servers.map((server) => scanServer(server, quorum, rules)));
+  const scans = await Promise.all(
+    servers.map((server) => scanServer(server, quorum, rules, rules.withTicks ? ['lock', 'tick'] : ['lock'])),
+  );
   const names = [...new Set(scans.flatMap(({ found }) => found))].toSorted();
   const named = names.map((name) => ({ name, is: readName(rules.keyPrefix, name) }));
   const locks = named.flatMap(({ name, is }) => (is?.kind === 'lock' ? { name, is } : []));
@@ -71,15 +73,19 @@ export async function listLocks({ servers, quorum }: Shard, rules: ListRules): P
   };
 }
 
-async function scanServer(
+type ScanLimits = Pick<ListRules, 'keyPrefix' | 'limit' | 'timeoutMs' | 'mostCalls'>;
+
+/** The names on one server that belong to this prefix, of the kinds that are wanted. */
+export async function scanServer(
   server: Server,
-  { clock }: Quorum,
-  { keyPrefix, limit, withTicks, timeoutMs, mostCalls = MOST_CALLS }: ListRules,
+  { clock }: Pick<Quorum, 'clock'>,
+  { keyPrefix, limit, timeoutMs, mostCalls = MOST_CALLS }: ScanLimits,
+  kinds: readonly NamedKey['kind'][],
 ): Promise<ScannedServer & { readonly found: readonly string[] }> {
   const { name } = server.connection;
   const kindOf = (name: string): string | undefined => {
     const kind = name.length <= LONGEST_NAME ? readName(keyPrefix, name)?.kind : undefined;
-    return kind === 'lock' || withTicks ? kind : undefined;
+    return kind !== undefined && kinds.includes(kind) ? kind : undefined;
   };
   try {
     // The prefix stands in the middle of the names of ticks, and of some locks.

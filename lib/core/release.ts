@@ -28,7 +28,7 @@ export interface ReleaseCaller {
 export function releaseAndHandOver(
   quorum: Quorum,
   { keys, claims, ttlMs }: AcquirePlan,
-  { token, grantedAtMs, turn }: Grant,
+  { token, fence, grantedAtMs, turn }: Grant,
   minHoldMs: number,
   caller: ReleaseCaller,
   run?: RunNote,
@@ -44,6 +44,7 @@ export function releaseAndHandOver(
     owner: rules.owner,
     claims: claims.map(({ key }) => ({ key, ttlMs: 0, channel: successor === undefined ? key : undefined })),
     keepUntilMs: stays ? grantedAtMs + minHoldMs : undefined,
+    fence,
     job: run?.toNote(),
   } as const;
   // The successor asks after this, so the release is ahead of it in every queue.

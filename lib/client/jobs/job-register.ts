@@ -14,6 +14,12 @@ export interface JobPlace {
   readonly keys: string | readonly string[];
 }
 
+/** Where the servers keep it, for a caller that has found it there. */
+export type FoundJob = JobKeys;
+
+/** How long the reason of a pause may be, in characters. */
+export const MOST_REASON = 200;
+
 /** How far the versions of two changes are apart at least; below it is chance, so that two changes at once have different versions. */
 const VERSION_STEP = 65_536;
 
@@ -32,7 +38,7 @@ export class JobRegister {
    *
    * @throws QuorumUnreachableError fewer than a majority have answered
    */
-  async read(place: JobPlace): Promise<JobRecord> {
+  async read(place: JobPlace | FoundJob): Promise<JobRecord> {
     const { quorum, keys } = this.#find(place);
     return toJobRecord(await readRegisters(quorum, keys), quorum.clock.wallMs());
   }
@@ -45,24 +51,24 @@ export class JobRegister {
    * @throws QuorumUnreachableError no majority of the servers has confirmed; it may be paused all the same
    */
   async pause(
-    place: JobPlace,
+    place: JobPlace | FoundJob,
     { forMs = Infinity, reason = '' }: { forMs?: number; reason?: string } = {},
   ): Promise<void> {
     await this.#steer(place, { leftMs: forMs, reason });
   }
 
   /** Ends a pause, or does nothing where there is none. Otherwise as {@link pause}. */
-  async resume(place: JobPlace): Promise<void> {
+  async resume(place: JobPlace | FoundJob): Promise<void> {
     await this.#steer(place, { leftMs: 0, reason: '' });
   }
 
   /** Notes that the tick needs no run any more, and waits for no answer. */
-  cover(place: JobPlace, tickMs: number): void {
+  cover(place: JobPlace | FoundJob, tickMs: number): void {
     const { quorum, keys } = this.#find(place);
     cover(quorum, keys, tickMs);
   }
 
-  async #steer(place: JobPlace, state: Omit<PauseState, 'version'>): Promise<void> {
+  async #steer(place: JobPlace | FoundJob, state: Omit<PauseState, 'version'>): Promise<void> {
     const { quorum, keys } = this.#find(place);
     const known = toJobRecord(await readRegisters(quorum, keys), quorum.clock.wallMs());
     if (state.leftMs === 0 && known.version === 0) return;
@@ -71,7 +77,9 @@ export class JobRegister {
     await steer(quorum, keys, { ...state, version });
   }
 
-  #find({ name, keys }: JobPlace): { quorum: Quorum; keys: JobKeys } {
+  #find(place: JobPlace | FoundJob): { quorum: Quorum; keys: JobKeys } {
+    if ('register' in place) return { quorum: this.shards.quorumOf(place.named), keys: place };
+    const { name, keys } = place;
     const named = toKeys(typeof keys === 'string' ? keys : [...keys]).toSorted();
     const locks = named.map((key) => lockKey(this.prefix, key));
     const names = name === undefined ? locks : [lockKey(this.prefix, name)];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { counterKey, lockKey, markerKey, readName, tickKey, trialKey } from '../../../lib/client/keys.js';
+import { counterKey, lockKey, markerKey, readName, registerKey, tickKey, trialKey } from '../../../lib/client/keys.js';
 
 /** What might be mistaken for something else: whatever the names of the other keys are made of. */
 const fragments = fc.constantFrom(
@@ -16,6 +16,8 @@ const fragments = fc.constantFrom(
     ':fence',
     'tick',
     ':tick:',
+    'job',
+    ':job',
     'marker',
     'lock',
     ':redlock:',
@@ -51,6 +53,7 @@ function namesOf(prefix: string, lock: readonly string[], atMs: number): Named[]
   return [
     { what: 'the marker', name: markerKey(prefix) },
     { what: `the tick ${atMs} of ${JSON.stringify(lock.toSorted())}`, name: tickKey(full, atMs) },
+    { what: `the job ${JSON.stringify(lock.toSorted())}`, name: registerKey(full) },
     ...lock.toSorted().flatMap((key): Named[] => [
       { what: `the lock ${JSON.stringify(key)}`, name: lockKey(prefix, key) },
       { what: `the counter of ${JSON.stringify(key)}`, name: counterKey(lockKey(prefix, key)) },
@@ -72,7 +75,7 @@ function slotOf(key: string): number {
 describe('the keys on a server', () => {
   const locks = fc.uniqueArray(keys, { minLength: 1, maxLength: 3 });
 
-  it('P1, P2, P8: never stand for two things: locks, counters, ticks and the marker, whatever they are called', () => {
+  it('P1, P2, P8: never stand for two things: locks, counters, ticks, jobs and the marker, whatever they are called', () => {
     fc.assert(
       fc.property(prefixes, fc.array(fc.tuple(locks, instants), { minLength: 1, maxLength: 4 }), (prefix, all) => {
         const first = all.flatMap(([lock, atMs]) => namesOf(prefix, lock, atMs));
@@ -118,7 +121,8 @@ describe('the keys on a server', () => {
     fc.assert(
       fc.property(prefixes, keys, instants, (prefix, key, atMs) => {
         const full = lockKey(prefix, key);
-        expect([slotOf(counterKey(full)), slotOf(tickKey([full], atMs))]).toEqual([slotOf(full), slotOf(full)]);
+        const companions = [counterKey(full), tickKey([full], atMs), registerKey([full])];
+        expect(companions.map(slotOf)).toEqual(companions.map(() => slotOf(full)));
       }),
       { numRuns: 3000 },
     );
@@ -130,17 +134,19 @@ describe('the keys on a server', () => {
       fc.property(tags, keys, keys, (tag, one, other) => {
         const [a, b] = [`{${tag}}${one}`, `{${tag}}${other}`].map((key) => lockKey('redlock:', key));
         const names = [a, b, counterKey(a ?? ''), counterKey(b ?? ''), tickKey([a ?? '', b ?? ''], 1)];
+        names.push(registerKey([a ?? '', b ?? '']));
         expect(new Set(names.map((name) => slotOf(name ?? '')))).toEqual(new Set([slotOf(tag)]));
       }),
     );
   });
 
-  it('are read back: a lock as its key, a tick as its job, and other companions as neither', () => {
+  it('are read back: a lock as its key, a tick and a register as their job, and other companions as neither', () => {
     fc.assert(
       fc.property(prefixes, keys, instants, (prefix, key, atMs) => {
         const full = lockKey(prefix, key);
         expect(readName(prefix, full)).toEqual({ kind: 'lock', key });
         expect(readName(prefix, tickKey([full], atMs))).toEqual({ kind: 'tick', names: [key], which: atMs });
+        expect(readName(prefix, registerKey([full]))).toEqual({ kind: 'job', names: [key] });
         expect(readName(prefix, counterKey(full))).toBeUndefined();
         expect([readName(prefix, markerKey(prefix)), readName(prefix, trialKey(prefix))]).toEqual([
           undefined,
@@ -159,9 +165,12 @@ describe('the keys on a server', () => {
       names: ['job', 'a job\n"with" {braces}'],
       which: 'interval',
     });
-    expect(readName('shop:', name)).toBeUndefined();
+    const job = registerKey(['redlock:{42}a', 'redlock:{42}b'], names);
+    expect(readName('redlock:', job)).toEqual({ kind: 'job', names: ['job', 'a job\n"with" {braces}'] });
+    expect([readName('shop:', name), readName('shop:', job)]).toEqual([undefined, undefined]);
     for (const list of ['[]', '[1]', '["redlock:"]', '[', '[null]', '["elsewhere:k"]']) {
       expect([list, readName('redlock:', `{42}:tick:1:${list}`)]).toEqual([list, undefined]);
+      expect([list, readName('redlock:', `{42}:job:${list}`)]).toEqual([list, undefined]);
     }
   });
 

@@ -1,0 +1,63 @@
+import { listJobs, type ListedJob } from '../../client/jobs/job-list.js';
+import type { JobRecord, RegisteredRun } from '../../client/jobs/job-record.js';
+import type { Command, Context } from '../command.js';
+import { exitCodeOf } from '../holders.js';
+import { cell, duration } from '../output.js';
+import { runJson } from './history.js';
+
+/** So many registers are read at once. */
+const READS = 100;
+
+type JobWithRecord = ListedJob & { readonly record: JobRecord };
+
+/** Lists the jobs that the servers know: the last run of each, and whether it is paused. */
+export const jobs: Command = async (context) => {
+  const { args, client, output } = context;
+  const { prefix: keyPrefix, limit, timeoutMs, json } = args;
+  const [shard] = client.shards.list;
+  if (shard === undefined) throw new Error('A client has at least one shard.');
+  const { jobs: found, servers, isComplete } = await listJobs(shard, { keyPrefix, limit, timeoutMs });
+  const list: JobWithRecord[] = [];
+  for (let start = 0; start < found.length; start += READS) {
+    const some = found.slice(start, start + READS);
+    list.push(...(await Promise.all(some.map(async (job) => ({ ...job, record: await client.jobs.read(job.found) })))));
+  }
+  if (json) output.json({ prefix: keyPrefix, complete: isComplete, servers, jobs: list.map(jobJson) });
+  else print(list, isComplete, context);
+  return exitCodeOf(servers, 'failed');
+};
+
+function jobJson({ name, record: { pausedLeftMs, reason, runs } }: JobWithRecord): object {
+  const paused = pausedLeftMs > 0 ? { leftMs: pausedLeftMs, reason } : null;
+  return { job: name, paused, lastRun: runs[0] === undefined ? null : runJson(runs[0]) };
+}
+
+function print(list: readonly JobWithRecord[], isComplete: boolean, { args, output }: Context): void {
+  if (list.length === 0) output.line(`No jobs with the prefix "${cell(args.prefix)}".`);
+  else {
+    const rows = list.map(({ name, record }) => [cell(name), stateOf(record), ...lastCells(record.runs[0])]);
+    output.table([['JOB', 'STATE', 'LAST RUN', 'OUTCOME', 'TOOK', 'REPLICA'], ...rows]);
+  }
+  if (!isComplete) output.line(output.paint('yellow', 'The list may not be complete: see --limit, and doctor.'));
+}
+
+function stateOf({ pausedLeftMs, reason, runs }: JobRecord): string {
+  if (pausedLeftMs > 0) {
+    const left = pausedLeftMs === Infinity ? '' : ` for ${duration(pausedLeftMs)}`;
+    return cell(`paused${left}${reason === '' ? '' : `: ${reason}`}`);
+  }
+  return runs[0]?.outcome === 'running' ? 'running' : '-';
+}
+
+function lastCells(run: RegisteredRun | undefined): string[] {
+  if (run === undefined) return ['-', '-', '-', '-'];
+  const { startedAtMs, endedAtMs, outcome, owner } = run;
+  const took = endedAtMs === undefined ? '-' : duration(Math.max(0, endedAtMs - startedAtMs));
+  return [timeText(startedAtMs), outcome, took, cell(owner)];
+}
+
+/** Another program may have written a time that no calendar has. */
+export function timeText(atMs: number): string {
+  const time = new Date(atMs);
+  return Number.isNaN(time.getTime()) ? String(atMs) : time.toISOString();
+}

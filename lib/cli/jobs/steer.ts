@@ -1,0 +1,31 @@
+import { printable } from '../../core/printable.js';
+import type { Command } from '../command.js';
+import { duration } from '../output.js';
+import { findJob } from './find-job.js';
+
+/** Pauses a job on all replicas. A run that goes on is not stopped. */
+export const pause: Command = async (context) => {
+  const { args, client, output } = context;
+  const { forMs = Infinity, reason } = args;
+  const job = await findJob(context);
+  await client.jobs.pause(job, { forMs, reason });
+  const { runs } = await client.jobs.read(job);
+  const running = runs.find(({ outcome }) => outcome === 'running');
+  if (args.json) {
+    output.json({ job: args.key, paused: { leftMs: forMs, reason }, running: running?.owner ?? null });
+    return 0;
+  }
+  const until = forMs === Infinity ? 'until it is resumed' : `for ${duration(forMs)}`;
+  output.line(`"${printable(args.key)}" is paused on all replicas ${until}.`);
+  if (running !== undefined) output.line(`The run that has begun goes on, on ${printable(running.owner)}.`);
+  return 0;
+};
+
+/** Ends a pause. The next tick runs. */
+export const resume: Command = async (context) => {
+  const { args, client, output } = context;
+  await client.jobs.resume(await findJob(context));
+  if (args.json) output.json({ job: args.key, paused: null });
+  else output.line(`"${printable(args.key)}" is not paused any more: its next tick runs.`);
+  return 0;
+};
