@@ -83,7 +83,9 @@ async function pauseForAWhile(world: World, member: Member, track: Track, chance
 function tryOut(world: World, track: Track, chance: Chance): void {
   const tries = chance.whole(0, 2);
   for (let each = 0; each < tries; each++) {
-    const other = chance.pick(world.alive);
+    const awake = world.alive.filter(({ process }) => process.machine.state === 'running');
+    if (awake.length === 0) return;
+    const other = chance.pick(awake);
     const own = chance.fork();
     if (own.happens(0.4)) track(other, world.recorder.reading(other.process));
     else if (own.happens(0.5)) track(other, runJob(world, other, 'manual', undefined, own));
@@ -137,8 +139,10 @@ async function runJob(
   if (tick === undefined && trigger !== 'manual') return;
   const { ttlMs } = world.plan;
   const workMs = chance.happens(0.6) ? chance.ratio(0.5, 20) : chance.ratio(20, 800);
+  // A tick is tried for a while where no majority of the servers can be reached.
+  const waitMs = tick === undefined ? 0 : tick.periodMs / 4;
   const operation: Operation = {
-    ...{ keys: [JOB], ttlMs: Math.ceil(chance.ratio(ttlMs / 2, ttlMs)), waitMs: 0, workMs, trigger },
+    ...{ keys: [JOB], ttlMs: Math.ceil(chance.ratio(ttlMs / 2, ttlMs)), waitMs, workMs, trigger },
     ...{ options: { wait: 0, ...(tick && { tick }) }, ...(tick && { tick }), ...endOf(chance) },
   };
   await run(world, member, operation, chance, true);
