@@ -1,11 +1,14 @@
+import type { Clock } from '../core/ports/clock.js';
 import { majorityOf } from '../core/vote.js';
+import { withinMs } from '../core/wait.js';
 import type { RedlockHealth, ServerHealth, ShardHealth } from '../interfaces/index.js';
+import { clockOffsetMs } from '../redis/server-clock.js';
 import type { Server, Shards } from './shards.js';
 
 /** Settles within the timeout, and never rejects. */
-export async function toHealth({ list, named }: Shards, timeoutMs: number): Promise<RedlockHealth> {
+export async function toHealth({ list, named, clock }: Shards, timeoutMs: number): Promise<RedlockHealth> {
   const groups = await Promise.all(
-    list.map(({ servers }) => Promise.all(servers.map((server) => toServerHealth(server, timeoutMs)))),
+    list.map(({ servers }) => Promise.all(servers.map((server) => toServerHealth(server, clock, timeoutMs)))),
   );
   const shards = groups.map(toShardHealth);
   const quorum = shards.every((shard) => shard.quorum);
@@ -22,15 +25,25 @@ function toShardHealth(servers: readonly ServerHealth[]): ShardHealth {
   return { quorum: voting >= needed, voting, needed, servers: servers.map(({ server }) => server) };
 }
 
-async function toServerHealth({ connection, node, watch }: Server, timeoutMs: number): Promise<ServerHealth> {
+async function toServerHealth(server: Server, clock: Clock, timeoutMs: number): Promise<ServerHealth> {
+  const { connection, node, watch } = server;
   node.ensureConnected(); // A question for the health of a server is also a reason to connect.
-  const latencyMs = await watch.check(timeoutMs);
+  const [latencyMs, offsetMs] = await Promise.all([watch.check(timeoutMs), offsetOf(server, clock, timeoutMs)]);
   const { status, info, warnings } = watch;
   return {
     server: connection.name,
     ...status,
     ...(latencyMs !== undefined && { latencyMs }),
+    ...(offsetMs !== undefined && { clockOffsetMs: offsetMs }),
     ...(info?.version !== undefined && { version: info.version }),
     warnings: [...warnings, ...(node.warnings ?? [])],
   };
+}
+
+/** Undefined without a connection or an answer in time, and where the server allows no TIME. */
+async function offsetOf({ connection, node }: Server, clock: Clock, timeoutMs: number): Promise<number | undefined> {
+  const { send } = connection;
+  if (send === undefined || node.ensureConnected().status !== 'ready') return undefined;
+  const asked = clockOffsetMs({ send: send.bind(connection) }, clock).catch(() => undefined);
+  return await withinMs(clock, asked, timeoutMs);
 }

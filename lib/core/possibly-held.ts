@@ -10,6 +10,9 @@ interface Trace {
   expiresAtMs: number;
 }
 
+/** After these the node holds no more than before. */
+const TAKES_NOTHING: ReadonlySet<NodeRequest['kind']> = new Set(['inspect', 'remove', 'tell', 'steer', 'read']);
+
 /** Which tokens a node may hold, so that each is released there in the end, and no release is sent for nothing. */
 export class PossiblyHeld {
   readonly #traces = new Map<string, Trace>();
@@ -21,7 +24,7 @@ export class PossiblyHeld {
   }
 
   onSent({ kind, token, claims }: NodeRequest): void {
-    if (kind === 'release' || kind === 'inspect' || kind === 'remove' || kind === 'tell') return;
+    if (kind === 'release' || TAKES_NOTHING.has(kind)) return;
     const trace = this.#traces.get(token) ?? { inFlight: 0, mayHold: false, expiresAtMs: 0 };
     trace.inFlight++;
     for (const { ttlMs } of claims) trace.expiresAtMs = Math.max(trace.expiresAtMs, this.clock.nowMs() + ttlMs);
@@ -31,7 +34,7 @@ export class PossiblyHeld {
   /** Takes the reply to anything but a release; undefined where it is not known what the node has done. */
   onReply({ kind, token }: NodeRequest, reply: NodeReply | undefined): void {
     const trace = this.#traces.get(token);
-    if (trace === undefined || kind === 'inspect' || kind === 'remove' || kind === 'tell') return;
+    if (trace === undefined || TAKES_NOTHING.has(kind)) return;
     trace.inFlight--;
     // A refused script may have been stopped half way, so only a clear no is taken for one.
     trace.mayHold ||= reply?.outcome !== 'denied';

@@ -1,5 +1,5 @@
 import { FENCING_LIMIT, isFencingNumber } from './fencing-number.js';
-import type { RunEnd, RunStart, RunTrigger } from './ports/lock-node.js';
+import type { PauseState, RunEnd, RunStart, RunTrigger } from './ports/lock-node.js';
 
 /*
  * The text in which a server keeps the register of a job. A header is followed by at most 20 runs, the newest first; each is one line.
@@ -17,8 +17,9 @@ export const MOST_RUNS = 20;
 /** More than a register can have: a server reads no more of one. */
 export const LONGEST_REGISTER = 16_384;
 
-/** More than a run can have with the limits below. 20 of them and a header fit into a register. */
-export const LONGEST_RUN = 780;
+/** More than a header and a run can have with the limits below. One header and 20 runs fit into a register. */
+const LONGEST_HEADER = 660;
+const LONGEST_RUN = 780;
 
 /** How much of a text is kept: so many characters, which are so many bytes at most once they are encoded. */
 interface TextLimit {
@@ -64,15 +65,16 @@ export function registerLifeMs(pausedLeftMs: number): number {
   return Math.min(pausedLeftMs + 30 * DAY_MS, 400 * DAY_MS);
 }
 
-const HEADER = /^(\d{1,16}) (\d{1,16}|[-*]) (\d{1,16}) ([!-~]{1,600})$/;
+const HEADER = /^(\d{1,16}) (\d{1,16}|[-*]) (\d{1,16}) ([!-~]+)$/;
 const RUN = /^([!-~]+) (\d{1,16}) ([smca]) (\d{1,16}) (\d{1,16}) (\d{1,16}) ([rsfl]) ([!-~]+) ([!-~]+)$/;
 
 /** Reads what a server shows. Another program may have written it: without a good header it is an empty register, and a line that is no run is left out. */
 export function parseRegister(text: string): Register {
-  const [first = '', ...lines] = text.slice(0, LONGEST_REGISTER).split('\n', MOST_RUNS + 1);
+  const fullLines = text.slice(0, text.lastIndexOf('\n', LONGEST_REGISTER - 1) + 1);
+  const [first = '', ...lines] = fullLines.split('\n', MOST_RUNS + 1);
   const [, version = '', until = '', covered = '', reason = ''] = HEADER.exec(first) ?? [];
   const numbers = [version, covered, ...(/\d/.test(until) ? [until] : [])].map(Number);
-  if (version === '' || !numbers.every(isFencingNumber)) return EMPTY_REGISTER;
+  if (first.length > LONGEST_HEADER || version === '' || !numbers.every(isFencingNumber)) return EMPTY_REGISTER;
   return {
     version: Number(version),
     until: until === '-' ? undefined : until === '*' ? 'open' : Number(until),
@@ -82,7 +84,7 @@ export function parseRegister(text: string): Register {
   };
 }
 
-function parseRun(line: string): RegisterRun | undefined {
+export function parseRun(line: string): RegisterRun | undefined {
   const [, token, fence, madeBy, tick, started, ended, end, owner = '', error = ''] =
     line.length <= LONGEST_RUN ? (RUN.exec(line) ?? []) : [];
   const [trigger, outcome] = [keyOf(TRIGGERS, madeBy), keyOf(OUTCOMES, end)];
@@ -104,7 +106,7 @@ function parseRun(line: string): RegisterRun | undefined {
 export function writeRegister({ version, until, coveredMs, reason, runs }: Register): string {
   const untilText = until === undefined ? '-' : until === 'open' ? '*' : whole(until);
   const lines = runs.map((run) => `${run.token} ${whole(run.fence)} ${runWords(run)}\n`);
-  return `${whole(version)} ${untilText} ${whole(coveredMs)} ${encodeReason(reason)}\n${lines.join('')}`;
+  return `${whole(version)} ${untilText} ${whole(coveredMs)} ${encodeText(reason, REASON)}\n${lines.join('')}`;
 }
 
 /** The line of a run without its token and its number, which the server puts in front. */
@@ -121,9 +123,14 @@ export function runOf(owner: string, start: RunStart, end?: RunEnd): Omit<Regist
   return { trigger, tickMs, startedAtMs, endedAtMs, outcome, owner, error };
 }
 
-export function encodeReason(reason: string): string {
-  return encodeText(reason, REASON);
+/** A pause as a process sends it: `*` is an open end. A longer time than 30,000 years is one, too: its end would be no number that a script can count with. */
+export function pauseWords({ version, leftMs, reason }: PauseState, coveredMs: number): string {
+  const left = leftMs < 1e15 ? whole(Math.ceil(leftMs)) : '*';
+  return `${whole(version)} ${left} ${whole(coveredMs)} ${encodeText(reason, REASON)}`;
 }
+
+/** For a `steer` that only notes a tick: no register has a lower version. */
+export const NO_PAUSE: PauseState = { version: 0, leftMs: 0, reason: '' };
 
 /** The opposite of the encoding of a text. What is not encoded well is left as it is. */
 export function decodeText(word: string): string {

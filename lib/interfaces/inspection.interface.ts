@@ -54,6 +54,11 @@ export interface ServerHealth {
   readonly reason?: string;
   /** How long it took to take and give back a lock, in milliseconds; undefined without an answer. */
   readonly latencyMs?: number;
+  /**
+   * How far the clock of the server is ahead of that of this process, in milliseconds; negative where it is behind. Exact to half of the
+   * round trip. Undefined without an answer, and where an access list allows no TIME.
+   */
+  readonly clockOffsetMs?: number;
   readonly version?: string;
   /** What about it endangers locks, or is good to know. */
   readonly warnings: readonly ServerWarning[];

@@ -19,6 +19,7 @@ export class ServerMetrics {
   readonly #servers: Observable;
   readonly #margin: Observable;
   readonly #latency: Observable;
+  readonly #offset: Observable;
 
   constructor(
     private readonly meter: Meter,
@@ -37,11 +38,23 @@ export class ServerMetrics {
       unit: 's',
       description: 'How long it took to take a lock on this server and to give it back.',
     });
+    this.#offset = meter.createObservableGauge('redlock.server.clock.offset', {
+      unit: 's',
+      description: 'How far the clock of this server is ahead of that of this process. No lock depends on it.',
+    });
+  }
+
+  #observeServers(servers: RedlockHealth['servers'], observe: Observe): void {
+    for (const { server, shard, latencyMs, clockOffsetMs } of servers) {
+      const about = { [SERVER]: server, ...(shard !== undefined && { [SHARD]: shard }) };
+      if (latencyMs !== undefined) observe(this.#latency, latencyMs / 1000, about);
+      if (clockOffsetMs !== undefined) observe(this.#offset, clockOffsetMs / 1000, about);
+    }
   }
 
   /** Returns what ends it: the meter outlives the application. */
   record(): () => void {
-    const observables = [this.#servers, this.#margin, this.#latency];
+    const observables = [this.#servers, this.#margin, this.#latency, this.#offset];
     const about = attributesOf(this.instance === undefined ? {} : { instance: this.instance });
     const callback: BatchObservableCallback = async (result) => {
       const health = await this.reader.read();
@@ -69,9 +82,6 @@ export class ServerMetrics {
         observe(this.#servers, count, { ...ofShard, [SERVER_STATE]: state });
       }
     }
-    for (const { server, shard, latencyMs } of servers) {
-      if (latencyMs === undefined) continue;
-      observe(this.#latency, latencyMs / 1000, { [SERVER]: server, ...(shard !== undefined && { [SHARD]: shard }) });
-    }
+    this.#observeServers(servers, observe);
   }
 }

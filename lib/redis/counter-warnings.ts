@@ -1,5 +1,5 @@
 import type { NodeReply, NodeRequest } from '../core/ports/lock-node.js';
-import { CounterError } from './lock-script-codec.js';
+import { CounterError } from './lock-script-reply.js';
 
 /** A longer list would not be read, and the keys may come from the users of the application. */
 const MOST = 10;

@@ -1,7 +1,8 @@
-import { counterLifeMs, FENCING_LIMIT, isFencingNumber } from '../core/fencing-number.js';
-import type { Failure, Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
+import { counterLifeMs } from '../core/fencing-number.js';
+import type { JobNote, NodeRequest } from '../core/ports/lock-node.js';
 import { printable } from '../core/printable.js';
-import { serverText } from './server-text.js';
+import { NO_PAUSE, pauseWords, runOf, runWords } from '../core/register.js';
+import { NO_TOKEN, toNumber } from './lock-script-reply.js';
 
 const OPS = {
   acquire: 'A',
@@ -12,6 +13,8 @@ const OPS = {
   inspect: 'I',
   remove: 'D',
   tell: 'T',
+  steer: 'P',
+  read: 'J',
 } as const;
 
 /** The key of the marker, its value as this process saw it last, and the value that it gets if there is none, or if it must change. */
@@ -42,13 +45,17 @@ export function encode(
     const { kind, token, owner, claims, fence = 0, grantedFence = 0, fenceStart = 0 } = request;
     if (NO_TOKEN.test(token)) throw new Error(`a token of printable ASCII was expected, got "${printable(token, 40)}"`);
     if (claims.length === 0) throw new Error('a request has one claim at least');
-    text += `${OPS[kind]}${indexOf(owner, owners) + 1}${flagsOf(request)} ${token} ${kind === 'acquire' ? fenceStart : fence} ${grantedFence} ${claims.length}`;
+    text += `${OPS[kind]}${indexOf(owner, owners) + 1}${flagsOf(request)} ${token} ${kind === 'acquire' ? fenceStart : fence} ${grantedFence} ${hasJob(request) ? 0 : ''}${claims.length}`;
     for (const claim of claims) {
       const { key, ttlMs, counter, channel } = claim;
       args.push(key);
       if (counter !== undefined) args.push(counter);
       const channelText = channel ? sized(channel + keyspace) : '0:';
       text += ` ${Math.ceil(ttlMs)} ${counter === undefined ? 0 : counterLifeMs(claim)} ${channelText}`;
+    }
+    if (hasJob(request)) {
+      args.push(request.job.key);
+      text += ` ${sized(jobWords(request))}`;
     }
   }
   args[1] = args.length - 2;
@@ -69,12 +76,23 @@ export function decodeMarker(raw: unknown): { marker: string; lostForMs: number 
   return { marker: String(marker), lostForMs: lostForMs === undefined ? undefined : toNumber(lostForMs) || 0 };
 }
 
-/** Characters that would break the text of the requests. No token contains one, but a hostile server may show any text as a token. */
-const NO_TOKEN = /[^!-~]/;
-
 function flagsOf({ kind, waits = false, waited = false }: NodeRequest): string {
   if (kind !== 'acquire') return '';
   return (waits ? 'w' : '') + (waited ? 'g' : '');
+}
+
+type JobRequest = NodeRequest & { readonly job: JobNote };
+
+/** Whether the register of a job is asked for: no confirmation or extension of its lock concerns it. */
+function hasJob(request: NodeRequest): request is JobRequest {
+  const { kind, job } = request;
+  return job !== undefined && (kind === 'acquire' || kind === 'release' || kind === 'steer' || kind === 'read');
+}
+
+function jobWords({ kind, owner, job: { start, end }, pause = NO_PAUSE, coveredMs = 0 }: JobRequest): string {
+  if (kind === 'read') return '';
+  if (kind === 'steer') return pauseWords(pause, coveredMs);
+  return runWords(runOf(owner, start, kind === 'release' ? end : undefined));
 }
 
 /** A batch nearly always has one owner. */
@@ -85,104 +103,4 @@ function indexOf(owner: string, owners: string[]): number {
 
 function sized(text: string): string {
   return `${Buffer.byteLength(text)}:${text}`;
-}
-
-/** A fencing counter that holds something else than a number, because another program has written to it. */
-export class CounterError extends Error {
-  constructor(
-    readonly counter: string,
-    holds: string,
-  ) {
-    super(
-      `the counter of its fencing tokens, "${printable(counter)}", holds ${printable(holds)} instead of a whole number below ` +
-        `${FENCING_LIMIT}. Another program must have written it: delete that key on this server, and it counts on from the time of day`,
-    );
-  }
-}
-
-/** Translates one reply of the lock script. A reply of any other form is a failure. */
-export function decode(request: NodeRequest, raw: unknown): NodeReply {
-  if (!Array.isArray(raw)) return malformed();
-  const reply = raw as readonly unknown[];
-  switch (toNumber(reply[0])) {
-    case 1:
-      return done(request, toNumber(reply[1]), toNumber(reply[2]) === 1);
-    case 2:
-      return ABSENT;
-    case 3: {
-      const cause = new Error('it has lost its data, and may have forgotten locks');
-      return { outcome: 'failed', reason: 'untrusted', cause };
-    }
-    case 4:
-      return refused(new CounterError(request.claims[toNumber(reply[1]) - 1]?.counter ?? '', String(reply[2])));
-    case 0:
-      // A removal sends this token to the other servers too.
-      if (NO_TOKEN.test(String(reply[3]))) return malformed();
-      return { outcome: KEPT[request.kind], holder: holderOf(request, reply) };
-    case -1:
-      return refused(new Error(serverText(String(reply[1]))));
-    default:
-      return malformed();
-  }
-}
-
-const ABSENT: NodeReply = { outcome: 'absent' };
-
-function malformed(): Failure {
-  return refused(new Error('it has sent a reply that is not one of the lock script'));
-}
-
-/** Also takes numbers as text, because a client with `stringNumbers` returns them so. NaN for everything else. */
-function toNumber(value: unknown): number {
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : NaN;
-}
-
-function refused(cause: Error): Failure {
-  return { outcome: 'failed', reason: 'refused', cause };
-}
-
-function done({ kind }: NodeRequest, number: number, gone: boolean): NodeReply {
-  switch (kind) {
-    case 'acquire':
-      if (isFencingNumber(number)) return { outcome: 'granted', fence: number };
-      return refused(new Error(`it has granted the lock under ${number}, which is no fencing token`));
-    case 'release':
-      return { outcome: 'released', heard: number || 0, gone };
-    case 'remove':
-      return { outcome: 'released', heard: number || 0 };
-    default:
-      return { outcome: DONE[kind] };
-  }
-}
-
-const DONE = { confirm: 'confirmed', extend: 'renewed', heal: 'renewed', inspect: 'absent', tell: 'told' } as const;
-const KEPT = {
-  acquire: 'denied',
-  confirm: 'taken',
-  extend: 'taken',
-  heal: 'taken',
-  release: 'taken',
-  inspect: 'seen',
-  remove: 'taken',
-  tell: 'taken',
-} as const;
-
-/** The script shows a value that is not a lock of this package under a token with this beginning. */
-const FOREIGN = 'foreign:';
-
-export const FOREIGN_OWNER = 'something that is not a lock of this package';
-
-function holderOf({ claims }: NodeRequest, [, index, pttl, token, number, owner]: readonly unknown[]): Holder {
-  const fence = toNumber(number);
-  const leftMs = toNumber(pttl);
-  const isForeign = String(token).startsWith(FOREIGN) || !isFencingNumber(fence);
-  return {
-    key: claims[toNumber(index) - 1]?.key ?? '',
-    token: String(token),
-    fence: isForeign ? 0 : fence,
-    owner: isForeign ? FOREIGN_OWNER : String(owner),
-    // Without an expiry it is not a lock of this package, and stays until it is deleted.
-    remainingMs: leftMs >= 0 ? leftMs : Infinity,
-  };
 }

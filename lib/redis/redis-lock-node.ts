@@ -4,7 +4,8 @@ import type { LockNode, NodeReply, NodeRequest, NodeState, ReleaseListener } fro
 import { ServerError, type Connection } from './connection.js';
 import { CounterWarnings } from './counter-warnings.js';
 import { executeEach } from './execute-each.js';
-import { decode, decodeMarker, encode, type Marker } from './lock-script-codec.js';
+import { decodeMarker, encode, type Marker } from './lock-script-codec.js';
+import { decode } from './lock-script-reply.js';
 import type { ReleaseSubscriber } from './release-subscriber.js';
 import type { RestartGuard } from './restart-guard.js';
 import { ScriptSender } from './script-sender.js';

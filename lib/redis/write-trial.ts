@@ -1,5 +1,5 @@
 import type { NodeReply, NodeRequest } from '../core/ports/lock-node.js';
-import { CounterError } from './lock-script-codec.js';
+import { CounterError } from './lock-script-reply.js';
 
 /** Where to try whether a server takes what a lock writes: a key, and a counter where locks have one. */
 export interface TrialPlace {

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/ports/clock.js';
 import type { Claim, Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 import { MemoryCounters } from './memory-counters.js';
+import { MemoryRegisters } from './memory-registers.js';
 
 interface Entry {
   readonly token: string;
@@ -13,7 +14,7 @@ interface Entry {
 
 /** What a store does not know by itself. */
 export interface StorePorts {
-  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly clock: Pick<Clock, 'nowMs' | 'wallMs'>;
   /** Tells the listeners of the channel, and returns how many they are. */
   tell(channel: string): number;
   /** The time of day in microseconds, rounded down: where a counter begins at least that is not there. */
@@ -27,9 +28,11 @@ export interface StorePorts {
 export class MemoryStore {
   readonly #entries = new Map<string, Entry>();
   readonly #counters: MemoryCounters;
+  readonly #registers: MemoryRegisters;
 
   constructor(private readonly ports: StorePorts) {
     this.#counters = new MemoryCounters(ports);
+    this.#registers = new MemoryRegisters(ports);
   }
 
   carryOut(request: NodeRequest): NodeReply {
@@ -53,27 +56,31 @@ export class MemoryStore {
       case 'tell':
         for (const { channel } of claims) if (channel !== undefined) this.ports.tell(channel);
         return { outcome: 'told' };
+      case 'steer':
+        return this.#registers.steer(request);
+      case 'read':
+        return this.#registers.read(request, this.holderOf(claims[0]?.key ?? ''));
       default:
         return kind satisfies never;
     }
   }
 
-  #acquire({ token, owner, claims, fenceStart = 0, waits, waited = false }: NodeRequest): NodeReply {
-    const holder = this.#otherHolder(claims, token);
+  #acquire(request: NodeRequest): NodeReply {
+    const { token, owner, claims, fenceStart = 0, waits, waited = false, job } = request;
+    const denial = this.#registers.denialOf(request);
+    if (denial !== undefined) return denial;
+    // The claim of a tick that is run again is taken from its first run.
+    const others = job?.start.trigger === 'again' ? claims.slice(0, Math.max(1, claims.length - 1)) : claims;
+    const holder = this.#otherHolder(others, token);
     if (holder && waits) this.#markWaiting(holder.key);
     if (holder) return { outcome: 'denied', holder };
-    let number = 0;
-    let isAgain = true;
-    for (const { key } of claims) {
-      const entry = this.#live(key);
-      if (entry === undefined) isAgain = false;
-      else number = Math.max(number, entry.fence);
+    const held = claims.map(({ key }) => this.#mine(key, token));
+    const numbers = held.map((entry) => entry?.fence ?? 0);
+    const number = held.includes(undefined) ? this.#counters.countOn(claims, fenceStart) : Math.max(...numbers);
+    for (const [index, { key, ttlMs }] of claims.entries()) {
+      this.plant(key, token, ttlMs, owner, number, waited || held[index]?.waits);
     }
-    if (!isAgain) number = this.#counters.countOn(claims, fenceStart);
-    for (const { key, ttlMs } of claims) {
-      this.plant(key, token, ttlMs, owner, number, waited || this.#entries.get(key)?.waits);
-    }
-    return { outcome: 'granted', fence: number };
+    return this.#registers.onGranted(request, number);
   }
 
   #confirm({ token, claims, fence = 0, grantedFence }: NodeRequest): NodeReply {
@@ -103,7 +110,9 @@ export class MemoryStore {
     return { outcome: isWhole ? 'renewed' : 'absent' };
   }
 
-  #release({ token, owner, claims }: NodeRequest): NodeReply {
+  #release(request: NodeRequest): NodeReply {
+    const { token, owner, claims } = request;
+    this.#registers.onReleased(request);
     let gone = false;
     let heard = 0;
     for (const { key, ttlMs, channel } of claims) {
@@ -152,9 +161,10 @@ export class MemoryStore {
     return this.#counters.of(counter);
   }
 
-  /** Forgets the locks. */
+  /** Forgets the locks, and the registers of jobs. */
   clear(): void {
     this.#entries.clear();
+    this.#registers.clear();
   }
 
   /** Forgets how many grants there were, too, as a server does that has lost its data. */
@@ -165,11 +175,8 @@ export class MemoryStore {
 
   /** The holder of the first of the claims that is not the token's. */
   #otherHolder(claims: readonly Claim[], token: string): Holder | undefined {
-    for (const { key } of claims) {
-      const entry = this.#live(key);
-      if (entry !== undefined && entry.token !== token) return this.holderOf(key);
-    }
-    return undefined;
+    const other = claims.find(({ key }) => (this.#live(key)?.token ?? token) !== token);
+    return other && this.holderOf(other.key);
   }
 
   #mine(key: string, token: string): Entry | undefined {

@@ -26,9 +26,9 @@ export class RedlockMemory implements ServerFactory {
   readonly #servers = new Map<string, { readonly store: MemoryStore; readonly channels: MemoryChannels }>();
 
   /**
-   * Forgets every lock and every tick that has run: for an application that lives through several tests. Who still holds a
-   * lock loses it with its next extension, or at the end of its ttl, and until then those who wait for it in the same
-   * application go on waiting. Fencing tokens go on from where they were, because rows may have been written under them.
+   * Forgets every lock, every tick that has run, and the runs and pauses of jobs: for an application that lives through several
+   * tests. Who still holds a lock loses it with its next extension, or at the end of its ttl, and until then those who wait for it in the
+   * same application go on waiting. Fencing tokens go on from where they were, because rows may have been written under them.
    */
   clear(): void {
     for (const { store } of this.#servers.values()) store.clear();

@@ -19,6 +19,7 @@ import { VirtualClock } from '../support/virtual-clock.js';
 import { hostileValuesContract } from './hostile-values.contract.js';
 import { lockNodeContract, type Subject } from './lock-node.contract.js';
 import { markerContract, type MarkedSubject } from './marker.contract.js';
+import { hostileRegisterContract, registerContract, type RegisterSubject } from './register.contract.js';
 
 describe('the model node', () => {
   let subject: Subject;
@@ -38,6 +39,7 @@ describe('the model node', () => {
     };
   });
   lockNodeContract(() => subject);
+  registerContract(() => subject);
 });
 
 describe('the memory of redlock-nestjs/testing', () => {
@@ -54,6 +56,7 @@ describe('the memory of redlock-nestjs/testing', () => {
     };
   });
   lockNodeContract(() => subject);
+  registerContract(() => subject);
 });
 
 // Looked for before the tests are named: what cannot be had on this machine is said, what fails to come is a failure.
@@ -123,7 +126,7 @@ for (const { release } of there)
     ];
 
     describe.each(connections)('over %s', (name, connect, subscribe) => {
-      let subject: MarkedSubject;
+      let subject: MarkedSubject & RegisterSubject;
       let connection: Connection;
       let subscriber: SubscriberConnection | undefined;
       let client: Redis;
@@ -150,6 +153,7 @@ for (const { release } of there)
             if (typeof value === 'string' || Buffer.isBuffer(value)) await client.set(key, value);
             else await client.rpush(key, value.list);
           },
+          ttlOf: (key) => client.pttl(key),
           pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
           flush: async () => {
             await client.flushall();
@@ -167,6 +171,8 @@ for (const { release } of there)
       lockNodeContract(() => subject);
       // What the script makes of a value does not depend on the client that has sent it.
       if (name !== 'its own connection') return;
+      registerContract(() => subject);
+      hostileRegisterContract(() => subject);
       hostileValuesContract(() => subject);
       markerContract(() => subject);
     });

@@ -11,12 +11,13 @@ import { execute } from '../support/execute.js';
 import { hostileValuesContract } from './hostile-values.contract.js';
 import { lockNodeContract } from './lock-node.contract.js';
 import { markerContract, type MarkedSubject } from './marker.contract.js';
+import { hostileRegisterContract, registerContract, type RegisterSubject } from './register.contract.js';
 
 const OPTIONS = { reconnectDelay: 5, maxReconnectDelay: 50, restartGuard: 'off' } as const;
 
 /** What the simulator plays with is what the real servers are: the production node, over its network and its server. */
 describe('the simulated server', () => {
-  let subject: MarkedSubject;
+  let subject: MarkedSubject & RegisterSubject;
   beforeEach(async () => {
     const kernel = new Kernel();
     const host = new Host(new ModelServer(0, kernel));
@@ -40,6 +41,7 @@ describe('the simulated server', () => {
         host.model.data.set(key, { value: text, expiresAtMs: Infinity });
         return Promise.resolve();
       },
+      ttlOf: (key) => Promise.resolve(host.model.pttl(key)),
       pass,
       flush: () => {
         host.model.data = new Map();
@@ -55,4 +57,6 @@ describe('the simulated server', () => {
   lockNodeContract(() => subject);
   hostileValuesContract(() => subject);
   markerContract(() => subject);
+  registerContract(() => subject);
+  hostileRegisterContract(() => subject);
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { denyBy, noteIn, show, steer, type ScriptJob } from './model-register.js';
 
 /** What a script call sees of the server that runs it. */
 export interface ScriptHost {
@@ -22,7 +23,7 @@ export interface ScriptHost {
 
 export const OTHER_TYPE = Symbol('not a string');
 
-interface ScriptClaim {
+export interface ScriptClaim {
   readonly key: string;
   readonly ms: number;
   readonly counter: string | undefined;
@@ -30,17 +31,17 @@ interface ScriptClaim {
   readonly channel: string;
 }
 
-type Raw = readonly (number | string)[];
+export type Raw = readonly (number | string)[];
 const MOST = 9e15;
 
 /** Ends a request with this reply. */
-class Ended extends Error {
+export class Ended extends Error {
   constructor(readonly reply: Raw) {
     super();
   }
 }
 
-interface ScriptRequest {
+export interface ScriptRequest {
   readonly op: string;
   readonly owner: string;
   readonly flags: string;
@@ -48,6 +49,7 @@ interface ScriptRequest {
   readonly fence: number;
   readonly grantedFence: number;
   readonly claims: readonly ScriptClaim[];
+  readonly job: ScriptJob | undefined;
 }
 
 /** Stands at the end of a value for which somebody waits. The script takes a byte that no UTF-8 has, and this is no text either. */
@@ -123,8 +125,14 @@ function requestsIn(ops: string, keys: string[], owners: readonly string[]): Scr
       const key = String(keys.shift());
       return { key, ms, counter: life > 0 ? String(keys.shift()) : undefined, lifeMs: life, channel };
     });
+    let job: ScriptJob | undefined;
+    if (n?.startsWith('0')) {
+      const length = Number(read(/ (\d+):/y)[0]);
+      job = { key: String(keys.shift()), text: bytes.slice(at, at + length) };
+      at += length;
+    }
     const owner = owners[Number(whose) - 1] ?? '';
-    requests.push({ op, owner, flags, token, fence: Number(fence), grantedFence: Number(grantedFence), claims });
+    requests.push({ op, owner, flags, token, fence: Number(fence), grantedFence: Number(grantedFence), claims, job });
   }
   return requests;
 }
@@ -138,18 +146,24 @@ function orEnded(run: () => Raw): Raw {
   }
 }
 
-function carryOut(host: ScriptHost, { op, owner, flags, token, fence, grantedFence, claims }: ScriptRequest): Raw {
+function carryOut(host: ScriptHost, request: ScriptRequest): Raw {
+  const { op, owner, flags, token, fence, grantedFence, claims, job } = request;
   if (op === 'T') {
     for (const claim of claims) tell(host, claim);
     return [1];
   }
   if (op === 'D') return remove(host, token, claims);
+  if (op === 'P' && job) return steer(host, job);
+  if (op === 'J' && job) return show(host, job, showHolder(host, claims[0]?.key ?? ''));
+  const denial = op === 'A' && job ? denyBy(host, job, request) : undefined;
+  if (denial) return denial;
   const held: (ScriptHolder | undefined)[] = [];
   for (const [index, { key }] of claims.entries()) {
     const holder = holderOf(host, key);
     const ours = holder?.token === token;
     held.push(ours ? holder : undefined);
-    if (holder !== undefined && !ours && ['A', 'E', 'H', 'I'].includes(op)) {
+    const yields = job?.text.startsWith('a ') && index > 0 && index === claims.length - 1;
+    if (holder !== undefined && !ours && !yields && ['A', 'E', 'H', 'I'].includes(op)) {
       if (flags.includes('w')) markWaiting(host, key, holder);
       return [0, index + 1, host.pttl(key), holder.token, holder.number, holder.owner];
     }
@@ -162,6 +176,7 @@ function carryOut(host: ScriptHost, { op, owner, flags, token, fence, grantedFen
   let number = fence;
   if (op === 'A')
     number = all ? Math.max(0, ...held.map((each) => each?.number ?? 0)) : countOn(host, claims, counts, fence);
+  const version = op === 'A' && job ? noteIn(host, job, request, number) : 0;
   let heard = 0;
   claims.forEach((claim, index) => {
     const holder = held[index];
@@ -181,7 +196,8 @@ function carryOut(host: ScriptHost, { op, owner, flags, token, fence, grantedFen
       if (holder.waits) heard = Math.max(heard, tell(host, claim));
     }
   });
-  if (op === 'A') return [1, number];
+  if (op === 'A') return job ? [1, number, version] : [1, number];
+  if (op === 'R' && job) orEnded(() => [noteIn(host, job, request, fence)]);
   if (op === 'R') return [1, heard, all ? 0 : 1];
   return op !== 'C' && !all ? [2] : [1];
 }
@@ -235,6 +251,11 @@ function holderOf(host: ScriptHost, key: string): ScriptHolder | undefined {
   }
   const digest = createHash('sha1').update(value, 'latin1').digest('hex');
   return { token: `foreign:${digest}`, ...FOREIGN };
+}
+
+function showHolder(host: ScriptHost, key: string): Raw {
+  const holder = holderOf(host, key);
+  return holder ? [host.pttl(key), holder.token, holder.number, holder.owner] : [];
 }
 
 function numberOf(text: string): number | undefined {

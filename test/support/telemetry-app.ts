@@ -36,7 +36,7 @@ export const DEGRADED: RedlockHealth = {
   voting: 2,
   needed: 2,
   servers: [
-    { server: 'redis-1:6379', state: 'ready', since: new Date(0), latencyMs: 2, warnings: [] },
+    { server: 'redis-1:6379', state: 'ready', since: new Date(0), latencyMs: 2, clockOffsetMs: -30, warnings: [] },
     { server: 'redis-2:6379', state: 'ready', since: new Date(0), latencyMs: 4, warnings: [] },
     { server: 'redis-3:6379', state: 'down', since: new Date(0), reason: 'ECONNREFUSED', warnings: [] },
   ],

@@ -91,6 +91,8 @@ function report(vote: Vote): VoteReport {
     case 'absent':
     case 'released':
     case 'told':
+    case 'steered':
+    case 'read':
     case 'unanswered':
       return { server, outcome };
     default:

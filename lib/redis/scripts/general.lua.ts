@@ -1,3 +1,4 @@
+import { REGISTER_LUA } from './register.lua.js';
 import { NAMES_LUA, startOfCount, VALUES_LUA } from './values.lua.js';
 
 /**
@@ -7,10 +8,10 @@ import { NAMES_LUA, startOfCount, VALUES_LUA } from './values.lua.js';
 export const GENERAL_LUA = `
 ${NAMES_LUA}
 ${VALUES_LUA}
--- The claims of a request, and where in the text and in KEYS the next request begins.
+-- The claims of a request, where in the text and in KEYS the next request begins, and the job of this one.
 local function claimsFrom(at, k, n)
-  local claims = {}
-  for i = 1, n do
+  local claims, job = {}, nil
+  for i = 1, tonumber(n) do
     local _, to, ms, lifeMs, bytes = find(ops, '^ (%d+) (%d+) (%d+):', at)
     local claim = {key = KEYS[k], ms = ms, channel = sub(ops, to + 1, to + bytes)}
     at, k = to + bytes + 1, k + 1
@@ -20,7 +21,17 @@ local function claimsFrom(at, k, n)
     end
     claims[i] = claim
   end
-  return claims, at, k
+  if byte(n) == 48 then
+    local _, to, bytes = find(ops, '^ (%d+):', at)
+    job, at, k = {key = KEYS[k], text = sub(ops, to + 1, to + bytes)}, to + bytes + 1, k + 1
+  end
+  return claims, at, k, job
+end
+
+-- As the general part: it is made where it is called.
+local function registers()
+  ${REGISTER_LUA}
+  return {deny = deny, note = note, steer = steer, show = show}
 end
 
 local function raise(claim, number)
@@ -82,12 +93,17 @@ local function remove(token, claims)
   return {1, told}
 end
 
-local function carryOut(op, flags, token, owner, fence, grantedFence, claims)
+local function carryOut(op, flags, token, owner, fence, grantedFence, claims, job)
   if op == 'T' then
     for _, claim in ipairs(claims) do tell(claim) end
     return {1}
   end
   if op == 'D' then return remove(token, claims) end
+  local register = job and registers()
+  if op == 'P' then return register.steer(job) end
+  if op == 'J' then return register.show(job, claims) end
+  local denial = job and op == 'A' and register.deny(job, token, claims)
+  if denial then return denial end
 
   local held, all = {}, true
   for i, claim in ipairs(claims) do
@@ -96,7 +112,7 @@ local function carryOut(op, flags, token, owner, fence, grantedFence, claims)
       held[i] = holder
     else
       all = false
-      if holder and (op == 'A' or op == 'E' or op == 'H' or op == 'I') then
+      if holder and not claim.yields and (op == 'A' or op == 'E' or op == 'H' or op == 'I') then
         local pttl = run('PTTL', claim.key)
         if find(flags, 'w', 1, true) then markWaiting(claim.key, holder, pttl) end
         return {0, i, pttl, holder.token, holder.number, holder.owner}
@@ -113,6 +129,7 @@ local function carryOut(op, flags, token, owner, fence, grantedFence, claims)
     number = 0
     for i = 1, #claims do number = all and math.max(number, held[i].number) or 0 end
     if not all then number = countOn(claims, fence) end
+    if job then register.note(job, token, op, number) end
   end
 
   local told = 0
@@ -134,7 +151,9 @@ local function carryOut(op, flags, token, owner, fence, grantedFence, claims)
       if holder.waits then told = math.max(told, tell(claim)) end
     end
   end
-  if op == 'A' then return {1, number} end
+  if op == 'A' then return {1, number, job and job.register.version} end
+  -- A register that cannot be written must not keep the lock from its end.
+  if job then pcall(register.note, job, token, op, fence) end
   if op == 'R' then return {1, told, all and 0 or 1} end
   if (op == 'E' or op == 'H') and not all then return {2} end
   return {1}

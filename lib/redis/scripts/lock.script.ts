@@ -7,36 +7,44 @@ import { NAMES_LUA, startOfCount } from './values.lua.js';
  * Carries out a batch of requests, in order.
  *
  * KEYS  the marker, if there is one; then of all requests, one after the other, for each claim: its key, and the key of its
- *       counter if it has one.
+ *       counter if it has one; then the key of the register, if the request is one of a job.
  * ARGV  1 the marker's value as it was last seen ('' takes any, '-' looks at none and KEYS begins with the claims; with a '!' before
  *         it, the server is known to have lost data since),
  *       2 the value that it gets if it is not there, or tells nothing of a loss: then with '@' and the server's time after it,
  *       3 the requests, as one text,
  *       4 and on: the owners that are named in them.
- * A request is: op, which owner (from 1), flags, a space, token, fence, grantedFence, n (how many claims), and n times: a number of
- *       milliseconds, for how many milliseconds its counter lives (0: it has none), how many bytes its channel has, a colon
- *       and the channel (none is 0 bytes). Before each of them is a space but for the channel, and nothing is between two requests. So nothing that a
- *       text holds, of a channel or an owner, can be taken for anything else; a token has neither spaces nor what is not ASCII.
+ * A request is: op, which owner (from 1), flags, a space, token, fence, grantedFence, n (how many claims; with a 0 in front where it is
+ *       one of a job), and n times: a number of milliseconds, for how many milliseconds its counter lives (0: it has none), how
+ *       many bytes its channel has, a colon and the channel (none is 0 bytes); then, of a job, how many bytes its text has, a colon and
+ *       the text, as scripts/register.lua.ts describes it. Before each of them is a space but for the channel and that text, and nothing is between
+ *       two requests. So nothing that a text holds, of a channel, an owner or a job, can be taken for anything else; a token has neither
+ *       spaces nor what is not ASCII.
  *       op 'A' acquire: milliseconds are the ttl. fence is where a counter begins at least that is not there.
  *       op 'C' confirm: the counters become fence at least, if all claims carry the token and grantedFence.
  *       op 'E' extend:  milliseconds are the ttl. The counters live on. Publishes where there is a channel.
  *       op 'H' heal:    as extend, but what is absent is put back under fence.
  *       op 'R' release: for how long each key stays; 0 deletes it. Publishes on the channel how many listen there.
  *       op 'D' remove:  deletes what carries the token, of this package or not, and publishes alike; milliseconds are not used.
- *       op 'I' inspect, op 'T' tell (publishes only): milliseconds and token are not used.
+ *       op 'I' inspect, op 'T' tell (publishes only), op 'P' steer, op 'J' read: milliseconds and token are not used.
  *       flag 'w': a denial leaves the mark of those who wait on the value that it was denied for.
  *       flag 'g': a grant has that mark from the beginning.
  * Returns the marker's value (for '', where it tells of a loss: an array of that and how many milliseconds ago it was noticed),
  *       and one array for each request:
- *       {1}  confirmed, renewed (also by heal); inspect: there is nothing.
+ *       {1}  confirmed, renewed (also by heal), steered; inspect: there is nothing.
  *       {1, number}  granted, under this number; removed, and so many were told (a server that lets nobody publish tells
  *            nobody, and the removal stands).
  *       {1, number, gone}  released, and so many were told likewise; gone is 1 where a key did not carry the token any more.
+ *       {1, number, version}  granted to a run of a job: the version of the last pause that the register shows.
+ *       {1, text, now}  read: the register, and the server's time in milliseconds, 0 where its access list refuses TIME. Four more say
+ *            who has the first claim: pttl, token, number, owner.
  *       {2}  extend: at least one key is absent. heal: at least one was, all are there now. confirm: no longer as it was granted. remove: there
  *            was nothing of it.
  *       {0, i, pttl, token, number, owner}  denied, taken or seen: who has the i-th key (from 1). Nothing was changed but the mark.
  *       {3}  acquire and confirm only: the marker has another value, so locks were forgotten. Nothing was changed.
  *       {4, i, text}  acquire, confirm and heal: the counter of the i-th claim cannot be counted on. Nothing was changed.
+ *       {5, version, left, reason}  acquire: the job is paused for so many milliseconds, -1 until it is resumed. That its tick needs no run was noted.
+ *       {6, owner}  acquire: the tick needs no run, because of a run of this owner, or of none. Nothing was changed.
+ *       {7}  acquire, steer and read: something else than a text is in the place of the register. Nothing was changed.
  *       {-1, message}  this request failed, the others did not.
  *
  * A key's value is the token, a space, the number of the grant, a space, the owner, and where somebody waits the mark: a byte that
@@ -136,11 +144,12 @@ while at <= #ops do
   else
     local claims
     if not carryOut then claimsFrom, carryOut = general() end
-    claims, at, k = claimsFrom(first, k, tonumber(n))
+    local job
+    claims, at, k, job = claimsFrom(first, k, n)
     if not reply then
       local fine
-      fine, reply = pcall(carryOut, op, flags, token, ARGV[3 + whose], tonumber(fence), tonumber(grantedFence), claims)
-      if not fine and (type(reply) ~= 'table' or reply[1] ~= 4) then
+      fine, reply = pcall(carryOut, op, flags, token, ARGV[3 + whose], tonumber(fence), tonumber(grantedFence), claims, job)
+      if not fine and (type(reply) ~= 'table' or type(reply[1]) ~= 'number') then
         reply = {-1, tostring(type(reply) == 'table' and (reply.err or reply[1]) or reply)}
       end
     end

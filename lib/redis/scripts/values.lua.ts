@@ -44,13 +44,13 @@ end
 -- The first 800 bytes, or nothing where there is none: a lock of this package has no more, and to read 30 MB takes a server a tenth of
 -- a second. An access list that was written for an earlier version has GET alone. A second value says that there is something
 -- else than a string.
-local function read(key)
-  local head = call('GETRANGE', key, '0', '799')
+local function read(key, last)
+  local head = call('GETRANGE', key, '0', last or '799')
   if head == '' and run('PTTL', key) == -2 then return nil end
   if type(head) ~= 'table' then return head end
   if find(head.err, 'WRONGTYPE', 1, true) then return nil, true end
   local value = call('GET', key)
-  if type(value) ~= 'table' then return value and sub(value, 1, 800) end
+  if type(value) ~= 'table' then return value and sub(value, 1, (last or 799) + 1) end
   error('GETRANGE: ' .. head.err, 0)
 end
 

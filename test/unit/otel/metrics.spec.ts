@@ -94,6 +94,9 @@ describe('the metrics', () => {
       { value: 0.002, attributes: { 'redlock.server': 'redis-1:6379' } },
       { value: 0.004, attributes: { 'redlock.server': 'redis-2:6379' } },
     ]);
+    expect(await telemetry.points('redlock.server.clock.offset')).toEqual([
+      { value: -0.03, attributes: { 'redlock.server': 'redis-1:6379' } },
+    ]);
   });
 
   it('show the margin of each shard, because one that has no quorum is not made good by another', async () => {
@@ -156,6 +159,7 @@ describe('the metrics', () => {
       'redlock.servers': '{server}',
       'redlock.quorum.margin': '{server}',
       'redlock.server.latency': 's',
+      'redlock.server.clock.offset': 's',
     });
   });
 

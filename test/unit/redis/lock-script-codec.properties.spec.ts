@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Claim, Holder, NodeRequest } from '../../../lib/core/ports/lock-node.js';
-import { decode, encode, FOREIGN_OWNER, type Marker } from '../../../lib/redis/lock-script-codec.js';
+import type { Claim, Holder, JobNote, NodeRequest } from '../../../lib/core/ports/lock-node.js';
+import { encode, type Marker } from '../../../lib/redis/lock-script-codec.js';
+import { decode, FOREIGN_OWNER } from '../../../lib/redis/lock-script-reply.js';
 import { serverText } from '../../../lib/redis/server-text.js';
 
 const texts = fc.string({ unit: 'binary', maxLength: 12 });
 const tokens = fc.string({ minLength: 1, maxLength: 32 }).filter((token) => !/\s/.test(token));
 const numbers = fc.oneof(fc.nat(100), fc.maxSafeNat());
-const kinds = fc.constantFrom('acquire', 'confirm', 'extend', 'heal', 'release', 'inspect', 'remove');
+const kinds = fc.constantFrom('acquire', 'confirm', 'extend', 'heal', 'release', 'inspect', 'remove', 'steer', 'read');
 const claims: fc.Arbitrary<Claim> = fc.record(
   {
     key: texts,
@@ -17,6 +18,21 @@ const claims: fc.Arbitrary<Claim> = fc.record(
     channel: texts,
   },
   { requiredKeys: ['key', 'ttlMs'] },
+);
+const jobs: fc.Arbitrary<JobNote> = fc.record(
+  {
+    key: texts,
+    start: fc.record({
+      trigger: fc.constantFrom('schedule', 'manual', 'catch-up', 'again'),
+      tickMs: numbers,
+      startedAtMs: fc.oneof(numbers, fc.double()),
+    }),
+    end: fc.record(
+      { outcome: fc.constantFrom('succeeded', 'failed', 'lost'), endedAtMs: numbers, error: texts },
+      { requiredKeys: ['outcome', 'endedAtMs'] },
+    ),
+  },
+  { requiredKeys: ['key', 'start'] },
 );
 const requests: fc.Arbitrary<NodeRequest> = fc.record(
   {
@@ -29,6 +45,13 @@ const requests: fc.Arbitrary<NodeRequest> = fc.record(
     fenceStart: numbers,
     waits: fc.boolean(),
     waited: fc.boolean(),
+    job: jobs,
+    pause: fc.record({
+      version: numbers,
+      leftMs: fc.oneof(numbers, fc.constant(Infinity), fc.double({ min: 0 })),
+      reason: texts,
+    }),
+    coveredMs: numbers,
   },
   { requiredKeys: ['kind', 'token', 'owner', 'claims'] },
 );
@@ -69,13 +92,15 @@ class Reader {
   private request(owners: readonly string[]): unknown {
     const [op = '', token, ...numbers] = ['', '', '', '', ''].map(() => this.word());
     const [fence, grantedFence, n] = numbers.map((each) => this.whole(each)) as [number, number, number];
+    const isOfJob = numbers[2]?.startsWith('0');
     const found = Array.from({ length: n }, () => {
       const [ms, lifeMs] = [this.whole(this.word()), this.whole(this.word())];
       const channel = this.take(this.whole(this.word(':')));
       return { key: this.key(), ms, lifeMs, counter: lifeMs > 0 ? this.key() : undefined, channel };
     });
+    const job = isOfJob ? { text: this.take(this.whole(this.word(':'))), key: this.key() } : undefined;
     const [, letter, whose, flags] = /^([A-Z])(\d+)([a-z]*)$/.exec(op) ?? [];
-    return { op: letter, flags, token, owner: owners[Number(whose) - 1], fence, grantedFence, claims: found };
+    return { op: letter, flags, token, owner: owners[Number(whose) - 1], fence, grantedFence, claims: found, job };
   }
 
   /** Up to a space, which comes after it: between two claims, or at the end, there is only the one before the next word. */
@@ -117,13 +142,33 @@ describe('a call of the lock script', () => {
       inspect: 'I',
       remove: 'D',
       tell: 'T',
+      steer: 'P',
+      read: 'J',
+    };
+    // What scripts/register.lua.ts reads without looking twice.
+    const FORMS = {
+      acquire: /^[smca] \d{1,16} \d{1,16} 0 r [!-~]{1,200} -$/,
+      release: /^[smca] \d{1,16} \d{1,16} (0 r [!-~]{1,200} -|\d{1,16} [sfl] [!-~]{1,200} [!-~]{1,400})$/,
+      steer: /^\d{1,16} (\d{1,15}|1000000000000000|\*) \d{1,16} [!-~]{1,600}$/,
+      read: /^$/,
     };
     fc.assert(
       fc.property(fc.array(requests, { maxLength: 4 }), fc.option(markers, { nil: undefined }), (batch, marker) => {
         expect(new Reader(encode('script', batch, marker)).read()).toEqual({
           marker: marker && { ...marker, expected: marker.expected ?? '' },
           requests: batch.map(
-            ({ kind, token, owner, fence = 0, grantedFence = 0, fenceStart = 0, claims: asked, waits, waited }) => ({
+            ({
+              kind,
+              token,
+              owner,
+              fence = 0,
+              grantedFence = 0,
+              fenceStart = 0,
+              claims: asked,
+              waits,
+              waited,
+              job,
+            }) => ({
               op: LETTER[kind],
               flags: kind === 'acquire' ? `${waits ? 'w' : ''}${waited ? 'g' : ''}` : '',
               token,
@@ -139,6 +184,10 @@ describe('a call of the lock script', () => {
                 counter,
                 channel,
               })),
+              job:
+                job && ['acquire', 'release', 'steer', 'read'].includes(kind)
+                  ? { key: job.key, text: expect.stringMatching(FORMS[kind as keyof typeof FORMS]) }
+                  : undefined,
             }),
           ),
         });
@@ -225,7 +274,7 @@ describe('a reply of the lock script', () => {
       fc.property(requests, fences, wires, (request, number, wire) => {
         const reply = decode(request, [wire(1), wire(number), wire(number % 2)]);
         const expected = {
-          acquire: { outcome: 'granted', fence: number },
+          acquire: { outcome: 'granted', fence: number, ...(request.job && { pauseVersion: number % 2 }) },
           confirm: { outcome: 'confirmed' },
           extend: { outcome: 'renewed' },
           heal: { outcome: 'renewed' },
@@ -233,10 +282,57 @@ describe('a reply of the lock script', () => {
           inspect: { outcome: 'absent' },
           remove: { outcome: 'released', heard: number },
           tell: { outcome: 'told' },
+          steer: { outcome: 'steered' },
+          read:
+            wire === String
+              ? { outcome: 'read', register: String(number), nowMs: number % 2, holder: undefined }
+              : { outcome: 'failed', reason: 'refused', cause: expect.any(Error) },
         }[request.kind];
         expect(reply).toEqual(expected);
       }),
     );
+  });
+
+  const job: JobNote = { key: 'j', start: { trigger: 'catch-up', tickMs: 5, startedAtMs: 6 } };
+  const both: readonly Claim[] = ['k', 'tick'].map((key) => ({ key, ttlMs: 1 }));
+  const ofJob = { token: 't', owner: 'o', claims: both, job } as const;
+
+  it('is a register, with the holder of the lock where there is one, whatever else the server shows', () => {
+    const read: NodeRequest = { kind: 'read', ...ofJob };
+    expect(decode(read, [1, '0 - 0 -\n', '17'])).toEqual({ outcome: 'read', register: '0 - 0 -\n', nowMs: 17 });
+    expect(decode(read, [1, '', 17, '5', 'u', '3', 'owner'])).toEqual({
+      ...{ outcome: 'read', register: '', nowMs: 17 },
+      holder: { key: 'k', token: 'u', owner: 'owner', fence: 3, remainingMs: 5 },
+    });
+    expect(decode(read, [1, 'x'.repeat(100_000), 'now'])).toMatchObject({ register: 'x'.repeat(16_384), nowMs: 0 });
+    expect(decode(read, [1, '', 17, 5, 'a b', 3, 'owner'])).toMatchObject({ outcome: 'failed', reason: 'refused' });
+    expect(decode(read, [1, 7, 17])).toMatchObject({ outcome: 'failed', reason: 'refused' });
+  });
+
+  it('is a denial by the register, with its reason and the rest of the pause, or with the owner of the run that there was', () => {
+    const acquire: NodeRequest = { kind: 'acquire', ...ofJob };
+    const paused = { key: 'j', token: 'paused', owner: 'new database', fence: 7, remainingMs: 100 };
+    expect(decode(acquire, [5, '7', '100', 'new%20database'])).toEqual({ outcome: 'denied', holder: paused });
+    expect(decode(acquire, [5, 7, -1, '-'])).toEqual({
+      outcome: 'denied',
+      holder: { ...paused, owner: '', remainingMs: Infinity },
+    });
+    const covered = { key: 'tick', token: 'covered', owner: 'host:1', fence: 0, remainingMs: 0 };
+    expect(decode(acquire, [6, 'host:1'])).toEqual({ outcome: 'denied', holder: covered });
+    expect(decode(acquire, [6, '%'])).toEqual({ outcome: 'denied', holder: { ...covered, owner: '%' } });
+    for (const other of [
+      { ...acquire, job: undefined },
+      { ...acquire, kind: 'release' as const },
+    ]) {
+      expect(decode(other, [5, 7, -1, '-'])).toMatchObject({ outcome: 'failed', reason: 'refused' });
+    }
+    expect(decode(acquire, [7])).toEqual({
+      outcome: 'failed',
+      reason: 'refused',
+      cause: new Error(
+        'the register of its job, "j", is something else than a text. Another program must have written it: delete that key on this server',
+      ),
+    });
   });
 
   it.each(['a b', 'a\nb', 'é', '\u0000', ' '])('P17: a holder with the token %j is a failed vote', (token) => {

@@ -1,0 +1,129 @@
+/**
+ * The part of the lock script that keeps the register of a job. The form of its text, and what its letters mean, is in core/register.ts.
+ *
+ * A job is `{key, text}`; the text is what the request says of it:
+ *   acquire, release: `<trigger> <tick> <started> <ended> <outcome> <owner> <error>`, the line of the run without its token and its number;
+ *            outcome r in a release: there was no run, and its line is removed.
+ *   steer:   `<version> <for how many milliseconds it is paused, 0 or *> <covered> <reason>`.
+ *   read:    nothing.
+ *
+ * - `deny(job, token, claims)`: the reply of an acquire that the register denies, or nothing. For trigger `a` the last claim, that
+ *   of the tick, may be taken from the token of the first run.
+ * - `note(job, token, op, number)`: adds the run, or removes it. What cannot be written is an error.
+ * - `steer(job)`, `show(job, claims)`: the replies to these.
+ *
+ * A register that is not of this form was written by another program, and is taken for an empty one. No pattern goes over more than one line:
+ * with what others may have written it could keep the server from its other clients.
+ */
+export const REGISTER_LUA = `
+local DAY_MS = 86400000
+
+local function timeMs(now)
+  return now[1] * 1000 + math.floor(now[2] / 1000)
+end
+
+-- 20 runs are less than this.
+local function textOf(key)
+  local text, otherType = read(key, '16383')
+  if otherType then error({7}, 0) end
+  return text or ''
+end
+
+local function runIn(line)
+  if #line > 780 then return nil end
+  local _, _, token, trigger, tick, outcome, owner =
+    find(line, '^([!-~]+) %d+ ([smca]) (%d+) %d+ %d+ ([rsfl]) ([!-~]+) [!-~]+$')
+  tick = token and numberOf(tick)
+  if tick then return {token = token, trigger = trigger, tick = tick, outcome = outcome, owner = owner, line = line} end
+end
+
+-- left: for how many milliseconds the job is paused.
+local function registerOf(job)
+  if job.register then return job.register end
+  local register = {version = 0, ends = '-', left = 0, covered = 0, reason = '-', runs = {}}
+  job.register = register
+  local text = textOf(job.key)
+  local start = find(text, '\\n', 1, true)
+  local _, _, version, ends, covered, reason =
+    find(sub(text, 1, start and start <= 661 and start - 1 or 0), '^(%d+) ([%d*-]+) (%d+) ([!-~]+)$')
+  version, covered = version and numberOf(version), version and numberOf(covered)
+  local endMs = ends and numberOf(ends)
+  if not (version and covered and (endMs or ends == '-' or ends == '*')) then return register end
+  register.version, register.covered, register.reason = version, covered, reason
+  local left = ends == '*' and math.huge or endMs and endMs - timeMs(run('TIME')) or 0
+  if left > 0 then register.ends, register.left = ends, left end
+  for _ = 1, 20 do
+    local from = start + 1
+    start = find(text, '\\n', from, true)
+    if not start then break end
+    register.runs[#register.runs + 1] = runIn(sub(text, from, start - 1))
+  end
+  return register
+end
+
+local function write(job, call)
+  local register = registerOf(job)
+  local lines = {format('%d', register.version) .. ' ' .. register.ends .. ' ' .. format('%d', register.covered) .. ' ' .. register.reason}
+  for i, each in ipairs(register.runs) do lines[i + 1] = each.line end
+  local life = math.min(register.left + 30 * DAY_MS, 400 * DAY_MS)
+  call('SET', job.key, table.concat(lines, '\\n') .. '\\n', 'PX', format('%d', life))
+end
+
+local function deny(job, token, claims)
+  local register = registerOf(job)
+  local _, _, trigger, tick = find(job.text, '^(%l) (%d+) ')
+  tick = tonumber(tick)
+  if register.left > 0 then
+    register.covered = math.max(register.covered, tick)
+    write(job, call)
+    return {5, register.version, register.left < math.huge and register.left or -1, register.reason}
+  end
+  if trigger == 'c' and tick <= register.covered then return {6, ''} end
+  for _, each in ipairs(register.runs) do
+    local isDone = each.outcome ~= 'r' or each.trigger == 'a'
+    if each.token ~= token and ((trigger == 'c' and tick <= each.tick) or (trigger == 'a' and tick == each.tick and isDone)) then
+      return {6, each.owner}
+    end
+  end
+  if trigger == 'a' and #claims > 1 then claims[#claims].yields = true end
+end
+
+local function note(job, token, op, number)
+  local register = registerOf(job)
+  local runs, place = {}, nil
+  for _, each in ipairs(register.runs) do
+    if each.token == token then place = #runs + 1 else runs[#runs + 1] = each end
+  end
+  if op == 'A' or not find(job.text, '^%l %d+ %d+ %d+ r ') then
+    table.insert(runs, place or 1, runIn(token .. ' ' .. format('%d', number) .. ' ' .. job.text))
+  elseif not place then
+    return
+  end
+  if #runs > 20 then register.covered = math.max(register.covered, table.remove(runs).tick) end
+  register.runs = runs
+  write(job, run)
+end
+
+local function steer(job)
+  local register = registerOf(job)
+  local _, _, version, left, covered, reason = find(job.text, '^(%d+) (%S+) (%d+) (%S+)$')
+  if tonumber(version) > register.version then
+    register.version, register.reason = tonumber(version), reason
+    register.left = left == '*' and math.huge or tonumber(left)
+    register.ends = left == '0' and '-' or left
+    if left ~= '0' and left ~= '*' then register.ends = format('%d', timeMs(run('TIME')) + register.left) end
+  end
+  register.covered = math.max(register.covered, tonumber(covered))
+  write(job, run)
+  return {1}
+end
+
+local function show(job, claims)
+  local text, now, key = textOf(job.key), call('TIME'), claims[1].key
+  local reply, holder = {1, text, now.err and 0 or timeMs(now)}, holderOf(key)
+  if holder then
+    reply[4], reply[5], reply[6], reply[7] = run('PTTL', key), holder.token, holder.number, holder.owner
+  end
+  return reply
+end
+`;
