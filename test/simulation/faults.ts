@@ -54,7 +54,7 @@ export class Saboteur {
 
   /** Somebody is about to rely on something: a good moment to take it away, or to put them to sleep. */
   #ambush(kind: string, client: string): void {
-    if (this.#ambushes === 0 || !['asked', 'granted', 'releasing', 'extending'].includes(kind)) return;
+    if (this.#ambushes === 0 || !['asked', 'granted', 'releasing', 'extending', 'steering'].includes(kind)) return;
     if (!this.chance.happens(0.25)) return;
     this.#ambushes--;
     this.#open++;
