@@ -156,7 +156,9 @@ describe('P20: RedlockJobs', () => {
     const read = client.jobs.read.bind(client.jobs);
     jest
       .spyOn(client.jobs, 'read')
-      .mockImplementation((place) => ('name' in place && place.name === 'sync' ? Promise.reject(new Error('no majority')) : read(place)));
+      .mockImplementation((place) =>
+        'name' in place && place.name === 'sync' ? Promise.reject(new Error('no majority')) : read(place),
+      );
     const all = app.get(RedlockJobs);
     await all.pause('invoices');
     const list = await all.list();
@@ -331,7 +333,7 @@ describe('P20: add', () => {
     const cron: CronJob = new CronJob('* * * * * *', () => void mails.fire());
     const run = (): Promise<void> => Promise.resolve(void runs.push(currentLock()?.tick));
     const mails = all.add('mails', { cron, run, ttl: '500ms', method: 'Mails' });
-    app.get(SchedulerRegistry).addCronJob('mails', cron as never);
+    app.get(SchedulerRegistry).addCronJob('mails', cron);
     cron.start();
     return { all, cron, remove: mails.remove };
   }

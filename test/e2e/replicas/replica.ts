@@ -34,18 +34,18 @@ async function run({ key, tick, takesMs }: Pick<Call, 'key' | 'tick' | 'takesMs'
 
 /**
  * Fired by the test itself, in an application without a scheduler. A tick waits for the run before it for as long as a busy
- * machine may need, and not only for a quarter of its second.
+ * machine may need, and not only for a quarter of its second. All replicas ask at once, so that the servers are put to the test.
  */
 @Injectable()
 class Jobs {
   @Cron('* * * * * *')
-  @WithLock(keyOf, '10s', { wait: '30s' })
+  @WithLock(keyOf, '10s', { wait: '30s', spread: 0 })
   perTick(call: Call): Promise<void> {
     return run(call);
   }
 
   @Cron('* * * * * *')
-  @WithLock(keyOf, '10s', { perTick: false })
+  @WithLock(keyOf, '10s', { perTick: false, spread: 0 })
   perLock(call: Call): Promise<void> {
     return run(call);
   }

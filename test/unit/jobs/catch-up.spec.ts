@@ -30,10 +30,10 @@ beforeEach(() => {
 });
 
 /** A job that is due every minute. */
-function everyMinute(options: WithLockOptions = { catchUp: '1h' }): Type {
+function everyMinute(options: WithLockOptions = { catchUp: '1h' }, expression = '0 * * * * *'): Type {
   @Injectable()
   class Job {
-    @Cron('0 * * * * *', { name: 'job' })
+    @Cron(expression, { name: 'job' })
     @WithLock('job', '10s', options)
     async run(): Promise<void> {
       const lock = currentLock();
@@ -126,7 +126,7 @@ describe('P8: catchUp', () => {
     await seconds(1);
     await first.close();
     await seconds(180);
-    (await replica()).get(SchedulerRegistry).getCronJob('job').stop();
+    void (await replica()).get(SchedulerRegistry).getCronJob('job').stop();
     await seconds(10);
     expect(runs).toHaveLength(1);
   });
@@ -142,26 +142,26 @@ describe('P8: catchUp', () => {
   });
 
   it('does not run the tick before the first deployment of a job, and from then on all that are missed', async () => {
-    const first = await replica();
-    await seconds(0.4);
+    const first = await replica(everyMinute(undefined, '30 * * * * *'));
+    await seconds(20);
     await first.close();
-    await seconds(40);
     expect(runs).toEqual([]);
-    await replica();
+    await seconds(60);
+    await replica(everyMinute(undefined, '30 * * * * *'));
     await seconds(2);
-    expect(runs).toEqual([{ tick: '02:00:00', late: true }]);
+    expect(runs).toEqual([{ tick: '02:00:30', late: true }]);
   });
 
   it('leaves a tick that has just been due to the timers', async () => {
-    const first = await replica();
-    await seconds(0.4);
+    const first = await replica(everyMinute(undefined, '30 * * * * *'));
+    await seconds(30.4);
     await first.close();
     await seconds(0.2);
-    await replica();
-    await seconds(0.7);
+    await replica(everyMinute(undefined, '30 * * * * *'));
+    await seconds(0.8);
     expect(runs).toEqual([]);
     await seconds(0.5);
-    expect(runs).toEqual([{ tick: '02:00:00', late: true }]);
+    expect(runs).toEqual([{ tick: '02:00:30', late: true }]);
   });
 });
 
