@@ -29,11 +29,11 @@ APT=(-o "Dir::State::Lists=$WORK/lists" -o "Dir::Cache=$WORK/cache" -o "APT::San
   -o Debug::NoLocking=true -o Acquire::Retries=3 -qq)
 apt-get "${APT[@]}" update
 # What is installed here already, the C library above all, is not fetched: the browser runs with that of the machine.
-apt-get "${APT[@]}" install -y --no-install-recommends --download-only chromium fonts-dejavu-core
+apt-get "${APT[@]}" install -y --no-install-recommends --download-only chromium fonts-liberation
 for package in "$WORK"/cache/archives/*.deb; do dpkg-deb -x "$package" "$NEW"; done
 [ -x "$NEW/usr/lib/chromium/chromium" ] || fail "the package chromium has no /usr/lib/chromium/chromium (is it for a snap?)"
 
-# The fonts of the package, and those of the machine.
+# The fonts that came with it, and those of the machine.
 cat >"$NEW/fonts.conf" <<'CONFIG'
 <?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
@@ -41,6 +41,8 @@ cat >"$NEW/fonts.conf" <<'CONFIG'
   <dir prefix="relative">usr/share/fonts</dir>
   <dir>/usr/share/fonts</dir>
   <cachedir prefix="xdg">fontconfig</cachedir>
+  <alias><family>system-ui</family><prefer><family>Liberation Sans</family></prefer></alias>
+  <alias><family>sans-serif</family><prefer><family>Liberation Sans</family></prefer></alias>
 </fontconfig>
 CONFIG
 LIBRARIES=$(cd "$NEW" && find . -path '*-linux-gnu/*' -name '*.so*' -printf '%P\n' | xargs -n1 dirname | sort -u | sed 's#^#$here/#' | paste -sd:)
