@@ -19,7 +19,7 @@ export async function accessOf(request: FrameworkRequest, { authorize }: Dashboa
     return { may: 'nothing', status: 403, why: NO_PERMISSION };
   } catch (error) {
     // Told by its shape: an application may have another copy of Nest than this package.
-    const { getStatus, message } = error as Partial<HttpException>;
+    const { getStatus, message } = (error ?? {}) as Partial<HttpException>;
     const status = typeof getStatus === 'function' ? getStatus.call(error) : undefined;
     if (status !== undefined && status >= 400) return { may: 'nothing', status, why: message ?? NO_PERMISSION };
     logger.error(

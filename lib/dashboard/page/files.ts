@@ -28,5 +28,5 @@ export const FILES: ReadonlyMap<string, Answer> = new Map(
 
 function typeOf(name: string): string {
   if (name.endsWith('.js')) return 'text/javascript; charset=utf-8';
-  return name.endsWith('.css') ? 'text/css; charset=utf-8' : 'image/svg+xml';
+  return name.endsWith('.css') ? 'text/css; charset=utf-8' : 'image/svg+xml; charset=utf-8';
 }

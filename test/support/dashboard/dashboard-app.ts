@@ -1,4 +1,4 @@
-import type { DynamicModule, INestApplication, LoggerService, Type } from '@nestjs/common';
+import type { DynamicModule, INestApplication, LoggerService, NestApplicationOptions, Type } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -14,7 +14,8 @@ export interface DashboardAppOptions {
   readonly dashboard?: DynamicModule | RedlockDashboardOptions<never>;
   readonly imports?: (DynamicModule | Type)[];
   readonly logger?: LoggerService | false;
-  /** The module of the application, before it starts. */
+  readonly appOptions?: NestApplicationOptions;
+  /** The application, before it starts. */
   readonly prepare?: (app: INestApplication) => unknown;
 }
 
@@ -36,7 +37,10 @@ export async function startDashboard(options: DashboardAppOptions): Promise<Dash
   builder.overrideProvider(JOBS_FACE).useFactory({ factory: () => jobs });
   builder.setLogger(logger === false ? SILENT : logger);
   const module = await builder.compile();
-  const app = module.createNestApplication(platform === 'Fastify' ? new FastifyAdapter() : new ExpressAdapter());
+  const app = module.createNestApplication(
+    platform === 'Fastify' ? new FastifyAdapter() : new ExpressAdapter(),
+    options.appOptions,
+  );
   await options.prepare?.(app);
   await app.listen(0, '127.0.0.1');
   return { app, url: (await app.getUrl()).replace('[::1]', '127.0.0.1') };

@@ -28,8 +28,8 @@ export class FakeJobs implements JobsFace {
 
   change(job: string, changes: Changes): void {
     const entry = this.#entryOf(job);
-    const all = Object.entries({ ...entry.status, ...changes }).filter(([, value]) => value !== undefined);
-    entry.status = Object.fromEntries(all) as unknown as JobStatus;
+    const all = Object.entries<unknown>({ ...entry.status, ...changes });
+    entry.status = Object.fromEntries(all.filter(([, value]) => value !== undefined)) as unknown as JobStatus;
   }
 
   /** A run that has ended, of any replica. */
@@ -82,8 +82,7 @@ export class FakeJobs implements JobsFace {
   async runNow(job: string): Promise<JobRun> {
     const startedAt = new Date();
     await this.#do(['runNow', job], () => {
-      const running = { ...this.#runOf(job, { trigger: 'manual', startedAt }), outcome: 'running' as const };
-      delete (running as { endedAt?: Date }).endedAt;
+      const { endedAt: _, ...running } = this.#runOf(job, { trigger: 'manual', startedAt, outcome: 'running' });
       this.change(job, { running });
     });
     await this.runsUntil;
@@ -91,17 +90,14 @@ export class FakeJobs implements JobsFace {
     return this.#addRun(job, { trigger: 'manual', startedAt, endedAt: new Date() });
   }
 
-  #do(call: unknown[], change: () => void): Promise<void> {
+  async #do(call: unknown[], change: () => void): Promise<void> {
     this.calls.push(call);
-    try {
-      this.#entryOf(call[1] as string);
-      if (this.error !== undefined) throw this.error;
-      change();
-      return Promise.resolve();
-    } catch (error) {
-      this.error = undefined;
-      return Promise.reject(error as Error);
-    }
+    await Promise.resolve();
+    const { error } = this;
+    this.error = undefined;
+    this.#entryOf(call[1] as string);
+    if (error !== undefined) throw error;
+    change();
   }
 
   #addRun(job: string, changes: Partial<JobRun>): JobRun {
