@@ -1,0 +1,60 @@
+import type { DynamicModule, INestApplication, LoggerService, NestApplicationOptions, Type } from '@nestjs/common';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { RedlockDashboardModule, type RedlockDashboardOptions } from 'redlock-nestjs/dashboard';
+import { RedlockTestingModule } from 'redlock-nestjs/testing';
+import { JOBS_FACE, type JobsFace } from '../../../lib/dashboard/jobs-face.js';
+
+export type Platform = 'Express' | 'Fastify';
+
+export interface DashboardAppOptions {
+  readonly jobs: JobsFace;
+  readonly platform?: Platform;
+  readonly dashboard?: DynamicModule | RedlockDashboardOptions<never>;
+  readonly imports?: (DynamicModule | Type)[];
+  readonly logger?: LoggerService | false;
+  readonly appOptions?: NestApplicationOptions;
+  /** The application, before it starts. */
+  readonly prepare?: (app: INestApplication) => unknown;
+}
+
+export interface DashboardApp {
+  readonly app: INestApplication;
+  /** Without a path. */
+  readonly url: string;
+}
+
+/** An application with the page, that listens on this machine. */
+export async function startDashboard(options: DashboardAppOptions): Promise<DashboardApp> {
+  const { jobs, platform = 'Express', dashboard = { authorize: () => true }, logger = false } = options;
+  const imports = [
+    ...(options.imports ?? [RedlockTestingModule.forRoot()]),
+    'module' in dashboard ? dashboard : RedlockDashboardModule.forRoot(dashboard),
+  ];
+  const builder = Test.createTestingModule({ imports });
+  // Behind a function: Nest would look into the value.
+  builder.overrideProvider(JOBS_FACE).useFactory({ factory: () => jobs });
+  builder.setLogger(logger === false ? SILENT : logger);
+  const module = await builder.compile();
+  const app = module.createNestApplication(
+    platform === 'Fastify' ? new FastifyAdapter() : new ExpressAdapter(),
+    options.appOptions,
+  );
+  await options.prepare?.(app);
+  await app.listen(0, '127.0.0.1');
+  return { app, url: (await app.getUrl()).replace('[::1]', '127.0.0.1') };
+}
+
+function nothing(): void {
+  // A test that looks at the log has a logger of its own.
+}
+
+const SILENT: LoggerService = {
+  log: nothing,
+  error: nothing,
+  warn: nothing,
+  debug: nothing,
+  verbose: nothing,
+  fatal: nothing,
+};
