@@ -2,13 +2,13 @@ import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } f
 import { DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { isServiceToken, nameOfToken } from '../redlock.constants.js';
 import { RedlockEvents } from '../redlock.events.js';
+import { RedlockJobs } from '../redlock.jobs.js';
 import type { RedlockService } from '../redlock.service.js';
 import { accessOf, isProduction, type Access } from './access.js';
 import { act } from './actions.js';
 import { refusal, write, type Answer } from './answer.js';
 import { bodyOf } from './body.js';
 import { isFromThePage, newTokenFor } from './cross-site.js';
-import { JOBS_FACE, type JobsFace } from './jobs-face.js';
 import { Live } from './live.js';
 import { BOOT_CLOSED, BOOT_LOCAL, CLOSING, NOT_FROM_THE_PAGE, READ_ONLY, TOO_MANY_VIEWERS } from './messages.js';
 import { SETTINGS, type DashboardSettings } from './options.js';
@@ -29,7 +29,7 @@ export class Dashboard implements OnModuleInit, OnModuleDestroy {
     private readonly http: HttpAdapterHost,
     private readonly discovery: DiscoveryService,
     events: RedlockEvents,
-    @Inject(JOBS_FACE) private readonly jobs: JobsFace,
+    private readonly jobs: RedlockJobs,
     @Inject(SETTINGS) private readonly settings: DashboardSettings,
   ) {
     this.#live = new Live(events, this.#instances, jobs);

@@ -1,13 +1,4 @@
-import type { JobRun, JobStatus } from '../interfaces/jobs.interface.js';
+import type { RedlockJobs } from '../redlock.jobs.js';
 
 /** What the page needs of `RedlockJobs`. */
-export interface JobsFace {
-  list(): Promise<JobStatus[]>;
-  history(job: string, options?: { limit?: number }): Promise<JobRun[]>;
-  pause(job: string, options?: { for?: number | string; reason?: string }): Promise<void>;
-  resume(job: string): Promise<void>;
-  runNow(job: string): Promise<JobRun>;
-}
-
-/** Injection token of it. */
-export const JOBS_FACE = Symbol.for('redlock-nestjs:dashboard-jobs');
+export type JobsFace = Pick<RedlockJobs, 'list' | 'history' | 'pause' | 'resume' | 'runNow'>;

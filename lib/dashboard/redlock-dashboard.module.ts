@@ -1,9 +1,9 @@
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { RedlockEventsModule } from '../redlock.events.js';
+import { RedlockJobsModule } from '../redlock.jobs.js';
 import { controllerAt } from './controller.js';
 import { Dashboard } from './dashboard.js';
-import { JOBS_FACE } from './jobs-face.js';
 import {
   SETTINGS,
   toPath,
@@ -49,13 +49,8 @@ export class RedlockDashboardModule {
 function moduleAt(path: string, settings: FactoryProvider, imports: DynamicModule['imports'] = []): DynamicModule {
   return {
     module: RedlockDashboardModule,
-    imports: [DiscoveryModule, RedlockEventsModule, ...imports],
+    imports: [DiscoveryModule, RedlockEventsModule, RedlockJobsModule, ...imports],
     controllers: [controllerAt(path)],
-    providers: [settings, Dashboard, { provide: JOBS_FACE, useFactory: () => NO_JOBS }],
+    providers: [settings, Dashboard],
   };
 }
-
-/** Until `RedlockJobs` is there. */
-const NO_JOBS = {
-  list: () => Promise.resolve([]),
-};

@@ -4,7 +4,8 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { RedlockDashboardModule, type RedlockDashboardOptions } from 'redlock-nestjs/dashboard';
 import { RedlockTestingModule } from 'redlock-nestjs/testing';
-import { JOBS_FACE, type JobsFace } from '../../../lib/dashboard/jobs-face.js';
+import type { JobsFace } from '../../../lib/dashboard/jobs-face.js';
+import { RedlockJobs } from '../../../lib/redlock.jobs.js';
 
 export type Platform = 'Express' | 'Fastify';
 
@@ -34,7 +35,7 @@ export async function startDashboard(options: DashboardAppOptions): Promise<Dash
   ];
   const builder = Test.createTestingModule({ imports });
   // Behind a function: Nest would look into the value.
-  builder.overrideProvider(JOBS_FACE).useFactory({ factory: () => jobs });
+  builder.overrideProvider(RedlockJobs).useFactory({ factory: () => jobs });
   builder.setLogger(logger === false ? SILENT : logger);
   const module = await builder.compile();
   const app = module.createNestApplication(
