@@ -450,6 +450,18 @@ export function hostileRegisterContract(subject: () => RegisterSubject): void {
     await subject().write('{k}:job', `0 - 0 -\n${`${line}\n`.repeat(500)}`);
     await ask(release('t', job('schedule', 1000, ended('succeeded'))));
     expect((await shown()).runs).toMatchObject([{ token: 't', outcome: 'succeeded' }]);
+    const others = Array.from({ length: 200 }, (_, n) => `${line.replace('t', `t${n}`)}\n`);
+    await subject().write('{k}:job', `0 - 0 -\n${others.join('')}`);
+    await ask(acquire('u'));
+    const [reply] = await ask(read());
+    expect((reply as { register: string }).register.split('\n')).toHaveLength(1 + 20 + 1);
+  });
+
+  it('a pause that was over long ago is none, and shortens nothing', async () => {
+    await subject().write('{k}:job', '4 1 0 -\n');
+    expect(await ask(acquire('t'))).toMatchObject([{ outcome: 'granted', pauseVersion: 4 }]);
+    expect(await shown()).toMatchObject({ version: 4, runs: [{ token: 't' }] });
+    expect(await subject().ttlOf('{k}:job')).toBeGreaterThan(29 * DAY_MS);
   });
 
   it('a register is forgotten 30 days after it was written last, or after the end of the pause, and after 400 days at the latest', async () => {
