@@ -391,7 +391,7 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
         [
           'an unknown option',
           decorator('k', '1s', { ttl: 5 }),
-          `ttl: is not an option of @WithLock, which takes ${CALL_OPTIONS}, onContended, reentrant, instance, perTick`,
+          `ttl: is not an option of @WithLock, which takes ${CALL_OPTIONS}, onContended, reentrant, instance, perTick, catchUp, onCrash, spread, jitter`,
         ],
         [
           'onContended',
