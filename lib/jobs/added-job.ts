@@ -56,7 +56,7 @@ export function addedJob(name: string, options: AddedJobOptions, catalog: JobCat
   checkDecoratorOptions(lockOptions, ttl === undefined ? undefined : toTtlMs(ttl, 0));
 
   const service = serviceFor(instance, modules);
-  const other = catalog.list().find((job) => job.service === service && job.name === name);
+  const other = catalog.of(service, name);
   if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(name, other.method.label, label));
   const host = {};
   const method = methodFor(host, { label, key, ttl, options: lockOptions });

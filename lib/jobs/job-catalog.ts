@@ -29,6 +29,12 @@ export class JobCatalog {
     keepers.start(job);
   }
 
+  /** The job of this name that the service locks, where there is one. */
+  of(service: RedlockService, name: string): Job | undefined {
+    for (const job of this.#jobs) if (job.service === service && job.name === name) return job;
+    return undefined;
+  }
+
   /** Each job once, also where several hosts of the application run it. */
   list(): readonly Job[] {
     const seen = new Map<RedlockService, Set<string>>();

@@ -134,10 +134,10 @@ describe('P20: three replicas on five servers', () => {
 
 it('P8: six replicas share 300 jobs that are due at one instant: each runs between a third and thrice its share', async () => {
   const all = await boot(6, 'None');
-  const dueAtMs = Date.now() + 5000;
+  const dueAtMs = Date.now() + 15_000;
   await Promise.all(all.map((replica) => replica.ask({ kind: 'add', dueAtMs, spread: 3000 })));
   expect(Date.now()).toBeLessThan(dueAtMs);
-  await eventually(() => lines('ended').length >= MANY, { withinMs: 40_000 });
+  await eventually(() => lines('ended').length >= MANY, { withinMs: 60_000 });
   expect(lines('begun')).toHaveLength(MANY);
   const shares = new Map<number, number>();
   for (const { pid } of lines('begun')) shares.set(pid, (shares.get(pid) ?? 0) + 1);
@@ -146,4 +146,4 @@ it('P8: six replicas share 300 jobs that are due at one instant: each runs betwe
     expect(share).toBeGreaterThan(MANY / 6 / 3);
     expect(share).toBeLessThan((MANY / 6) * 3);
   }
-});
+}, 120_000);
