@@ -1,15 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import type { RedlockService } from 'redlock-nestjs';
+import type { RedlockService, WithLockCallOptions } from 'redlock-nestjs';
 import { calledBy } from '../../../../lib/client/options/acquire-options.js';
-import type { NodeRequest } from '../../../../lib/core/ports/lock-node.js';
+import type { NodeRequest, RunTrigger } from '../../../../lib/core/ports/lock-node.js';
 import type { ModelNode } from '../../../support/model-node.js';
 import { modelWorld, type ModelWorld } from '../../../support/model-service.js';
 
 const PLACE = { keys: 'report' };
 
-function run(service: RedlockService, work: () => Promise<unknown> = () => Promise.resolve()): Promise<unknown> {
-  const caller = { method: 'Jobs.report', job: 'report', trigger: 'manual' } as const;
-  return service.withLock('report', '1s', work, calledBy(caller, { wait: 0 }));
+function run(
+  service: RedlockService,
+  work: () => Promise<unknown> = () => Promise.resolve(),
+  { trigger = 'manual', ...options }: { trigger?: RunTrigger } & WithLockCallOptions = {},
+): Promise<unknown> {
+  const caller = { method: 'Jobs.report', job: 'report', trigger };
+  return service.withLock('report', '1s', work, calledBy(caller, { wait: 0, ...options }));
 }
 
 async function settle<T>({ clock }: ModelWorld, promise: Promise<T>): Promise<T> {
@@ -80,5 +84,21 @@ describe('P20: what a call on a job has confirmed', () => {
     await world.clock.advance(10);
     const { error } = await world.clock.settle(run(world.serve()));
     expect(error).toEqual(what === 'pause' ? expect.objectContaining({ reason: 'paused' }) : undefined);
+  });
+
+  it('a pause that one server has not forgotten is not the reason where the others deny for another one', async () => {
+    const world = modelWorld(5);
+    const [one] = world.nodes;
+    const service = world.serve();
+    const tick = { atMs: Date.UTC(2026, 10, 28, 2), periodMs: 60_000 };
+    await settle(world, run(service, undefined, { trigger: 'schedule', tick }));
+    await settle(world, service.client.jobs.pause(PLACE));
+    one?.disconnect();
+    await settle(world, service.client.jobs.resume(PLACE));
+    one?.connect();
+    for (const node of world.nodes.slice(3)) node.disconnect();
+    // One server takes it for paused. Two know that its tick has run, which is no majority.
+    const { error } = await world.clock.settle(run(world.serve(), undefined, { trigger: 'catch-up', tick }));
+    expect(error).toMatchObject({ reason: 'undecided' });
   });
 });
