@@ -22,7 +22,7 @@ const ON_THEIR_OWN = ['01-cron-replicas', '07-tests-without-redis'];
 const ROOT = join(import.meta.dirname, '..');
 
 /** So long a step may take on a machine that is busy with other things. */
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 600_000;
 const ENV = { ...process.env, PORT: '0', npm_config_prefer_offline: 'true', npm_config_update_notifier: 'false' };
 delete ENV.REDLOCK_SERVERS;
 
