@@ -81,7 +81,7 @@ function add({ dueAtMs, spread }: Extract<Command, { kind: 'add' }>): void {
   for (let index = 0; index < MANY; index++) {
     const name = `job ${index}`;
     const cron: CronJob = new CronJob(new Date(dueAtMs), () => job.fire() as Promise<void>);
-    const job = app.get(RedlockJobs).add(name, { cron, spread, run: () => work(name) });
+    const job = app.get(RedlockJobs).add(name, { cron, spread, ttl: '1m', run: () => work(name) });
     cron.start();
   }
 }
