@@ -43,6 +43,7 @@ ul { list-style: none; margin: 0; padding: 0; }
 .quorum.lost { color: var(--bad); font-weight: 600; }
 .filter { margin-top: 1.25rem; display: flex; flex-wrap: wrap; gap: 0.25rem 0.75rem; align-items: center; }
 input { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--quiet); border-radius: 0.375rem; padding: 0.4rem 0.6rem; width: 100%; }
+::placeholder { color: var(--quiet); opacity: 1; }
 #filter { flex: 1 1 14rem; max-width: 26rem; }
 button { font: inherit; color: inherit; background: var(--press); border: 1px solid var(--line); border-radius: 0.375rem; padding: 0.3rem 0.7rem; cursor: pointer; white-space: nowrap; }
 button:hover { border-color: var(--quiet); }

@@ -1,4 +1,5 @@
 import type { DynamicModule, INestApplication, LoggerService, NestApplicationOptions, Type } from '@nestjs/common';
+import type { Server } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -15,6 +16,8 @@ export interface DashboardAppOptions {
   readonly dashboard?: DynamicModule | RedlockDashboardOptions<never>;
   readonly imports?: (DynamicModule | Type)[];
   readonly logger?: LoggerService | false;
+  /** Default: any that is free. */
+  readonly port?: number;
   readonly appOptions?: NestApplicationOptions;
   /** The application, before it starts. */
   readonly prepare?: (app: INestApplication) => unknown;
@@ -24,6 +27,8 @@ export interface DashboardApp {
   readonly app: INestApplication;
   /** Without a path. */
   readonly url: string;
+  /** Also ends connections that a browser has opened and never used: a server that closes would wait for these. */
+  close(): Promise<void>;
 }
 
 /** An application with the page, that listens on this machine. */
@@ -43,8 +48,13 @@ export async function startDashboard(options: DashboardAppOptions): Promise<Dash
     options.appOptions,
   );
   await options.prepare?.(app);
-  await app.listen(0, '127.0.0.1');
-  return { app, url: (await app.getUrl()).replace('[::1]', '127.0.0.1') };
+  await app.listen(options.port ?? 0, '127.0.0.1');
+  const close = async (): Promise<void> => {
+    const closed = app.close();
+    (app.getHttpServer() as Server).closeAllConnections();
+    await closed;
+  };
+  return { app, close, url: (await app.getUrl()).replace('[::1]', '127.0.0.1') };
 }
 
 function nothing(): void {
