@@ -117,6 +117,14 @@ describe('the package as it is published', () => {
     expect(stdout).toContain('All good!');
   });
 
+  it('has an API report that says what the build says, so that its diff shows each change for users', async () => {
+    await run(process.execPath, ['tools/api.mjs', '--check']);
+  });
+
+  it('has no file, export or dependency that is not used, and none that is not listed', async () => {
+    await run(process.execPath, ['node_modules/knip/bin/knip.js']);
+  });
+
   it('has types that every way of resolving them finds', async () => {
     const { stdout } = await run(process.execPath, ['node_modules/@arethetypeswrong/cli/dist/index.js', '--pack', '.']);
     expect(stdout).toContain('No problems found');
