@@ -89,14 +89,15 @@ export const fencing: Cases = {
       fenceStart: start,
       claims: [{ key: 'k', ttlMs, counter: '{k}:fence', retentionMs }],
     });
-    expectMatch(await ask(kept('acquire', 't', 50, 500)), [{ outcome: 'granted', fence: start + 1 }]);
+    expectMatch(await ask(kept('acquire', 't', 50, 1500)), [{ outcome: 'granted', fence: start + 1 }]);
     await ask(release('t', ['k', 0]));
     await pass(150);
-    expectMatch(await ask(kept('acquire', 'u', 50, 500)), [{ outcome: 'granted', fence: start + 2 }]);
-    await pass(550);
-    expectMatch(await ask(kept('acquire', 'v', 400, 1)), [{ outcome: 'granted', fence: start + 1 }]);
-    await pass(100);
-    await ask(kept('extend', 'v', 600, 1));
+    expectMatch(await ask(kept('acquire', 'u', 50, 1500)), [{ outcome: 'granted', fence: start + 2 }]);
+    await pass(1600);
+    expectMatch(await ask(kept('acquire', 'v', 400, 1), kept('extend', 'v', 600, 1)), [
+      { outcome: 'granted', fence: start + 1 },
+      { outcome: 'renewed' },
+    ]);
     await pass(800);
     expectMatch(await ask(kept('acquire', 'w', 200, 1)), [{ outcome: 'granted', fence: start + 2 }]);
   },
