@@ -32,7 +32,15 @@ function textsOf(folder: string, ending: string): Text[] {
 const lib = textsOf('lib', '.ts');
 const pages = [
   ...textsOf('docs', '.md'),
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map((file) => ({ file, text: readFileSync(file, 'utf8') })),
+  ...[
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'UPGRADING.md',
+    'SECURITY.md',
+    'CODE_OF_CONDUCT.md',
+    'llms.txt',
+  ].map((file) => ({ file, text: readFileSync(file, 'utf8') })),
 ];
 
 function uses(banned: RegExp, texts: readonly Text[]): string[] {

@@ -10,7 +10,9 @@ import { pagesOf } from '../support/pages.js';
 
 const run = promisify(execFile);
 const LOADER = resolve('test/support/ts-loader.mjs');
-const PAGES = pagesOf('README.md', 'docs/guide.md', 'docs/operations.md', 'docs/observability.md');
+const PAGES = pagesOf(
+  ...['README.md', 'docs/guide.md', 'docs/operations.md', 'docs/observability.md', 'docs/for-coding-assistants.md'],
+);
 
 /** Within the package, so that the imports of a reader's files are found. */
 let folder: string;
@@ -46,7 +48,7 @@ describe('the code of the documentation', () => {
     );
     const { stderr } = await run(process.execPath, [...jest, '--config', config]);
     const tests = PAGES.flatMap(({ blocks }) => blocks).filter(({ file }) => file?.endsWith('.spec.ts'));
-    expect(tests.length).toBeGreaterThanOrEqual(2);
+    expect(tests.length).toBeGreaterThanOrEqual(3);
     expect(stderr).toMatch(new RegExp(`^Tests: +${tests.length} passed, ${tests.length} total$`, 'm'));
   });
 

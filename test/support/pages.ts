@@ -24,9 +24,15 @@ export function pagesOf(...paths: string[]): Page[] {
   });
 }
 
+/** Not the changelog, which names what was. */
+const ROOT_PAGES = [
+  ...['README.md', 'CONTRIBUTING.md', 'UPGRADING.md', 'SECURITY.md', 'CODE_OF_CONDUCT.md'],
+  ...['llms.txt', '.github/PULL_REQUEST_TEMPLATE.md'],
+];
+
 export function allPages(): Page[] {
   const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
-  return pagesOf('README.md', 'CONTRIBUTING.md', ...docs.map((name) => join('docs', name)).sort());
+  return pagesOf(...ROOT_PAGES, ...docs.map((name) => join('docs', name)).sort());
 }
 
 function blocksOf(text: string): Block[] {

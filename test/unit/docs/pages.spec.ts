@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
@@ -102,6 +102,17 @@ describe('the documentation', () => {
     const named = [...(page?.text ?? '').matchAll(/`((?:core|redis|decorators)\/[\w./-]+\.ts|redlock\.[\w.]+\.ts)`/g)];
     expect(named.length).toBeGreaterThan(10);
     expect(named.map(([, file = '']) => file).filter((file) => !existsSync(join('lib', file)))).toEqual([]);
+  });
+
+  it('names scripts that exist, also in the workflows', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    const workflows = readdirSync('.github/workflows').map((name) => join('.github/workflows', name));
+    const texts = [...pages, ...pagesOf(...workflows)].map(({ path, text }) => ({ path, text }));
+    const named = texts.flatMap(({ path, text }) =>
+      [...text.matchAll(/npm run (?:--?\w+ )*([a-z][\w:-]*)/g)].map(([, name = '']) => ({ path, name })),
+    );
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter(({ name }) => !(name in scripts))).toEqual([]);
   });
 
   it('would notice a dead link', () => {
