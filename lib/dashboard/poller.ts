@@ -41,7 +41,7 @@ export class Poller {
   #plan(atMs: number): void {
     this.#nextAtMs = atMs;
     clearTimeout(this.#timer);
-    if (this.#isReading) return; // Goes on by itself.
+    if (this.#isReading) return; // Its end plans the next one.
     this.#timer = setTimeout(() => void this.#run(), Math.max(0, atMs - performance.now()));
   }
 

@@ -36,8 +36,9 @@ describe('the package as it is published', () => {
     expect(JSON.parse(stdout)).toEqual({ keys: ['job'], refused: true, lost: true, woken: true });
   });
 
-  it('loads neither OpenTelemetry nor Terminus nor the parts for them, unless these parts are imported', async () => {
-    const optional = /@opentelemetry|@nestjs\/terminus|dist\/(?:cjs\/)?(?:otel|terminus|testing)\//;
+  it('loads neither OpenTelemetry nor Terminus nor the parts for them, nor the page, unless these parts are imported', async () => {
+    const optional =
+      /@opentelemetry|@nestjs\/terminus|dist\/(?:cjs\/)?(?:otel|terminus|testing|dashboard)\/|lock-list|key-scan/;
     const loaded = async (...names: string[]): Promise<string[]> => {
       const { stdout } = await run(process.execPath, ['test/e2e/package/loaded.mjs', ...names]);
       return JSON.parse(stdout) as string[];
@@ -45,21 +46,28 @@ describe('the package as it is published', () => {
     const files = await loaded('redlock-nestjs');
     expect(files.filter((file) => file.includes('/dist/')).length).toBeGreaterThan(100);
     expect(files.filter((file) => optional.test(file))).toEqual([]);
-    const all = await loaded('redlock-nestjs/otel', 'redlock-nestjs/terminus');
+    const all = await loaded('redlock-nestjs/otel', 'redlock-nestjs/terminus', 'redlock-nestjs/dashboard');
     for (const part of [
       '@opentelemetry/api',
       '@nestjs/terminus',
       'dist/otel/',
       'dist/cjs/otel/',
       'dist/cjs/terminus/',
+      'dist/dashboard/',
+      'dist/cjs/dashboard/',
     ]) {
       expect(all.filter((file) => file.includes(part))).not.toEqual([]);
     }
   });
 
-  it('redlock-nestjs/otel and redlock-nestjs/terminus work from CommonJS', async () => {
+  it('redlock-nestjs/otel, redlock-nestjs/terminus and redlock-nestjs/dashboard work from CommonJS', async () => {
     const { stdout } = await run(process.execPath, ['test/e2e/package/optional.cjs']);
-    expect(JSON.parse(stdout)).toEqual({ status: 'up', grants: 1, spans: ['redlock.acquire', 'redlock.hold'] });
+    expect(JSON.parse(stdout)).toEqual({
+      status: 'up',
+      grants: 1,
+      spans: ['redlock.acquire', 'redlock.hold'],
+      page: [200, 200],
+    });
   });
 
   it('redlock-nestjs/contract runs under the test runner of Node, and flushes no database that is in use', async () => {

@@ -76,7 +76,7 @@ const PAGE = `${HEAD}
 <div id="ask-pause">
 <label for="ask-for">For how long? Such as 30m, 2h or 1d; empty: until it is resumed</label>
 <input id="ask-for" autocomplete="off" spellcheck="false" maxlength="20">
-<label for="ask-reason">Why? All who see this page see it</label>
+<label for="ask-reason">Why? Every reader of this page sees it</label>
 <input id="ask-reason" autocomplete="off" maxlength="200">
 </div>
 <p class="buttons"><button type="button" id="ask-no">Cancel</button> <button id="ask-yes"></button></p>

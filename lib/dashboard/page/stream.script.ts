@@ -43,7 +43,7 @@ export function listen(on) {
       heardAt = Date.now();
     });
     own.addEventListener('error', () => {
-      // It goes on by itself after an interruption, but not where it was refused: a deploy, or a session that has ended.
+      // After an interruption the browser connects again, but not where it was refused: a deploy, or a session that has ended.
       if (own.readyState === EventSource.CLOSED && own === source) void reopen();
       else if (own === source) on.state('lost');
     });

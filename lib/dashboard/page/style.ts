@@ -3,7 +3,7 @@ const COLOURS = `
 :root {
   color-scheme: light dark;
   --page: #f6f7f9; --card: #ffffff; --line: #d9dde3; --text: #17202b; --quiet: #55606e;
-  --good: #1a7f43; --bad: #c0282d; --warn: #8f5b00; --busy: #1763c6; --press: #eef1f5;
+  --good: #166a37; --bad: #c0282d; --warn: #8f5b00; --busy: #1763c6; --press: #eef1f5;
   --good-soft: #e3f4e9; --bad-soft: #fde8e8; --warn-soft: #fdf1d8; --busy-soft: #e3eefc;
 }
 @media (prefers-color-scheme: dark) {
@@ -19,7 +19,7 @@ const LAYOUT = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 body { margin: 0 auto; max-width: 90rem; padding: 1rem 1.25rem 5rem; background: var(--page); color: var(--text);
-  font: 0.9375rem/1.45 system-ui, sans-serif; }
+  font: 0.9375rem/1.45 -apple-system, 'Segoe UI', Roboto, 'Noto Sans', Ubuntu, 'Liberation Sans', Arial, sans-serif; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 1rem; }
 h1 { font-size: 1.4rem; margin: 0; }
 h2 { font-size: 1.1rem; margin: 1.5rem 0 0.25rem; }
@@ -57,6 +57,7 @@ thead th { text-align: left; font-size: 0.8125rem; color: var(--quiet); font-wei
 tbody th, td { text-align: left; vertical-align: top; font-weight: 400; padding: 0.5rem 0.75rem; border-top: 1px solid var(--line); }
 td { overflow-wrap: anywhere; }
 .action { margin: 0 0.4rem 0.25rem 0; }
+#jobs td:last-child { white-space: nowrap; }
 .badges { display: flex; flex-wrap: wrap; gap: 0.25rem; }
 .badge { display: inline-block; border-radius: 1rem; padding: 0.05rem 0.55rem; margin-top: 0.15rem; font-size: 0.8125rem; font-weight: 600; overflow-wrap: anywhere; background: var(--press); }
 .badge.succeeded, .badge.ready { color: var(--good); background: var(--good-soft); }

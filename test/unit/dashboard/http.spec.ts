@@ -3,13 +3,16 @@ import {
   BadRequestException,
   ForbiddenException,
   Logger,
+  Module,
   RequestMethod,
   VersioningType,
   type CallHandler,
   type INestApplication,
+  type MiddlewareConsumer,
+  type NestModule,
 } from '@nestjs/common';
 import helmet from 'helmet';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { InvalidOptionsError, RedlockModule } from 'redlock-nestjs';
 import { RedlockDashboardModule } from 'redlock-nestjs/dashboard';
 import { RedlockTestingModule } from 'redlock-nestjs/testing';
@@ -402,6 +405,31 @@ describe.each<Platform>(['Express', 'Fastify'])('the page on %s', (platform) => 
       }),
     });
     expect(await answerOf(fetch(`${url}/ops/page.js`))).toEqual([403, { error: 'by the factory' }]);
+  });
+
+  it('is closed to browsers without a password by the middleware of the documentation', async () => {
+    @Module({ imports: [RedlockDashboardModule.forRoot({ authorize: () => true })] })
+    class BasicModule implements NestModule {
+      configure(consumer: MiddlewareConsumer): void {
+        const ask = ({ headers }: IncomingMessage, response: ServerResponse, next: () => void): void => {
+          if (headers.authorization === 'Basic YTpi') next();
+          else response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="redlock"' }).end();
+        };
+        consumer.apply(ask).forRoutes('redlock', 'redlock/*path');
+      }
+    }
+    await boot({ dashboard: { module: BasicModule } });
+    for (const path of ['/redlock', '/redlock/page.js', '/redlock/events']) {
+      const response = await fetch(url + path);
+      expect([path, response.status, response.headers.get('www-authenticate')]).toEqual([
+        path,
+        401,
+        'Basic realm="redlock"',
+      ]);
+    }
+    expect((await post({ action: 'run', job: 'invoices' })).status).toBe(401);
+    expect((await fetch(`${url}/redlock`, { headers: { authorization: 'Basic YTpi' } })).status).toBe(200);
+    expect((await post({ action: 'run', job: 'invoices' }, { authorization: 'Basic YTpi' })).status).toBe(200);
   });
 
   it('needs no RedlockModule, and then shows nothing', async () => {
