@@ -15,8 +15,8 @@ const PAGES = allPages();
 /** Each test of a page loads Nest and compiles its files. On a busy machine, only what hangs is to fail by this. */
 const TIMEOUT_MS = 300_000;
 
-/** Tests, starts of an application, and what reads a file that is not there. */
-const NOT_LOADED = /spec\.ts$|^main\.ts$|^secure/;
+/** Tests, suites that ask a server, starts of an application, and what reads a file that is not there. */
+const NOT_LOADED = /(?:spec|contract)\.ts$|^main\.ts$|^secure/;
 
 /** Within the package, so that the imports of a reader's files are found. */
 let folder: string;
