@@ -1,16 +1,13 @@
 import { listLocks } from '../client/lock-list.js';
 import type { RedlockService } from '../redlock.service.js';
 import { MORE_LOCKS, UNSEARCHED } from './messages.js';
-import { idOf, lockRow, type LockRow, type Place, type Rows } from './rows.js';
+import { idOf, lockRow, steady, type LockRow, type Place, type Rows } from './rows.js';
 
 /** How many locks the page shows. */
 const SHOWN_LOCKS = 1000;
 
 /** How many calls of SCAN one server gets for one look: some 200,000 keys, about 0.2 s of its time. */
 const MOST_CALLS = 200;
-
-/** Two looks at one lock tell the end of its ttl with so much difference, because of the time that the answers took. */
-const SAME_MS = 250;
 
 export interface Instance {
   readonly name: string | undefined;
@@ -55,10 +52,8 @@ export class LockReader {
     }
   }
 
-  /** With the end that it had if it has not really changed, so that nothing is sent for a lock that only goes on. */
   #add(rows: Map<string, LockRow>, id: string, row: LockRow): void {
-    const before = this.#known.get(id)?.until;
-    const isSame = before !== undefined && row.until !== undefined && Math.abs(before - row.until) < SAME_MS;
-    rows.set(id, isSame ? { ...row, until: before } : row);
+    const until = steady(this.#known.get(id)?.until, row.until);
+    rows.set(id, until === undefined ? row : { ...row, until });
   }
 }

@@ -15,6 +15,9 @@ export const TOO_MANY_VIEWERS = 'Too many browsers look at this page. Close one 
 export const CLOSING = 'The application shuts down.';
 export const FAILED = 'It failed. The log of the replica that answered says why.';
 
+/** As much of it as the servers keep, and the page shows. */
+export const RUN_FAILED = (why: string): string => `It has failed: ${why.slice(0, 200)}`;
+
 export const BOOT_CLOSED = (path: string): string =>
   `The dashboard at ${path} answers 403: NODE_ENV is production, and RedlockDashboardModule has no authorize.`;
 

@@ -12,14 +12,14 @@ export interface Place {
 }
 
 /** Instants are milliseconds by the clock of this process; the page sees that in each event, and shows what is left. */
-export function jobRow(status: JobStatus, runs: readonly JobRun[]): object {
-  const { job, instance, method, schedule, timeZone, nextTick, running, lastRun, paused, overdue } = status;
+export function jobRow(status: JobStatus, runs: readonly JobRun[], pausedUntil?: number): object {
+  const { job, instance, method, schedule, timeZone, nextTick, running, lastRun, paused, overdue, unknown } = status;
   return {
-    ...{ job, instance, method, schedule, timeZone },
+    ...{ job, instance, method, schedule, timeZone, unknown },
     next: nextTick?.getTime(),
     running: running && runRow(running),
     last: lastRun && runRow(lastRun),
-    paused: paused && { until: paused.until?.getTime(), reason: paused.reason },
+    paused: paused && { until: pausedUntil, reason: paused.reason },
     overdue: overdue?.tick.getTime(),
     runs: runs.map(runRow),
   };
@@ -70,6 +70,14 @@ export function lockRow(place: Place, inspection: LockInspection, nowMs: number)
     servers: held.length,
     of: inspection.servers.length,
   };
+}
+
+/** Two looks at one end of a ttl or of a pause tell it with so much difference, because of the time that the answers took. */
+const SAME_MS = 250;
+
+/** The instant that was told before, if this is no other: nothing is sent for what only goes on. */
+export function steady(before: number | undefined, nowMs: number | undefined): number | undefined {
+  return before !== undefined && nowMs !== undefined && Math.abs(before - nowMs) < SAME_MS ? before : nowMs;
 }
 
 /** The id of a row. */

@@ -11,7 +11,7 @@ const runs = /** @type {HTMLDialogElement} */ (byId('runs'));
 const QUESTIONS = {
   pause: {
     title: (/** @type {string} */ job) => 'Pause ' + job + '?',
-    text: 'No tick of it begins on any replica until it is resumed. A run that goes on now ends as usual.',
+    text: 'No run of it begins on any replica until it is resumed, neither by its schedule nor by hand. A run that goes on now ends as usual.',
     yes: 'Pause it',
   },
   resume: {
@@ -32,7 +32,7 @@ const QUESTIONS = {
  * @param {Job} job
  * @returns {Promise<object | undefined>}
  */
-export function confirm(action, { job }) {
+export function confirm(action, { job, instance }) {
   const { title, text, yes } = QUESTIONS[action];
   setText(byId('ask-title'), title(job));
   setText(byId('ask-text'), text);
@@ -44,7 +44,7 @@ export function confirm(action, { job }) {
     let answer = /** @type {object | undefined} */ (undefined);
     form.onsubmit = (event) => {
       event.preventDefault();
-      answer = { action, job };
+      answer = { action, job, instance };
       if (action === 'pause') Object.assign(answer, { for: inputById('ask-for').value.trim(), reason: inputById('ask-reason').value.trim() });
       ask.close();
     };

@@ -16,6 +16,7 @@ import { countdown, countRuns, duration, instant, outcomeOf, relative, timeOf, t
  * @property {Run} [last]
  * @property {{ until?: number, reason?: string }} [paused]
  * @property {number} [overdue]
+ * @property {string} [unknown] Why the servers do not say more.
  * @property {Run[]} runs Newest first.
  */
 
@@ -39,9 +40,10 @@ function drawStrip(strip, runs) {
 }
 
 /** What is said of the state of a job. @param {Job} job @param {number} now @returns {[string, string][]} */
-function badgesOf({ running, paused, overdue, last }, now) {
+function badgesOf({ running, paused, overdue, last, unknown }, now) {
   /** @type {[string, string][]} */
   const badges = [];
+  if (unknown !== undefined) badges.push(['unknown', 'Not known now: ' + unknown]);
   if (running !== undefined) badges.push(['running', 'Running for ' + countdown(now - running.startedAt) + ' on ' + running.owner]);
   if (paused !== undefined) {
     const until = paused.until === undefined ? '' : ' until ' + instant(paused.until);
@@ -62,9 +64,9 @@ function drawBadges(list, badges) {
   });
 }
 
-/** @param {Run | undefined} run @param {number} now */
-function aboutLast(run, now) {
-  if (run === undefined) return ['None yet', ''];
+/** @param {Run | undefined} run @param {boolean} isKnown @param {number} now */
+function aboutLast(run, isKnown, now) {
+  if (run === undefined) return [isKnown ? 'None yet' : '-', ''];
   const time = timeOf(run);
   const took = time === undefined ? '' : ', took ' + duration(time);
   return [outcomeOf(run) + ' ' + relative(run.startedAt, now) + took, run.owner + (run.error === undefined ? '' : ': ' + run.error)];
@@ -101,7 +103,7 @@ export function makeJobView(on) {
   /** @param {number} now */
   function tick(now) {
     drawBadges(badges, badgesOf(job, now));
-    const [what, more] = aboutLast(job.last, now);
+    const [what, more] = aboutLast(job.last, job.unknown === undefined, now);
     setText(last, what);
     setText(lastAbout, more);
     setText(next, job.next === undefined ? '-' : relative(job.next, now));

@@ -71,6 +71,7 @@ function count() {
     ...part('running', ({ running }) => running),
     ...part('paused', ({ paused }) => paused),
     ...part('overdue', ({ overdue }) => overdue),
+    ...part('not known now', ({ unknown }) => unknown),
     ...part('failed last', ({ last }) => last && last.outcome !== 'succeeded'),
   ];
   sum('jobs', 'job', tables.jobs, parts);
@@ -95,7 +96,7 @@ async function act(action, job) {
   say('Sent.', false);
   const { error, outcome } = await post(body);
   if (error !== undefined) say(job.job + ': ' + error, true);
-  else if (action === 'run') say(job.job + (outcome === 'running' ? ' is running.' : ' has run: ' + outcome + '.'), outcome !== 'running' && outcome !== 'succeeded');
+  else if (action === 'run') say(job.job + (outcome === 'running' ? ' was started. Its row shows how it goes on.' : ' has run: ' + outcome + '.'), outcome !== 'running' && outcome !== 'succeeded');
   else say(job.job + (action === 'pause' ? ' is paused.' : ' is resumed.'), false);
 }
 

@@ -62,7 +62,7 @@ td { overflow-wrap: anywhere; }
 .badge { display: inline-block; border-radius: 1rem; padding: 0.05rem 0.55rem; margin-top: 0.15rem; font-size: 0.8125rem; font-weight: 600; overflow-wrap: anywhere; background: var(--press); }
 .badge.succeeded, .badge.ready { color: var(--good); background: var(--good-soft); }
 .badge.failed, .badge.lost, .badge.died, .badge.down, .badge.silent, .badge.refusing { color: var(--bad); background: var(--bad-soft); }
-.badge.paused, .badge.overdue, .badge.quarantined, .badge.connecting { color: var(--warn); background: var(--warn-soft); }
+.badge.unknown, .badge.paused, .badge.overdue, .badge.quarantined, .badge.connecting { color: var(--warn); background: var(--warn-soft); }
 .badge.running { color: var(--busy); background: var(--busy-soft); }
 .strip { display: inline-flex; align-items: flex-end; gap: 2px; height: 2.25rem; padding: 3px 5px; background: none; }
 .strip i { width: 4px; border-radius: 1px; background: var(--good); }

@@ -77,7 +77,7 @@ describe.each<Platform>(['Express', 'Fastify'])('the page in a browser, on %s', 
     expect(await row('invoices')).not.toContain('Paused');
     expect(jobs.calls).toEqual([
       ['pause', 'invoices', {}],
-      ['resume', 'invoices'],
+      ['resume', 'invoices', {}],
     ]);
     expect(jobs.statusOf('invoices').paused).toBeUndefined();
   });
@@ -90,10 +90,10 @@ describe.each<Platform>(['Express', 'Fastify'])('the page in a browser, on %s', 
     expect(await page.getByRole('dialog').innerText()).toContain('Run invoices now?');
     await press('Run it now');
     await rowSays('invoices', /Running for \d+ s on shop-1:7/);
-    await page.getByText('invoices is running.').waitFor();
+    await page.getByText('invoices was started.').waitFor();
     end();
     await rowSays('invoices', /succeeded .*, took /);
-    expect(jobs.calls).toEqual([['runNow', 'invoices']]);
+    expect(jobs.calls).toEqual([['runNow', 'invoices', {}]]);
     await press('Runs of invoices: 1 succeeded');
     const dialog = await page.getByRole('dialog').innerText();
     expect(dialog).toContain('by hand');

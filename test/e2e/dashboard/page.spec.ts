@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import { Cron, ScheduleModule } from '@nestjs/schedule';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { RedlockModule, RedlockService } from 'redlock-nestjs';
+import { RedlockEvents, RedlockModule, RedlockService, WithLock } from 'redlock-nestjs';
 import type { JobRun } from '../../../lib/interfaces/jobs.interface.js';
 import { launchBrowser } from '../../support/browser.js';
 import { startDashboard, type DashboardApp, type DashboardAppOptions } from '../../support/dashboard/dashboard-app.js';
@@ -28,11 +30,11 @@ afterEach(async () => {
 });
 
 async function open(
-  jobs: FakeJobs,
+  jobs: FakeJobs | undefined,
   options: Partial<DashboardAppOptions> = {},
   context?: BrowserContextOptions,
 ): Promise<Visit> {
-  app = await startDashboard({ jobs, ...options });
+  app = await startDashboard({ ...(jobs && { jobs }), ...options });
   seen = await visit(browser, `${app.url}/redlock`, context);
   await seen.page.locator('#jobs tbody tr').first().waitFor();
   return seen;
@@ -261,6 +263,55 @@ describe('the page with real servers', () => {
     await Promise.all(held.map((lock) => lock.release()));
     await eventually(async () => (await page.locator('#locks tbody tr').count()) === 0, { withinMs: 60_000 });
     expect(await page.locator('#locks-count').innerText()).toBe('No locks.');
+  });
+
+  it('steers real jobs: paused by the page no tick runs, resumed the next one does, and one runs by hand', async () => {
+    const runs: string[] = [];
+    @Injectable()
+    class Jobs {
+      @Cron('* * * * * *')
+      @WithLock('beats')
+      async beat(): Promise<void> {
+        runs.push('beat');
+      }
+
+      @Cron('0 0 1 1 *')
+      @WithLock('reports')
+      async report(): Promise<void> {
+        runs.push('report');
+        throw new Error('no paper');
+      }
+    }
+    const imports = [
+      ScheduleModule.forRoot(),
+      RedlockModule.forRoot(fleet.urls),
+      { module: class JobsModule {}, providers: [Jobs] },
+    ];
+    const { page, rowSays } = await open(undefined, { imports, platform: 'Fastify' });
+    await rowSays('beats', /Jobs\.beat · \* \* \* \* \* \*/);
+    await rowSays('beats', 'succeeded');
+    const press = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click();
+    await press('Pause beats');
+    await page.getByLabel('Why?').fill('the bank is closed');
+    await press('Pause it');
+    await page.getByText('beats is paused.').waitFor();
+    const { length } = runs;
+    let skipped = 0;
+    app.app.get(RedlockEvents).on('skipped', ({ reason }) => (skipped += reason === 'paused' ? 1 : 0));
+    await eventually(() => skipped >= 3, { withinMs: 90_000 });
+    expect(runs).toHaveLength(length);
+    await rowSays('beats', 'Paused: the bank is closed');
+    await press('Run now: beats');
+    await press('Run it now');
+    await page.locator('#said.error').getByText('paused').waitFor();
+    await press('Resume beats');
+    await press('Resume it');
+    await eventually(() => runs.length > length, { withinMs: 90_000 });
+    await press('Run now: reports');
+    await press('Run it now');
+    await page.locator('#said.error').getByText('It has failed: no paper').waitFor();
+    expect(runs.filter((run) => run === 'report')).toHaveLength(1);
+    await rowSays('reports', /failed .*: no paper/);
   });
 
   it('shows servers as they are, and the locks of other holders', async () => {

@@ -11,7 +11,8 @@ import { RedlockJobs } from '../../../lib/redlock.jobs.js';
 export type Platform = 'Express' | 'Fastify';
 
 export interface DashboardAppOptions {
-  readonly jobs: JobsFace;
+  /** Default: those of the application. */
+  readonly jobs?: JobsFace;
   readonly platform?: Platform;
   readonly dashboard?: DynamicModule | RedlockDashboardOptions<never>;
   readonly imports?: (DynamicModule | Type)[];
@@ -40,7 +41,7 @@ export async function startDashboard(options: DashboardAppOptions): Promise<Dash
   ];
   const builder = Test.createTestingModule({ imports });
   // Behind a function: Nest would look into the value.
-  builder.overrideProvider(RedlockJobs).useFactory({ factory: () => jobs });
+  if (jobs !== undefined) builder.overrideProvider(RedlockJobs).useFactory({ factory: () => jobs });
   builder.setLogger(logger === false ? SILENT : logger);
   const module = await builder.compile();
   const app = module.createNestApplication(

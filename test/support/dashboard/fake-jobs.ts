@@ -73,15 +73,15 @@ export class FakeJobs implements JobsFace {
     });
   }
 
-  resume(job: string): Promise<void> {
-    return this.#do(['resume', job], () => {
+  resume(job: string, options: { instance?: string } = {}): Promise<void> {
+    return this.#do(['resume', job, options], () => {
       this.change(job, { paused: undefined });
     });
   }
 
-  async runNow(job: string): Promise<JobRun> {
+  async runNow(job: string, options: { instance?: string } = {}): Promise<JobRun> {
     const startedAt = new Date();
-    await this.#do(['runNow', job], () => {
+    await this.#do(['runNow', job, options], () => {
       const { endedAt: _, ...running } = this.#runOf(job, { trigger: 'manual', startedAt, outcome: 'running' });
       this.change(job, { running });
     });

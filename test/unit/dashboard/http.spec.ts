@@ -258,11 +258,15 @@ describe.each<Platform>(['Express', 'Fastify'])('the page on %s', (platform) => 
       200,
       { done: 'run', outcome: 'succeeded' },
     ]);
+    for (const action of ['pause', 'resume', 'run']) await post({ action, job: 'invoices', instance: 'second' });
     expect(jobs.calls).toEqual([
       ['pause', 'invoices', { for: '2h', reason: 'storm' }],
       ['pause', 'invoices', {}],
-      ['resume', 'invoices'],
-      ['runNow', 'invoices'],
+      ['resume', 'invoices', {}],
+      ['runNow', 'invoices', {}],
+      ['pause', 'invoices', { instance: 'second' }],
+      ['resume', 'invoices', { instance: 'second' }],
+      ['runNow', 'invoices', { instance: 'second' }],
     ]);
   });
 
@@ -302,6 +306,11 @@ describe.each<Platform>(['Express', 'Fastify'])('the page on %s', (platform) => 
       ]);
     }
     expect(log).toHaveBeenCalledTimes(1);
+    jobs.error = new Error('no paper');
+    expect(await answerOf(post({ action: 'run', job: 'invoices' }))).toEqual([
+      500,
+      { error: 'It has failed: no paper' },
+    ]);
     expect(await answerOf(post({ action: 'run', job: 'nothing' }))).toEqual([
       404,
       { error: expect.stringContaining('"nothing"') },
@@ -324,6 +333,7 @@ describe.each<Platform>(['Express', 'Fastify'])('the page on %s', (platform) => 
       [{ action: 'pause', job, for: 'soon' }, 400],
       [{ action: 'pause', job, reason: 'x'.repeat(201) }, 400],
       [{ action: 'pause', job, more: 1 }, 400],
+      [{ action: 'pause', job, instance: 7 }, 400],
       [{ action: 'pause', job: 'x'.repeat(20_000) }, 413],
       [`action=run&job=${job}`, 415, { 'content-type': 'application/x-www-form-urlencoded' }],
       ['{"action":"run","job":"invoices"}', 415, { 'content-type': 'text/plain' }],

@@ -173,6 +173,52 @@ describe('what the page is told', () => {
     expect(jobs.reads.history).toBe(3);
   });
 
+  it('says of a job what the servers did not answer, and keeps the runs that were known', async () => {
+    jobs.end('mails', { outcome: 'failed' });
+    const viewer = look();
+    await pass(100);
+    viewer.take();
+    const { lastRun } = jobs.statusOf('mails');
+    jobs.change('mails', { lastRun: undefined, unknown: '2 of 3 servers do not answer' });
+    await pass(20_100);
+    expect(viewer.take()).toMatchObject([
+      {
+        set: {
+          jobs: {
+            [idOf('mails')]: {
+              unknown: '2 of 3 servers do not answer',
+              last: { outcome: 'failed' },
+              runs: [{ outcome: 'failed' }],
+            },
+          },
+        },
+      },
+    ]);
+    expect(jobs.reads.history).toBe(2);
+    jobs.change('mails', { lastRun, unknown: undefined });
+    await pass(2_100);
+    expect(viewer.take()).toMatchObject([{ set: { jobs: { [idOf('mails')]: { last: { outcome: 'failed' } } } } }]);
+    expect(jobs.reads.history).toBe(2);
+  });
+
+  it('is not told again of a pause whose end only seems to be another one, as servers answer more or less quickly', async () => {
+    const until = Date.now() + 3_600_000;
+    jobs.change('mails', { paused: { until: new Date(until) } });
+    const viewer = look();
+    await pass(100);
+    viewer.take();
+    for (const difference of [40, -30, 200]) {
+      jobs.change('mails', { paused: { until: new Date(until + difference) } });
+      await pass(2_100);
+    }
+    expect(viewer.take()).toEqual([]);
+    jobs.change('mails', { paused: { until: new Date(until + 60_000) } });
+    await pass(2_100);
+    expect(viewer.take()).toMatchObject([
+      { set: { jobs: { [idOf('mails')]: { paused: { until: until + 60_000 } } } } },
+    ]);
+  });
+
   it('says what could not be read, and keeps what was there', async () => {
     const viewer = look();
     await pass(100);
