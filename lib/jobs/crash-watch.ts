@@ -64,9 +64,10 @@ export class CrashWatch {
       this.#lookIn(job.ttlMs);
       return;
     }
-    const runs = record.pausedLeftMs > 0 ? [] : record.runs.filter(({ tickMs }) => tickMs >= fromMs);
-    const dead = runs.find((run) => this.#isToRunAgain(run, runs));
+    const runs = record.runs.filter(({ tickMs }) => tickMs >= fromMs);
+    const dead = runs.find(({ outcome, tickMs }) => outcome === 'died' && !this.#settled.has(tickMs));
     if (dead !== undefined) {
+      // The servers deny it where a run of the tick has ended, where it was run again before, and where the job is paused.
       const denial = await this.attempts.run('again', this.#tickOf(dead));
       if (!isPassing(denial)) this.#settled.add(dead.tickMs);
       this.#lookIn(denial?.reason === 'locked' ? denial.remainingMs : job.ttlMs);
@@ -76,12 +77,6 @@ export class CrashWatch {
       this.#fromMs = undefined;
       this.#settled.clear();
     }
-  }
-
-  /** A tick is run again once: not where a run of it has ended, and not where the second one has died as well. */
-  #isToRunAgain({ outcome, tickMs }: RegisteredRun, runs: readonly RegisteredRun[]): boolean {
-    if (outcome !== 'died' || tickMs === 0 || this.#settled.has(tickMs)) return false;
-    return runs.every((run) => run.tickMs !== tickMs || (run.outcome === 'died' && run.trigger !== 'again'));
   }
 
   #tickOf({ tickMs }: RegisteredRun): { atMs: number; periodMs: number } {

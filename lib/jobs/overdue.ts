@@ -6,9 +6,6 @@ import type { JobRecord } from './register.js';
 const SHORTEST_GRACE_MS = 5000;
 const LONGEST_GRACE_MS = 60_000;
 
-/** For so long the servers remember a job after its last run: of a tick before that they cannot say whether it ran. */
-const REMEMBERED_MS = 30 * 24 * 3600 * 1000;
-
 export interface Overdue {
   readonly tickMs: number;
   readonly byMs: number;
@@ -19,7 +16,7 @@ export function overdueOf(job: Job, record: JobRecord, nowMs: number, knownSince
   const { runs, coveredMs, pausedLeftMs } = record;
   if (pausedLeftMs > 0 || runs.some(({ outcome }) => outcome === 'running')) return undefined;
   const tickMs = dueTick(job, nowMs, coveredMs);
-  if (tickMs === undefined || coveredMs >= tickMs || nowMs - tickMs > REMEMBERED_MS) return undefined;
+  if (tickMs === undefined || coveredMs >= tickMs) return undefined;
   // Before its first run nothing says that the job existed at that tick, but that this replica had it.
   const isKnown = runs.length > 0 || coveredMs > 0 || tickMs >= knownSinceMs;
   return isKnown ? { tickMs, byMs: nowMs - tickMs } : undefined;

@@ -284,6 +284,23 @@ describe('P20: runNow', () => {
     expect(await all.runNow('x, y')).toMatchObject({ job: 'x, y', outcome: 'succeeded' });
   });
 
+  it('does not wait, also where the method says that its calls do', async () => {
+    @Injectable()
+    class Patient {
+      @Cron('0 0 3 * * *')
+      @WithLock('patient', '10s', { wait: '1h', onContended: 'skip' })
+      run(): Promise<unknown> {
+        return work();
+      }
+    }
+    const all = (await boot([Patient])).get(RedlockJobs);
+    work = () => new Promise((resolve) => setTimeout(resolve, 1000));
+    const running = all.runNow('patient');
+    await seconds(0);
+    await expect(all.runNow('patient')).rejects.toMatchObject({ code: 'LOCK_CONTENDED', reason: 'locked' });
+    await Promise.all([running, seconds(1)]);
+  });
+
   it('says so where another decorator has kept the call', async () => {
     const never: MethodDecorator = (_, __, descriptor) => {
       Object.assign(descriptor, { value: () => Promise.resolve() });
