@@ -290,6 +290,7 @@ describe('RedlockService', () => {
       keys: ['k'],
       token: lock.token,
       fencingToken: lock.fencingToken,
+      late: false,
     });
     await lock.release();
   });

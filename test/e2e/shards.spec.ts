@@ -89,7 +89,7 @@ describe('shards', () => {
     await allReady(service);
   });
 
-  it('a lock lies on the servers of one shard, with its counter and its tick', async () => {
+  it('a lock lies on the servers of one shard, with its counter, its tick and the register of its job', async () => {
     for (const group of groups) {
       const [key] = group.keys;
       await service.withLock(
@@ -97,7 +97,7 @@ describe('shards', () => {
         '5s',
         async ({ fencingToken }) => {
           expect(fencingToken).toBeGreaterThan(0);
-          await eventually(async () => (await keysOn(group, `*${key}*`)).length === 3 * 3);
+          await eventually(async () => (await keysOn(group, `*${key}*`)).length === 3 * 4);
           for (const other of others(group)) expect(await keysOn(other, `*${key}*`)).toEqual([]);
         },
         { tick: 1 },
