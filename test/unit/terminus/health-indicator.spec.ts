@@ -102,8 +102,11 @@ describe('the health indicator', () => {
       }
     }
 
+    @Module({ providers: [Jobs] })
+    class JobsModule {}
+
     async function bootJobs(overdue: boolean): Promise<RedlockHealthIndicator> {
-      const jobs: DynamicModule = { module: class JobsModule {}, providers: [Jobs] };
+      const jobs: DynamicModule = { module: JobsModule };
       const indicator = await boot(
         RedlockTestingModule.forRoot(),
         RedlockTestingModule.forRoot({ name: 'second' }),
