@@ -5,10 +5,10 @@ const base = {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^redlock-nestjs$': '<rootDir>/lib/index.ts',
-    '^redlock-nestjs/(testing|terminus|otel)$': '<rootDir>/lib/$1/index.ts',
+    '^redlock-nestjs/(testing|terminus|otel|contract|lock-store|dashboard)$': '<rootDir>/lib/$1/index.ts',
   },
   setupFiles: ['reflect-metadata'],
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/dist-sample'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/dist-demo'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -14,7 +14,7 @@ const RELEASE_AGAIN_MS = 1000;
  *   are under way; the rest waits here.
  * - An acquire or an extension leaves at most once, and never after its time is up.
  * - A release of what may have arrived is delivered, however long the node is away: it is the only undo there is. It
- *   follows the acquire on the same path and so cannot overtake it.
+ *   follows the acquire on the same path and so cannot overtake it. One that says how a run ended is sent to every node.
  */
 export class NodeQueue {
   readonly #queue = new RequestQueue();
@@ -51,8 +51,11 @@ export class NodeQueue {
     const state = this.node.ensureConnected();
     this.#queue.supersede(request);
     if (request.kind === 'release' && !this.#possiblyHeld.has(request.token)) {
-      pending.deliver({ outcome: 'released' });
-      return;
+      if (request.job?.end === undefined) {
+        pending.deliver({ outcome: 'released' });
+        return;
+      }
+      pending.ignoreGone();
     }
     const reasonNotToVote = this.node.reasonNotToVote(request);
     if (reasonNotToVote !== undefined) {

@@ -13,7 +13,7 @@ import type { Vote } from './vote.js';
 
 /** Whether the register of the job has denied, because the job is paused. */
 export function isPaused({ key }: Pick<Holder, 'key'>, job: JobPlan | undefined): boolean {
-  return job !== undefined && key === job.key;
+  return key === job?.key;
 }
 
 /**
@@ -29,7 +29,9 @@ export function newestPauseAgainst(
   let known = 0;
   for (const vote of votes) {
     if (vote.outcome === 'granted') known = Math.max(known, vote.pauseVersion ?? 0);
-    else if (isPauseVote(vote) && vote.holder.fence > (newest?.fence ?? 0)) newest = vote.holder;
+    else if (isPauseVote(vote)) newest = vote.holder.fence > (newest?.fence ?? 0) ? vote.holder : newest;
+    // A server that denies for another reason may know that the job was resumed, and does not say so.
+    else if (vote.outcome === 'denied' && kind === 'contested') return undefined;
   }
   return newest !== undefined && newest.fence > known ? { kind: 'held', holder: newest } : undefined;
 }

@@ -33,6 +33,13 @@ export class PendingRequest {
     settle?.(reply, this.position);
   }
 
+  /** The node never had this lock, so it does not count as gone there. */
+  ignoreGone(): void {
+    const { settle } = this;
+    this.settle = (reply, position) =>
+      settle?.(reply.outcome === 'released' ? { outcome: 'released' } : reply, position);
+  }
+
   isOver(nowMs: number): boolean {
     return nowMs > this.dueAtMs && this.request.kind !== 'release';
   }

@@ -36,8 +36,8 @@ export interface Lock extends AsyncDisposable {
   /** Of a scheduled run: the instant of the schedule that it stands for. A run by hand and an `@Interval` have none. */
   readonly tick?: Date | undefined;
 
-  /** Whether this run makes up for a tick that no replica ran in time (the option `catchUp`). */
-  readonly late: boolean;
+  /** True where this run makes up for a tick that no replica ran in time (the option `catchUp`). */
+  readonly late?: boolean;
 
   /** Whether the lock can be trusted right now. */
   isHeld(): boolean;

@@ -4,11 +4,11 @@ import type { Attributes } from '@opentelemetry/api';
 export const SCOPE = 'redlock-nestjs';
 
 /** Where OpenTelemetry has a name for it, it has that one. */
-export const METHOD = 'code.function.name';
+const METHOD = 'code.function.name';
 export const ERROR_TYPE = 'error.type';
 
-export const INSTANCE = 'redlock.instance';
-export const JOB = 'redlock.job';
+const INSTANCE = 'redlock.instance';
+const JOB = 'redlock.job';
 export const KEYS = 'redlock.keys';
 export const TICK = 'redlock.tick';
 export const TRIGGER = 'redlock.trigger';

@@ -62,7 +62,9 @@ describe('the house', () => {
   });
 
   it('what is of Nest uses the client, and of the algorithm only its errors', () => {
-    const ofNest = files.filter(({ file }) => !/^(cli|client|core|redis|system|testing|interfaces)\//.test(file));
+    const ofNest = files.filter(
+      ({ file }) => !/^(cli|client|contract|core|redis|system|testing|interfaces)\//.test(file),
+    );
     expect(ofNest.length).toBeGreaterThan(20);
     for (const each of ofNest) {
       const below = importsOf(each).filter((path) => /^(core\/(?!errors\/|printable)|redis\/|system\/)/.test(path));
@@ -70,11 +72,14 @@ describe('the house', () => {
     }
   });
 
-  it('otel/ and terminus/ know the events and what is public, their own peer, and nothing of each other', () => {
+  it('otel/, terminus/ and dashboard/ know the events and what is public, their own peer, and nothing of each other', () => {
     const allowed = {
       'otel/':
         /^(otel\/|client\/(events|call-tracer)\.ts|interfaces\/|[^/]+\.ts$|@nestjs\/(common|core)$|@opentelemetry\/api$)/,
       'terminus/': /^(terminus\/|interfaces\/|[^/]+\.ts$|@nestjs\/(common|core|terminus)$)/,
+      // It lists locks, as the command does, and knows neither Express nor Fastify.
+      'dashboard/':
+        /^(dashboard\/|client\/(events|lock-list|options\/check)\.ts|core\/errors\/|interfaces\/|[^/]+\.ts$|@nestjs\/(common|core)$|node:(http|crypto)$)/,
     };
     for (const [folder, known] of Object.entries(allowed)) {
       expect(inside(folder).length).toBeGreaterThan(1);
@@ -85,10 +90,10 @@ describe('the house', () => {
     }
   });
 
-  it('nothing else imports otel/ or terminus/, nor what these need: an application without them does not load them', () => {
-    for (const each of files.filter(({ file }) => !/^(otel|terminus)\//.test(file))) {
+  it('nothing else imports otel/, terminus/ or dashboard/, nor what these need: an application without them does not load them', () => {
+    for (const each of files.filter(({ file }) => !/^(otel|terminus|dashboard)\//.test(file))) {
       const optional = importsOf(each).filter((path) =>
-        /^(otel\/|terminus\/|@opentelemetry|@nestjs\/terminus)/.test(path),
+        /^(otel\/|terminus\/|dashboard\/|@opentelemetry|@nestjs\/terminus)/.test(path),
       );
       expect({ file: each.file, optional }).toEqual({ file: each.file, optional: [] });
     }
@@ -99,6 +104,34 @@ describe('the house', () => {
     for (const each of files.filter(({ file }) => !file.startsWith('testing/'))) {
       const tests = importsOf(each).filter((path) => /^testing\/|^redlock-nestjs/.test(path));
       expect({ file: each.file, tests }).toEqual({ file: each.file, tests: [] });
+    }
+  });
+
+  it('nothing outside lock-store/ imports it, and it needs nothing but the service', () => {
+    for (const each of files.filter(({ file }) => !file.startsWith('lock-store/'))) {
+      const store = importsOf(each).filter((path) => path.startsWith('lock-store/'));
+      expect({ file: each.file, store }).toEqual({ file: each.file, store: [] });
+    }
+    for (const each of inside('lock-store/')) {
+      const allowed = /^(lock-store\/|core\/errors\/index\.ts|interfaces\/|redlock\.service\.ts)/;
+      const outside = importsOf(each).filter((path) => !allowed.test(path));
+      expect({ file: each.file, outside }).toEqual({ file: each.file, outside: [] });
+    }
+  });
+
+  it('nothing outside contract/ imports it, and it imports nothing of Nest: it serves the authors of servers', () => {
+    expect(inside('contract/').length).toBeGreaterThan(5);
+    for (const each of files.filter(({ file }) => !file.startsWith('contract/'))) {
+      const contract = importsOf(each).filter((path) => path.startsWith('contract/'));
+      expect({ file: each.file, contract }).toEqual({ file: each.file, contract: [] });
+    }
+    for (const each of inside('contract/')) {
+      const allowed =
+        /^(contract\/|client\/(options\/module-options|server-factory|shards)\.ts|core\/ports\/|redis\/connection\.ts|node:)/;
+      expect({ file: each.file, outside: importsOf(each).filter((path) => !allowed.test(path)) }).toEqual({
+        file: each.file,
+        outside: [],
+      });
     }
   });
 

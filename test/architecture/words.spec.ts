@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
+import { allPages } from '../support/pages.js';
 import { join, resolve } from 'node:path';
 
 /** Each has a word of the field in its place: see the glossary in docs/ARCHITECTURE.md. */
@@ -31,8 +32,8 @@ function textsOf(folder: string, ending: string): Text[] {
 
 const lib = textsOf('lib', '.ts');
 const pages = [
-  ...textsOf('docs', '.md'),
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].map((file) => ({ file, text: readFileSync(file, 'utf8') })),
+  ...allPages().map(({ path, text }) => ({ file: path, text })),
+  { file: 'CHANGELOG.md', text: readFileSync('CHANGELOG.md', 'utf8') },
 ];
 
 function uses(banned: RegExp, texts: readonly Text[]): string[] {

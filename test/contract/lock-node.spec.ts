@@ -19,7 +19,13 @@ import { VirtualClock } from '../support/virtual-clock.js';
 import { hostileValuesContract } from './hostile-values.contract.js';
 import { lockNodeContract, type Subject } from './lock-node.contract.js';
 import { markerContract, type MarkedSubject } from './marker.contract.js';
-import { hostileRegisterContract, registerContract, type RegisterSubject } from './register.contract.js';
+import {
+  fullServerContract,
+  hostileRegisterContract,
+  registerContract,
+  type RealSubject,
+  type RegisterSubject,
+} from './register.contract.js';
 
 describe('the model node', () => {
   let subject: Subject;
@@ -126,7 +132,7 @@ for (const { release } of there)
     ];
 
     describe.each(connections)('over %s', (name, connect, subscribe) => {
-      let subject: MarkedSubject & RegisterSubject;
+      let subject: MarkedSubject & RegisterSubject & RealSubject;
       let connection: Connection;
       let subscriber: SubscriberConnection | undefined;
       let client: Redis;
@@ -154,6 +160,7 @@ for (const { release } of there)
             else await client.rpush(key, value.list);
           },
           ttlOf: (key) => client.pttl(key),
+          command: (name, ...words) => client.call(name, ...words),
           pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
           flush: async () => {
             await client.flushall();
@@ -173,6 +180,7 @@ for (const { release } of there)
       if (name !== 'its own connection') return;
       registerContract(() => subject);
       hostileRegisterContract(() => subject);
+      fullServerContract(() => subject);
       hostileValuesContract(() => subject);
       markerContract(() => subject);
     });

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobNote, NodeReply, NodeRequest, RunEnd, RunTrigger } from '../../lib/core/ports/lock-node.js';
 import { parseRegister, type Register } from '../../lib/core/register.js';
 import type { HostileSubject } from './hostile-values.contract.js';
@@ -450,6 +450,18 @@ export function hostileRegisterContract(subject: () => RegisterSubject): void {
     await subject().write('{k}:job', `0 - 0 -\n${`${line}\n`.repeat(500)}`);
     await ask(release('t', job('schedule', 1000, ended('succeeded'))));
     expect((await shown()).runs).toMatchObject([{ token: 't', outcome: 'succeeded' }]);
+    const others = Array.from({ length: 200 }, (_, n) => `${line.replace('t', `t${n}`)}\n`);
+    await subject().write('{k}:job', `0 - 0 -\n${others.join('')}`);
+    await ask(acquire('u'));
+    const [reply] = await ask(read());
+    expect((reply as { register: string }).register.split('\n')).toHaveLength(1 + 20 + 1);
+  });
+
+  it('a pause that was over long ago is none, and shortens nothing', async () => {
+    await subject().write('{k}:job', '4 1 0 -\n');
+    expect(await ask(acquire('t'))).toMatchObject([{ outcome: 'granted', pauseVersion: 4 }]);
+    expect(await shown()).toMatchObject({ version: 4, runs: [{ token: 't' }] });
+    expect(await subject().ttlOf('{k}:job')).toBeGreaterThan(29 * DAY_MS);
   });
 
   it('a register is forgotten 30 days after it was written last, or after the end of the pause, and after 400 days at the latest', async () => {
@@ -473,5 +485,46 @@ export function hostileRegisterContract(subject: () => RegisterSubject): void {
     await subject().write('{k}:job', '1 * 0 -\n');
     await ask(acquire('t'));
     expect(await subject().ttlOf('{k}:job')).toBeGreaterThan(399 * DAY_MS);
+  });
+}
+
+/** A real server, of which a test can use any command. */
+export interface RealSubject extends Subject {
+  command(name: string, ...words: string[]): Promise<unknown>;
+}
+
+/** What is left of a request where the server takes no write because it is full. */
+export function fullServerContract(subject: () => RealSubject): void {
+  const ask = (...requests: NodeRequest[]): Promise<readonly NodeReply[]> => subject().ask(requests);
+  const fill = (isFull: boolean): Promise<unknown> =>
+    subject().command('CONFIG', 'SET', 'maxmemory', isFull ? '1' : '0');
+  const refused = { outcome: 'failed', reason: 'refused', cause: { message: expect.stringContaining('OOM') } };
+  const note = job('schedule', 1000, ended('succeeded'));
+  beforeEach(() => subject().flush());
+  afterEach(() => fill(false));
+
+  it('a full server grants no run and takes no pause, and nothing of either is left', async () => {
+    await fill(true);
+    expect(await ask(acquire('t'), steer(1, 5000), read())).toMatchObject([refused, refused, { register: '' }]);
+    expect(await subject().command('DBSIZE')).toBe(0);
+    await fill(false);
+    await ask(acquire('t'));
+    const before = await ask(read());
+    await fill(true);
+    expect(await ask(acquire('t'), acquire('u', job('manual', 0)))).toMatchObject([refused, { outcome: 'denied' }]);
+    expect((await ask(read()))[0]).toMatchObject({ register: (before[0] as { register: string }).register });
+  });
+
+  it('a full server denies what is paused, and releases a lock whatever becomes of the register', async () => {
+    await ask(acquire('t'), steer(1, Infinity, 'why'));
+    await fill(true);
+    expect(await ask(acquire('u'))).toMatchObject([{ outcome: 'denied', holder: { token: 'paused', owner: 'why' } }]);
+    expect(await ask(release('t', note), release('v', note))).toEqual([
+      { outcome: 'released', heard: 0, gone: false },
+      { outcome: 'released', heard: 0, gone: true },
+    ]);
+    const [reply] = await ask(read());
+    expect(reply).toMatchObject({ holder: undefined });
+    expect(parseRegister((reply as { register: string }).register)).toMatchObject({ version: 1, until: 'open' });
   });
 }

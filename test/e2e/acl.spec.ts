@@ -10,9 +10,9 @@ import { eventually } from '../support/eventually.js';
 import { forgetLocks } from '../support/forget-locks.js';
 import { start, type Fleet } from '../support/fleet.js';
 
-/** The rules that docs/operations.md gives, so that they are the ones that work. */
+/** The rules that docs/operations/access.md gives, so that they are the ones that work. */
 const RULES =
-  /ACL SETUSER redlock (.*) >password/.exec(readFileSync('docs/operations.md', 'utf8'))?.[1]?.split(' ') ?? [];
+  /ACL SETUSER redlock (.*) >password/.exec(readFileSync('docs/operations/access.md', 'utf8'))?.[1]?.split(' ') ?? [];
 const PASSWORD = 's3cret/pass word';
 
 let fleet: Fleet;
@@ -48,7 +48,7 @@ const addresses = (): { host: string; port: number }[] =>
 const asUser = (): RedlockServer[] =>
   addresses().map((address) => ({ ...address, username: 'redlock', password: PASSWORD }));
 
-describe('a user that may run exactly the commands of docs/operations.md', () => {
+describe('a user that may run exactly the commands of docs/operations/access.md', () => {
   it.each<[string, () => RedlockServer[]]>([
     ['in options', asUser],
     [

@@ -1,12 +1,20 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
-import { run } from '../support/servers/run.js';
+import { start } from '../support/fleet.js';
 
 const LOADER = './test/support/ts-loader.mjs';
+const SAMPLE = 'sample/03-fencing-postgres/src';
+const execute = promisify(execFile);
 
-it('P2: the example with a database: a writer that stood still is refused, and what the newer one wrote stands', async () => {
+it('P2: the sample with a database, on real servers: a writer that was paused is refused, and what the newer one wrote stands', async () => {
+  await using fleet = await start(3, { direct: true });
   // A code other than 0 rejects.
-  const said = await run(process.execPath, ['--import', LOADER, 'sample/fencing/main.ts'], 55_000);
+  const { stdout: said } = await execute(process.execPath, ['--import', LOADER, `${SAMPLE}/main.ts`], {
+    timeout: 55_000,
+    env: { ...process.env, REDLOCK_SERVERS: fleet.urls.join() },
+  });
   const tokens = [...said.matchAll(/^replica-\d has the lock, with the fencing token (\d+)$/gm)].map(
     ([, token]) => token,
   );
@@ -23,8 +31,8 @@ it('P2: the example with a database: a writer that stood still is refused, and w
 }, 60_000);
 
 it('runs the statements that the guide gives', () => {
-  const statements = [...readFileSync('sample/fencing/jobs.ts', 'utf8').matchAll(/'((?:CREATE|UPDATE) .*)'/g)];
+  const statements = [...readFileSync(`${SAMPLE}/jobs.ts`, 'utf8').matchAll(/'((?:CREATE|UPDATE) .*)'/g)];
   expect(statements).toHaveLength(2);
-  const guide = readFileSync('docs/guide.md', 'utf8');
+  const guide = readFileSync('docs/guide/fencing.md', 'utf8');
   for (const [, statement] of statements) expect(guide).toContain(statement);
 });

@@ -36,8 +36,9 @@ describe('the package as it is published', () => {
     expect(JSON.parse(stdout)).toEqual({ keys: ['job'], refused: true, lost: true, woken: true });
   });
 
-  it('loads neither OpenTelemetry nor Terminus nor the parts for them, unless these parts are imported', async () => {
-    const optional = /@opentelemetry|@nestjs\/terminus|dist\/(?:cjs\/)?(?:otel|terminus|testing)\//;
+  it('loads neither OpenTelemetry nor Terminus nor the parts for them, nor the page, unless these parts are imported', async () => {
+    const optional =
+      /@opentelemetry|@nestjs\/terminus|dist\/(?:cjs\/)?(?:otel|terminus|testing|dashboard)\/|lock-list|key-scan/;
     const loaded = async (...names: string[]): Promise<string[]> => {
       const { stdout } = await run(process.execPath, ['test/e2e/package/loaded.mjs', ...names]);
       return JSON.parse(stdout) as string[];
@@ -45,21 +46,41 @@ describe('the package as it is published', () => {
     const files = await loaded('redlock-nestjs');
     expect(files.filter((file) => file.includes('/dist/')).length).toBeGreaterThan(100);
     expect(files.filter((file) => optional.test(file))).toEqual([]);
-    const all = await loaded('redlock-nestjs/otel', 'redlock-nestjs/terminus');
+    const all = await loaded('redlock-nestjs/otel', 'redlock-nestjs/terminus', 'redlock-nestjs/dashboard');
     for (const part of [
       '@opentelemetry/api',
       '@nestjs/terminus',
       'dist/otel/',
       'dist/cjs/otel/',
       'dist/cjs/terminus/',
+      'dist/dashboard/',
+      'dist/cjs/dashboard/',
     ]) {
       expect(all.filter((file) => file.includes(part))).not.toEqual([]);
     }
   });
 
-  it('redlock-nestjs/otel and redlock-nestjs/terminus work from CommonJS', async () => {
+  it('redlock-nestjs/otel, redlock-nestjs/terminus and redlock-nestjs/dashboard work from CommonJS', async () => {
     const { stdout } = await run(process.execPath, ['test/e2e/package/optional.cjs']);
-    expect(JSON.parse(stdout)).toEqual({ status: 'up', grants: 1, spans: ['redlock.acquire', 'redlock.hold'] });
+    expect(JSON.parse(stdout)).toEqual({
+      status: 'up',
+      grants: 1,
+      spans: ['redlock.acquire', 'redlock.hold'],
+      page: [200, 200],
+    });
+  });
+
+  it('redlock-nestjs/contract runs under the test runner of Node, and flushes no database that is in use', async () => {
+    const contract = ['--test-reporter=tap', 'test/e2e/package/contract.mjs'];
+    const [first = '', second = ''] = fleet.urls;
+    const { stdout } = await run(process.execPath, [...contract, `${first}/15`]);
+    expect(stdout).toMatch(/^# pass [3-9]\d\n# fail 0$/m);
+    const [server] = fleet.servers.slice(1);
+    await server?.command('SET', 'data', 'of another program');
+    const failure: unknown = await run(process.execPath, [...contract, second]).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ stdout: expect.stringMatching(/The database has \d+ keys/) });
+    expect(await server?.keys()).toContain('data');
+    await server?.command('DEL', 'data');
   });
 
   it('has a command that runs, loads nothing of Nest, and ends when it has answered', async () => {
@@ -102,6 +123,14 @@ describe('the package as it is published', () => {
   it('has a sound manifest', async () => {
     const { stdout } = await run(process.execPath, ['node_modules/publint/src/cli.js', '--strict']);
     expect(stdout).toContain('All good!');
+  });
+
+  it('has an API report that says what the build says, so that its diff shows each change for users', async () => {
+    await run(process.execPath, ['tools/api.mjs', '--check']);
+  });
+
+  it('has no file, export or dependency that is not used, and none that is not listed', async () => {
+    await run(process.execPath, ['node_modules/knip/bin/knip.js']);
   });
 
   it('has types that every way of resolving them finds', async () => {

@@ -1,11 +1,17 @@
+import { againOnce } from './checkers/again-once.js';
+import { coveredTicksStay } from './checkers/covered-ticks-stay.js';
+import { diedOnlyWithoutAnEnd } from './checkers/died-only-without-an-end.js';
 import { eventsAgree } from './checkers/events-agree.js';
 import { fencingOrder } from './checkers/fencing-order.js';
 import { mutualExclusion } from './checkers/mutual-exclusion.js';
 import { noGhost } from './checkers/no-ghost.js';
 import { noLostTick } from './checkers/no-lost-tick.js';
 import { noStarvation } from './checkers/no-starvation.js';
+import { noRunLostByAPause } from './checkers/no-run-lost-by-a-pause.js';
 import { nothingLeft } from './checkers/nothing-left.js';
 import { oneRunATick } from './checkers/one-run-a-tick.js';
+import { pausedJobsStay } from './checkers/paused-jobs-stay.js';
+import { registerIsFresh } from './checkers/register-is-fresh.js';
 import { settlesInTime } from './checkers/settles-in-time.js';
 import { signalInTime } from './checkers/signal-in-time.js';
 import type { CheckerName, History } from './events.js';
@@ -25,6 +31,12 @@ export const CHECKERS: Readonly<Record<CheckerName, (operations: Operations) => 
   'signal in time': signalInTime,
   'no starvation': noStarvation,
   'events agree': eventsAgree,
+  'paused jobs stay': pausedJobsStay,
+  'no run lost by a pause': noRunLostByAPause,
+  'register is fresh': registerIsFresh,
+  'died only without an end': diedOnlyWithoutAnEnd,
+  'covered ticks stay': coveredTicksStay,
+  'again once': againOnce,
 };
 
 /** What each checker says of this history. */

@@ -44,7 +44,16 @@ export type CheckerName =
   | 'nothing left'
   | 'signal in time'
   | 'no starvation'
-  | 'events agree';
+  | 'events agree'
+  | 'paused jobs stay'
+  | 'no run lost by a pause'
+  | 'register is fresh'
+  | 'died only without an end'
+  | 'covered ticks stay'
+  | 'again once';
+
+/** What made a run of a job. As in `lib/core/ports/lock-node.ts`. */
+export type RunTrigger = 'schedule' | 'manual' | 'catch-up' | 'again';
 
 /** The tick of a cron expression, as the option of `acquire` has it. Milliseconds since 1970, and not on the axis. */
 export interface TickOfRun {
@@ -70,6 +79,9 @@ export type AttemptEvent =
       /** How often it may ask again. Default: as often as the wait lets it. */
       readonly maxRetries?: number;
       readonly tick?: TickOfRun;
+      /** The job that this is a run of, and what made the run. Both or neither. */
+      readonly job?: string;
+      readonly trigger?: RunTrigger;
     }
   /** The client's own signal cancels the waiting. */
   | { readonly kind: 'cancelled'; readonly atMs: number; readonly attempt: number }
@@ -79,6 +91,8 @@ export type AttemptEvent =
       readonly atMs: number;
       readonly attempt: number;
       readonly code: string;
+      /** Of LOCK_CONTENDED: the reason that the error names. */
+      readonly reason?: string;
       /** The message of the error. No checker goes by it. */
       readonly why?: string;
     }
@@ -106,7 +120,7 @@ export type AttemptEvent =
   | { readonly kind: 'extendSettled'; readonly atMs: number; readonly call: number; readonly code?: string }
   /** Work begins under the lock, and ends. */
   | { readonly kind: 'began'; readonly atMs: number; readonly attempt: number }
-  | { readonly kind: 'ended'; readonly atMs: number; readonly attempt: number }
+  | { readonly kind: 'ended'; readonly atMs: number; readonly attempt: number; /** It threw. */ readonly failed?: true }
   /** The lock's signal has aborted. */
   | { readonly kind: 'aborted'; readonly atMs: number; readonly attempt: number; readonly reason: string }
   /** A call of `release` begins, and settles: clean without a code. */
@@ -124,6 +138,60 @@ export type RemovalEvent =
     }
   /** `everywhere`: no server has what was there when it began. */
   | { readonly kind: 'forced'; readonly atMs: number; readonly call: number; readonly everywhere: boolean };
+
+/**
+ * A process changes what the servers keep of a job, or reads it, with a call that begins and settles. `call` as in `extending`. These
+ * pauses are of jobs; `paused` and `resumed` are of processes.
+ */
+export type RegisterEvent =
+  | {
+      readonly kind: 'steering';
+      readonly atMs: number;
+      readonly client: string;
+      readonly call: number;
+      readonly job: string;
+      readonly what: 'pause' | 'resume' | 'cover';
+      /** How long a pause is to last. Default: until the job is resumed. */
+      readonly forMs?: number;
+      /** The tick that needs no run any more, in epoch ms. */
+      readonly tickAtMs?: number;
+      readonly nodeTimeoutMs: number;
+    }
+  /** `cover` waits for no answer, and settles at once. */
+  | { readonly kind: 'steered'; readonly atMs: number; readonly call: number; readonly code?: string }
+  | {
+      readonly kind: 'reading';
+      readonly atMs: number;
+      readonly client: string;
+      readonly call: number;
+      readonly job: string;
+      readonly nodeTimeoutMs: number;
+    }
+  | {
+      readonly kind: 'readSettled';
+      readonly atMs: number;
+      readonly call: number;
+      readonly code?: string;
+      readonly record?: RecordSeen;
+    };
+
+/** What a process was told of a job. */
+export interface RecordSeen {
+  /** For how much longer the job is paused: 0 where it is not, null until it is resumed. */
+  readonly pausedLeftMs: number | null;
+  readonly coveredMs: number;
+  /** The newest first. */
+  readonly runs: readonly RunSeen[];
+}
+
+export interface RunSeen {
+  readonly token: string;
+  readonly owner: string;
+  readonly trigger: RunTrigger;
+  /** 0 where it stands for no tick. */
+  readonly tickMs: number;
+  readonly outcome: 'running' | 'succeeded' | 'failed' | 'lost' | 'died';
+}
 
 /** What becomes of the processes. A client is there from its `started` on. */
 export type ClientEvent =
@@ -209,7 +277,8 @@ export interface Note {
   readonly text: string;
 }
 
-export type HistoryEvent = AttemptEvent | RemovalEvent | ClientEvent | Emitted | TickDue | ServerEvent | End | Note;
+export type HistoryEvent =
+  AttemptEvent | RemovalEvent | RegisterEvent | ClientEvent | Emitted | TickDue | ServerEvent | End | Note;
 
 /** The event of one kind. */
 export type EventOf<K extends HistoryEvent['kind']> = Only<HistoryEvent, K>;

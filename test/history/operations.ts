@@ -47,6 +47,18 @@ export interface Removal {
   settled?: EventOf<'forced'>;
 }
 
+/** A call that pauses or resumes a job, or covers a tick of it. */
+export interface Steering {
+  readonly begun: EventOf<'steering'>;
+  settled?: EventOf<'steered'>;
+}
+
+/** A call that reads what the servers keep of a job. */
+export interface Reading {
+  readonly begun: EventOf<'reading'>;
+  settled?: EventOf<'readSettled'>;
+}
+
 /** A history in the order of its calls instead of its events. */
 export interface Operations {
   readonly about: About;
@@ -59,6 +71,8 @@ export interface Operations {
   readonly befallenAtMs: readonly number[];
   readonly due: readonly EventOf<'due'>[];
   readonly removals: readonly Removal[];
+  readonly steerings: readonly Steering[];
+  readonly readings: readonly Reading[];
   readonly lost: readonly EventOf<'lost'>[];
   readonly leftovers: readonly EventOf<'leftover'>[];
   readonly scanned: readonly EventOf<'scanned'>[];

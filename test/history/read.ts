@@ -4,8 +4,10 @@ import {
   type Attempt,
   type Client,
   type Lock,
+  type Reading,
   type Removal,
   type Span,
+  type Steering,
   type Operations,
 } from './operations.js';
 
@@ -29,6 +31,8 @@ export function read({ about, events }: History): Operations {
   const befallenAtMs: number[] = [];
   const due: EventOf<'due'>[] = [];
   const removals = new Map<number, Removal>();
+  const steerings = new Map<number, Steering>();
+  const readings = new Map<number, Reading>();
   const lost: EventOf<'lost'>[] = [];
   const leftovers: EventOf<'leftover'>[] = [];
   const scanned: EventOf<'scanned'>[] = [];
@@ -48,6 +52,17 @@ export function read({ about, events }: History): Operations {
       Object.assign(attempt, { [kind]: event });
       clientOf(attempt.asked.client, kind);
     }
+  }
+
+  /** Notes the end of a call, which comes once. */
+  function settle<E extends { readonly call: number }>(
+    call: { settled?: E } | undefined,
+    event: E,
+    name: string,
+  ): void {
+    if (call === undefined) gaps.push(`${name} ${event.call} has settled and has never begun`);
+    else if (call.settled) gaps.push(`${name} ${event.call} has settled twice`);
+    else call.settled = event;
   }
 
   /** A client that does something must be there and awake, give or take the tolerance of the recorder. */
@@ -96,13 +111,8 @@ export function read({ about, events }: History): Operations {
         }
         return;
       }
-      case 'extendSettled': {
-        const call = calls.get(event.call);
-        if (call === undefined) gaps.push(`extension ${event.call} has settled and has never begun`);
-        else if (call.settled) gaps.push(`extension ${event.call} has settled twice`);
-        else call.settled = event;
-        return;
-      }
+      case 'extendSettled':
+        return settle(calls.get(event.call), event, 'extension');
       case 'started':
         if (clients.has(event.client)) gaps.push(`${event.client} has started twice`);
         clients.set(event.client, { name: event.client, pauses: [] });
@@ -154,13 +164,20 @@ export function read({ about, events }: History): Operations {
         clientOf(event.client, event.kind);
         removals.set(event.call, { begun: event });
         return;
-      case 'forced': {
-        const removal = removals.get(event.call);
-        if (removal === undefined) gaps.push(`removal ${event.call} has settled and has never begun`);
-        else if (removal.settled) gaps.push(`removal ${event.call} has settled twice`);
-        else removal.settled = event;
+      case 'steering':
+        clientOf(event.client, event.kind);
+        steerings.set(event.call, { begun: event });
         return;
-      }
+      case 'reading':
+        clientOf(event.client, event.kind);
+        readings.set(event.call, { begun: event });
+        return;
+      case 'forced':
+        return settle(removals.get(event.call), event, 'removal');
+      case 'steered':
+        return settle(steerings.get(event.call), event, 'change of a register');
+      case 'readSettled':
+        return settle(readings.get(event.call), event, 'reading');
       case 'lost':
         lost.push(event);
         befallenAtMs.push(event.atMs);
@@ -194,8 +211,9 @@ export function read({ about, events }: History): Operations {
   for (const { name, pausedAtMs } of clients.values())
     if (pausedAtMs !== undefined) gaps.push(`${name} is still paused`);
 
-  for (const { begun, settled } of removals.values()) {
-    if (!settled && !clients.get(begun.client)?.killed) gaps.push(`nobody knows what became of removal ${begun.call}`);
+  for (const { begun, settled } of [...removals.values(), ...steerings.values(), ...readings.values()]) {
+    if (settled || clients.get(begun.client)?.killed) continue;
+    gaps.push(`nobody knows what became of ${begun.kind === 'forcing' ? 'removal' : begun.kind} ${begun.call}`);
   }
   const all = [...attempts.values()];
   for (const attempt of all) {
@@ -212,6 +230,7 @@ export function read({ about, events }: History): Operations {
   const { nowMs: endAtMs } = time;
   return {
     ...{ about, attempts: all, locks, removals: [...removals.values()], clients },
+    ...{ steerings: [...steerings.values()], readings: [...readings.values()] },
     ...{ away, befallenAtMs, due, lost, leftovers, scanned, endAtMs, gaps },
   };
 }

@@ -1,13 +1,15 @@
 import { hold } from '../../lib/core/run-with-lock.js';
 import type { LockHandle } from '../../lib/core/lock.js';
 import type { AcquireOptions } from '../../lib/interfaces/index.js';
-import type { TickOfRun } from '../history/events.js';
+import { calledBy } from '../../lib/client/options/acquire-options.js';
+import type { RunTrigger, TickOfRun } from '../history/events.js';
 import type { Chance } from './chance.js';
+import { JOB } from './plan.js';
 import { CANCELLED } from './recorder.js';
 import type { Member, World } from './world.js';
 
 /** What a client does with one lock. */
-interface Operation {
+export interface Operation {
   readonly keys: readonly string[];
   readonly ttlMs: number;
   readonly options: AcquireOptions;
@@ -15,6 +17,12 @@ interface Operation {
   readonly waitMs: number | null;
   readonly workMs: number;
   readonly tick?: TickOfRun;
+  /** What has made it, where it is a run of the job. */
+  readonly trigger?: RunTrigger;
+  /** The work throws. */
+  readonly fails?: boolean;
+  /** The process is killed in the middle of the work. */
+  readonly isKilled?: boolean;
 }
 
 /** One client of a process: it takes locks, does something, and gives them back. */
@@ -59,39 +67,30 @@ function draw({ plan }: World, chance: Chance): Operation {
   };
 }
 
-/** The run of a tick, as the decorator asks for it. */
-export async function runTick(
+/** Returns why it was refused, where a reason was given. */
+export async function run(
   world: World,
   member: Member,
-  tick: TickOfRun,
-  ttlMs: number,
+  operation: Operation,
   chance: Chance,
-): Promise<void> {
-  const waitMs = Math.min(1000, tick.periodMs / 4);
-  const workMs = chance.happens(0.6) ? chance.ratio(0.5, 20) : chance.ratio(20, 1500);
-  await run(
-    world,
-    member,
-    { keys: ['job'], ttlMs, waitMs, workMs, options: { wait: waitMs, tick }, tick },
-    chance,
-    true,
-  );
-}
-
-async function run(world: World, member: Member, operation: Operation, chance: Chance, isTick = false): Promise<void> {
+  isJob = false,
+): Promise<string | undefined> {
   const { recorder, plan } = world;
   const { machine, locks } = member.process;
-  const { keys, ttlMs, waitMs, workMs, options, tick } = operation;
-  const where = isTick || chance.happens(0.5) ? 'withLock' : 'acquire';
+  const { keys, ttlMs, waitMs, options, tick, trigger } = operation;
+  const where = isJob || chance.happens(0.5) ? 'withLock' : 'acquire';
   const cancel = new AbortController();
-  const hasSignal = waitMs === null || (!isTick && chance.happens(0.08));
+  const hasSignal = waitMs === null || (!isJob && chance.happens(0.08));
   const attempt = recorder.asked({
     ...{ client: machine.name, keys, ttlMs, waitMs, nodeTimeoutMs: plan.options.nodeTimeout },
     ...(options.maxRetries !== undefined && { maxRetries: options.maxRetries }),
     ...(options.minHold !== undefined && { minHoldMs: Number(options.minHold) }),
     ...(tick && { tick }),
+    ...(trigger && { job: JOB, trigger }),
   });
-  const asking = locks.acquire([...keys], ttlMs, { ...options, ...(hasSignal && { signal: cancel.signal }) }, where);
+  const all = { ...options, ...(hasSignal && { signal: cancel.signal }) };
+  const chosen = trigger === undefined ? all : calledBy({ method: 'Jobs.run', job: JOB, trigger }, all);
+  const asking = locks.acquire([...keys], ttlMs, chosen, where);
   let settled = false;
   const cancelTimer = hasSignal
     ? machine.after(chance.ratio(1, 2 * plan.ttlMs), () => {
@@ -104,19 +103,25 @@ async function run(world: World, member: Member, operation: Operation, chance: C
   try {
     lock = await asking;
   } catch (error) {
-    recorder.refused(attempt, error);
-    return;
+    return recorder.refused(attempt, error);
   } finally {
     settled = true;
     cancelTimer();
   }
   recorder.granted(attempt, lock, machine, (options.fencing ?? plan.options.fencing) !== false);
-  if (where === 'withLock') await runHeld(world, member, attempt, lock, workMs);
+  if (where === 'withLock') await runHeld(world, member, attempt, lock, operation);
   else await runByHand(world, member, attempt, lock, operation, chance);
+  return undefined;
 }
 
 /** As the service's `withLock` does it. */
-async function runHeld(world: World, member: Member, attempt: number, lock: LockHandle, workMs: number): Promise<void> {
+async function runHeld(
+  world: World,
+  member: Member,
+  attempt: number,
+  lock: LockHandle,
+  { workMs, fails, isKilled }: Operation,
+): Promise<void> {
   const { recorder } = world;
   const { machine } = member.process;
   const went = { began: false };
@@ -126,9 +131,11 @@ async function runHeld(world: World, member: Member, attempt: number, lock: Lock
     async () => {
       went.began = true;
       recorder.add({ kind: 'began', atMs: recorder.nowMs(), attempt });
+      if (isKilled) killLater(world, member, workMs / 2);
       await sleep(member, workMs);
-      recorder.add({ kind: 'ended', atMs: recorder.nowMs(), attempt });
+      recorder.add({ kind: 'ended', atMs: recorder.nowMs(), attempt, ...(fails && { failed: true }) });
       recorder.releasing(attempt, lock, machine);
+      if (fails) throw new Error('out of paper');
     },
     (_, error) => {
       failure = error;
@@ -136,6 +143,14 @@ async function runHeld(world: World, member: Member, attempt: number, lock: Lock
   ).catch(() => undefined);
   if (!went.began) recorder.releasing(attempt, lock, machine);
   recorder.released(attempt, failure);
+}
+
+function killLater(world: World, member: Member, delayMs: number): void {
+  world.kernel.after(delayMs, () => {
+    if (world.alive.length > 1 && member.status === 'alive' && member.process.machine.state === 'running') {
+      world.kill(member, false);
+    }
+  });
 }
 
 async function runByHand(

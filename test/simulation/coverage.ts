@@ -65,11 +65,14 @@ function countEvents(tally: Tally, { history }: Outcome): void {
   const lastEnd = new Map<string, string>();
   const keysOf = new Map<number, readonly string[]>();
   const ticks = new Set<number>();
+  const triggers = new Map<number, string>();
+  const changes = new Map<number, string>();
   for (const event of history.events) {
     switch (event.kind) {
       case 'asked':
         keysOf.set(event.attempt, event.keys);
-        if (event.tick) ticks.add(event.attempt);
+        if (event.tick && event.trigger === 'schedule') ticks.add(event.attempt);
+        if (event.trigger) triggers.set(event.attempt, event.trigger);
         count(tally, 'asked');
         break;
       case 'granted':
@@ -81,6 +84,7 @@ function countEvents(tally: Tally, { history }: Outcome): void {
         break;
       case 'refused':
         count(tally, `refused: ${event.code}`);
+        if (triggers.has(event.attempt)) count(tally, `${triggers.get(event.attempt)}: ${event.reason ?? event.code}`);
         if (ticks.has(event.attempt) && event.code === 'LOCK_CONTENDED') count(tally, 'tick skipped');
         break;
       case 'aborted':
@@ -92,6 +96,18 @@ function countEvents(tally: Tally, { history }: Outcome): void {
         break;
       case 'began':
         if (ticks.has(event.attempt)) count(tally, 'tick run');
+        if (triggers.has(event.attempt)) count(tally, `${triggers.get(event.attempt)}: run`);
+        break;
+      case 'steering':
+        changes.set(event.call, event.what);
+        break;
+      case 'steered':
+        count(tally, `${changes.get(event.call)}: ${event.code ?? 'done'}`);
+        break;
+      case 'readSettled':
+        count(tally, `read: ${event.code ?? 'done'}`);
+        for (const { outcome } of event.record?.runs ?? []) count(tally, `run shown as ${outcome}`);
+        if (event.record !== undefined && event.record.pausedLeftMs !== 0) count(tally, 'job shown as paused');
         break;
       case 'lost':
         count(tally, 'data lost');

@@ -15,12 +15,14 @@ export class Saboteur {
   #ambushes = 0;
   /** By itself, so that the draws of the faults stay what they were. */
   readonly #deployments: Chance;
+  readonly #steerings: Chance;
 
   constructor(
     private readonly world: World,
     private readonly chance: Chance,
   ) {
     this.#deployments = chance.aside(9);
+    this.#steerings = chance.aside(10);
   }
 
   /** Whether all that was planned has happened and is over. */
@@ -45,6 +47,11 @@ export class Saboteur {
         if (kind === 'asked') this.#storm(plan.storm);
       });
     }
+    if (plan.steered && plan.faults > 0) {
+      recorder.onCall.push((kind, client) => {
+        if (kind === 'steering') this.#ambushSteering(client);
+      });
+    }
     if (this.#ambushes > 0) {
       recorder.onCall.push((kind, client) => {
         this.#ambush(kind, client);
@@ -67,6 +74,21 @@ export class Saboteur {
     this.world.kernel.after(this.chance.ratio(0.1, 3 * this.world.plan.furthestMs + 1), () => {
       const victim = this.world.alive.find(({ process }) => process.name === client);
       this.#strike(victim, befalls === 'any' ? undefined : befalls);
+      this.#open--;
+    });
+  }
+
+  /** A job is about to be paused or resumed: some of the servers do not hear of it. */
+  #ambushSteering(client: string): void {
+    const { plan, kernel } = this.world;
+    if (!this.#steerings.happens(0.3)) return;
+    const fault = this.#steerings.pick<Fault>(
+      plan.delays ? ['partition', 'cut', 'stall', 'isolate', 'kill'] : ['kill'],
+    );
+    this.#open++;
+    kernel.after(this.#steerings.ratio(0.1, 4 * plan.furthestMs + 1), () => {
+      const victim = this.world.alive.find(({ process }) => process.name === client);
+      this.#strike(victim, fault);
       this.#open--;
     });
   }

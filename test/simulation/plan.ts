@@ -45,6 +45,9 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** The job whose ticks all replicas fire: its only key, and its name. */
+export const JOB = 'job';
+
 /** All that a seed decides before the first event. */
 export interface Plan {
   readonly profile: Profile;
@@ -72,6 +75,8 @@ export interface Plan {
    */
   readonly longestPauseMs: number;
   readonly ticks: number;
+  /** Whether replicas also pause, resume, read and run the job of the ticks, make up for ticks and run them again. */
+  readonly steered: boolean;
   /** How often all clients ask for one key at once, and do not wait. */
   readonly bursts: number;
   readonly faults: number;
@@ -165,6 +170,7 @@ export function planOf(chance: Chance): Plan {
     longestPauseMs: hasTicks ? toleranceMs * 0.4 : 2 * ttlMs,
     serverSkewMs: serverSkewOf(profile, ttlMs, chance),
     ticks,
+    steered: hasTicks && chance.aside(11).happens(0.7),
     faults: chance.happens(0.1) ? 0 : chance.whole(1, 8),
     storm: stormOf(profile, chance.aside(2)),
     delays: true,
@@ -273,7 +279,7 @@ function outsideOf(profile: Profile, slow: boolean, servers: number): Plan['outs
       const why = 'the clocks of servers run at any rate';
       return {
         ...{ 'mutual exclusion': why, 'one run a tick': why, 'no ghost': why, 'nothing left': why },
-        ...{ 'no starvation': why, 'no lost tick': why },
+        ...{ 'no starvation': why, 'no lost tick': why, 'died only without an end': why },
       };
     }
     default:

@@ -1,8 +1,11 @@
 import type { LockHandle } from '../../lib/core/lock.js';
-import { RedlockError } from '../../lib/core/errors/index.js';
+import type { JobRecord } from '../../lib/client/jobs/job-record.js';
+import { LockContendedError, RedlockError } from '../../lib/core/errors/index.js';
 import type { EventOf, HistoryEvent, TickOfRun } from '../history/events.js';
 import type { Kernel } from './kernel.js';
 import type { Machine } from './machine.js';
+import { JOB } from './plan.js';
+import type { SimProcess } from './sim-process.js';
 
 /** The reason with which clients of the simulation cancel their waiting. */
 export const CANCELLED = new Error('cancelled by the client');
@@ -36,7 +39,8 @@ export class Recorder {
   add(event: HistoryEvent): void {
     this.events.push(event);
     if (event.kind === 'asked') this.#clients.set(event.attempt, event.client);
-    const client = 'attempt' in event ? this.#clients.get(event.attempt) : undefined;
+    const client =
+      'attempt' in event ? this.#clients.get(event.attempt) : event.kind === 'steering' ? event.client : undefined;
     if (client !== undefined) for (const listener of this.onCall) listener(event.kind, client);
   }
 
@@ -68,8 +72,11 @@ export class Recorder {
     else lock.signal.addEventListener('abort', onAbort, { once: true });
   }
 
-  refused(attempt: number, error: unknown): void {
-    this.add({ kind: 'refused', atMs: this.nowMs(), attempt, code: codeOf(error) });
+  /** Returns the reason of a lock that is contended. */
+  refused(attempt: number, error: unknown): string | undefined {
+    const reason = error instanceof LockContendedError ? error.reason : undefined;
+    this.add({ kind: 'refused', atMs: this.nowMs(), attempt, code: codeOf(error), ...(reason && { reason }) });
+    return reason;
   }
 
   /** After every step of a process: whether its locks are believed to be valid for longer, or less long, than before. */
@@ -106,6 +113,47 @@ export class Recorder {
     };
   }
 
+  /** A process pauses or resumes the job. */
+  async steering({ name, locks, settings }: SimProcess, what: 'pause' | 'resume', forMs?: number): Promise<void> {
+    const call = this.#calls++;
+    const about = { client: name, call, job: JOB, nodeTimeoutMs: settings.nodeTimeoutMs };
+    this.add({ kind: 'steering', atMs: this.nowMs(), ...about, what, ...(forMs !== undefined && { forMs }) });
+    const place = { keys: JOB };
+    const steering =
+      what === 'resume' ? locks.jobs.resume(place) : locks.jobs.pause(place, { forMs: forMs ?? Infinity });
+    const code = await steering.then(() => ({}), toCode);
+    this.add({ kind: 'steered', atMs: this.nowMs(), call, ...code });
+  }
+
+  /** A process says that a tick needs no run. */
+  covering({ name, locks, settings }: SimProcess, tickAtMs: number): void {
+    const call = this.#calls++;
+    const about = { client: name, call, job: JOB, nodeTimeoutMs: settings.nodeTimeoutMs };
+    this.add({ kind: 'steering', atMs: this.nowMs(), ...about, what: 'cover', tickAtMs });
+    locks.jobs.cover({ keys: JOB }, tickAtMs);
+    this.add({ kind: 'steered', atMs: this.nowMs(), call });
+  }
+
+  /** A process reads what the servers keep of the job. */
+  async reading({ name, locks, settings }: SimProcess): Promise<JobRecord | undefined> {
+    const call = this.#calls++;
+    const about = { client: name, call, job: JOB, nodeTimeoutMs: settings.nodeTimeoutMs };
+    this.add({ kind: 'reading', atMs: this.nowMs(), ...about });
+    try {
+      const record = await locks.jobs.read({ keys: JOB });
+      const { pausedLeftMs: leftMs, coveredMs } = record;
+      const runs = record.runs.map(({ token, owner, trigger, tickMs, outcome }) => ({
+        ...{ token, owner, trigger, tickMs, outcome },
+      }));
+      const seen = { pausedLeftMs: leftMs === Infinity ? null : leftMs, coveredMs, runs };
+      this.add({ kind: 'readSettled', atMs: this.nowMs(), call, record: seen });
+      return record;
+    } catch (error) {
+      this.add({ kind: 'readSettled', atMs: this.nowMs(), call, ...toCode(error) });
+      return undefined;
+    }
+  }
+
   releasing(attempt: number, lock: LockHandle, machine: Machine): void {
     for (const each of this.#watched.get(machine) ?? []) {
       if (each.lock === lock) this.#watched.get(machine)?.delete(each);
@@ -117,6 +165,10 @@ export class Recorder {
     const code = error === undefined ? {} : { code: codeOf(error) };
     this.add({ kind: 'released', atMs: this.nowMs(), attempt, ...code });
   }
+}
+
+function toCode(error: unknown): { code: string } {
+  return { code: codeOf(error) };
 }
 
 export function codeOf(error: unknown): string {

@@ -4,10 +4,11 @@ import { check } from '../history/check.js';
 import type { History } from '../history/events.js';
 import type { Verdict } from '../history/verdict.js';
 import { Chance } from './chance.js';
-import { runClient, runTick, burst, sleep } from './clients.js';
+import { runClient, burst, sleep } from './clients.js';
 import { Saboteur } from './faults.js';
+import { runTick, steerJob, type Track } from './jobs.js';
 import { EPOCH_MS } from './model-server.js';
-import { planOf, type Plan } from './plan.js';
+import { JOB, planOf, type Plan } from './plan.js';
 import { TICK_MS, World, type Member } from './world.js';
 
 /** What came of one seed. */
@@ -46,7 +47,7 @@ export async function play(seed: number): Promise<Outcome> {
   const surprises: string[] = [];
   let busy = 0;
 
-  function track(member: Member, work: Promise<void>): void {
+  function track(member: Member, work: Promise<unknown>): void {
     busy++;
     member.busy++;
     const done = (): void => {
@@ -70,6 +71,7 @@ export async function play(seed: number): Promise<Outcome> {
       if (atMs > world.kernel.nowMs()) track(member, burst(world, member, atMs, chance.fork()));
     }
     if (plan.ticks > 0) track(member, fireTicks(world, member, tickOf, track, chance.fork()));
+    if (plan.steered) track(member, steerJob(world, member, track, chance.aside(13)));
   };
 
   for (let each = 0; each < plan.clients; each++) world.onStart(world.start());
@@ -88,13 +90,7 @@ export async function play(seed: number): Promise<Outcome> {
 }
 
 /** The timers of a cron job on one replica: by its own wall clock, a little late or, rarely, early. */
-async function fireTicks(
-  world: World,
-  member: Member,
-  tickOf: TickOf,
-  track: (member: Member, work: Promise<void>) => void,
-  chance: Chance,
-): Promise<void> {
+async function fireTicks(world: World, member: Member, tickOf: TickOf, track: Track, chance: Chance): Promise<void> {
   const { plan } = world;
   const ttlMs = Math.ceil(chance.ratio(plan.ttlMs / 2, plan.ttlMs));
   const early = chance.happens(0.3);
@@ -121,7 +117,7 @@ function announceTicks(world: World): void {
     kernel.at(atMs, () => {
       const replicas = world.alive.map(({ process }) => process.name);
       const tickAtMs = EPOCH_MS + number * TICK_MS;
-      recorder.add({ kind: 'due', atMs, keys: ['job'], tickAtMs, untilMs: number * TICK_MS + spreadMs, replicas });
+      recorder.add({ kind: 'due', atMs, keys: [JOB], tickAtMs, untilMs: number * TICK_MS + spreadMs, replicas });
     });
   }
 }

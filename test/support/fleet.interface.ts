@@ -18,7 +18,7 @@ export interface FleetOptions {
 /** `local`: processes, of an installed server or of Debian's unpacked one. `docker`: containers. */
 export type FleetKind = 'local' | 'docker';
 
-/** Independent Redis masters, for one test, sample or benchmark. `await using` stops them, too. */
+/** Independent Redis masters, for one test, demo or benchmark. `await using` stops them, too. */
 export interface Fleet extends AsyncDisposable {
   readonly servers: readonly FleetServer[];
   /** One url a server, in the order of `servers`. */

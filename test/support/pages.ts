@@ -17,6 +17,9 @@ export interface Block {
   readonly code: string;
 }
 
+/** A row of a table: what each of its cells says. */
+export type Row = readonly string[];
+
 export function pagesOf(...paths: string[]): Page[] {
   return paths.map((path) => {
     const text = readFileSync(path, 'utf8');
@@ -24,9 +27,44 @@ export function pagesOf(...paths: string[]): Page[] {
   });
 }
 
+/** Not the changelog, which names what was. */
+const ROOT_PAGES = [
+  ...['README.md', 'CONTRIBUTING.md', 'UPGRADING.md', 'SECURITY.md', 'CODE_OF_CONDUCT.md'],
+  ...['llms.txt', '.github/PULL_REQUEST_TEMPLATE.md'],
+];
+
 export function allPages(): Page[] {
   const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
-  return pagesOf('README.md', 'CONTRIBUTING.md', ...docs.map((name) => join('docs', name)).sort());
+  const samples = readdirSync('sample', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return pagesOf(
+    ...ROOT_PAGES,
+    ...docs.map((name) => join('docs', name)).sort(),
+    'sample/README.md',
+    ...samples.map(({ name }) => join('sample', name, 'README.md')).sort(),
+  );
+}
+
+/** The rows of the tables below a heading, up to the next heading of any level, without the heads of the tables. */
+export function rowsBelow(path: string, heading: string): Row[] {
+  const [, below = ''] = `\n${readFileSync(path, 'utf8')}`.split(`\n${heading}\n`);
+  const [section = ''] = below.split(/^#+ /m);
+  return [...section.matchAll(/((?:^\|.*\|\n)+)/gm)].flatMap(([table]) =>
+    table
+      .trimEnd()
+      .split('\n')
+      .slice(2)
+      .map((line) =>
+        line
+          .split(/(?<!\\)\|/)
+          .slice(1, -1)
+          .map((cell) => cell.trim()),
+      ),
+  );
+}
+
+/** What stands between backticks. */
+export function codesIn(cell: string | undefined): string[] {
+  return [...(cell ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 }
 
 function blocksOf(text: string): Block[] {

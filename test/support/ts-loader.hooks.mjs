@@ -7,7 +7,7 @@ import jest from '../../jest.config.mjs';
 const ROOT = new URL('../../', import.meta.url);
 const SELF = new Map([
   ['redlock-nestjs', new URL('lib/index.ts', ROOT).href],
-  ...['testing', 'terminus', 'otel'].map((name) => [
+  ...['testing', 'terminus', 'otel', 'contract', 'lock-store', 'dashboard'].map((name) => [
     `redlock-nestjs/${name}`,
     new URL(`lib/${name}/index.ts`, ROOT).href,
   ]),

@@ -20,8 +20,8 @@ export type FoundJob = JobKeys;
 /** How long the reason of a pause may be, in characters. */
 export const MOST_REASON = 200;
 
-/** How far the versions of two changes are apart at least; below it is chance, so that two changes at once have different versions. */
-const VERSION_STEP = 65_536;
+/** So many versions share a millisecond; which one is left to chance, so that two changes at once have different ones. */
+const VERSIONS_A_MS = 1024;
 
 /**
  * What the servers keep of each job: its last runs, and whether it is paused. The calls that take and give back its lock write it
@@ -57,7 +57,7 @@ export class JobRegister {
     await this.#steer(place, { leftMs: forMs, reason });
   }
 
-  /** Ends a pause, or does nothing where there is none. Otherwise as {@link pause}. */
+  /** Ends a pause, also one that failed and would take effect later. Otherwise as {@link pause}. */
   async resume(place: JobPlace | FoundJob): Promise<void> {
     await this.#steer(place, { leftMs: 0, reason: '' });
   }
@@ -71,9 +71,9 @@ export class JobRegister {
   async #steer(place: JobPlace | FoundJob, state: Omit<PauseState, 'version'>): Promise<void> {
     const { quorum, keys } = this.#find(place);
     const known = toJobRecord(await readRegisters(quorum, keys), quorum.clock.wallMs());
-    if (state.leftMs === 0 && known.version === 0) return;
-    const chance = Math.floor(quorum.entropy.random() * VERSION_STEP);
-    const version = (Math.floor(known.version / VERSION_STEP) + 1) * VERSION_STEP + chance;
+    // It is higher than what a majority knows, and than that of an earlier change which few servers have taken, or none yet.
+    const leastVersion = Math.max(known.version + 1, Math.floor(quorum.clock.wallMs()) * VERSIONS_A_MS);
+    const version = leastVersion + Math.floor(quorum.entropy.random() * VERSIONS_A_MS);
     await steer(quorum, keys, { ...state, version });
   }
 

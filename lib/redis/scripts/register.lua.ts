@@ -29,44 +29,50 @@ local function textOf(key)
   return text or ''
 end
 
-local function runIn(line)
-  if #line > 780 then return nil end
-  local _, _, token, trigger, tick, outcome, owner =
-    find(line, '^([!-~]+) %d+ ([smca]) (%d+) %d+ %d+ ([rsfl]) ([!-~]+) [!-~]+$')
-  tick = token and numberOf(tick)
-  if tick then return {token = token, trigger = trigger, tick = tick, outcome = outcome, owner = owner, line = line} end
-end
-
--- left: for how many milliseconds the job is paused.
+-- left: for how many milliseconds the job is paused. text: the lines after the header.
 local function registerOf(job)
   if job.register then return job.register end
-  local register = {version = 0, ends = '-', left = 0, covered = 0, reason = '-', runs = {}}
+  local register = {version = 0, ends = '-', left = 0, covered = 0, reason = '-', text = ''}
   job.register = register
   local text = textOf(job.key)
-  local start = find(text, '\\n', 1, true)
+  local to = find(text, '\\n', 1, true)
   local _, _, version, ends, covered, reason =
-    find(sub(text, 1, start and start <= 661 and start - 1 or 0), '^(%d+) ([%d*-]+) (%d+) ([!-~]+)$')
+    find(sub(text, 1, to and to <= 661 and to - 1 or 0), '^(%d+) ([%d*-]+) (%d+) ([!-~]+)$')
   version, covered = version and numberOf(version), version and numberOf(covered)
   local endMs = ends and numberOf(ends)
   if not (version and covered and (endMs or ends == '-' or ends == '*')) then return register end
-  register.version, register.covered, register.reason = version, covered, reason
+  register.version, register.covered, register.reason, register.text = version, covered, reason, sub(text, to + 1)
   local left = ends == '*' and math.huge or endMs and endMs - timeMs(run('TIME')) or 0
   if left > 0 then register.ends, register.left = ends, left end
-  for _ = 1, 20 do
-    local from = start + 1
-    start = find(text, '\\n', from, true)
-    if not start then break end
-    register.runs[#register.runs + 1] = runIn(sub(text, from, start - 1))
-  end
   return register
+end
+
+-- The lines of the runs. They are taken apart by runIn alone, where they matter: most acquires of a tick are denied by its claim.
+local function linesOf(register)
+  if register.lines then return register.lines end
+  local lines, from = {}, 1
+  register.lines = lines
+  for _ = 1, 20 do
+    local to = find(register.text, '\\n', from, true)
+    if not to then break end
+    if to - from <= 780 then lines[#lines + 1] = sub(register.text, from, to - 1) end
+    from = to + 1
+  end
+  return lines
+end
+
+local function runIn(line)
+  local _, _, token, trigger, tick, outcome, owner =
+    find(line, '^([!-~]+) %d+ ([smca]) (%d+) %d+ %d+ ([rsfl]) ([!-~]+) [!-~]+$')
+  return token, numberOf(tick or ''), trigger, outcome, owner
 end
 
 local function write(job, call)
   local register = registerOf(job)
-  local lines = {format('%d', register.version) .. ' ' .. register.ends .. ' ' .. format('%d', register.covered) .. ' ' .. register.reason}
-  for i, each in ipairs(register.runs) do lines[i + 1] = each.line end
-  local life = math.min(register.left + 30 * DAY_MS, 400 * DAY_MS)
-  call('SET', job.key, table.concat(lines, '\\n') .. '\\n', 'PX', format('%d', life))
+  local header = format('%d', register.version) .. ' ' .. register.ends .. ' ' .. format('%d', register.covered) .. ' ' .. register.reason
+  local lines = linesOf(register)
+  local text = header .. '\\n' .. table.concat(lines, '\\n') .. (#lines > 0 and '\\n' or '')
+  call('SET', job.key, text, 'PX', format('%d', math.min(register.left + 30 * DAY_MS, 400 * DAY_MS)))
 end
 
 local function deny(job, token, claims)
@@ -78,11 +84,13 @@ local function deny(job, token, claims)
     write(job, call)
     return {5, register.version, register.left < math.huge and register.left or -1, register.reason}
   end
+  if trigger ~= 'c' and trigger ~= 'a' then return nil end
   if trigger == 'c' and tick <= register.covered then return {6, ''} end
-  for _, each in ipairs(register.runs) do
-    local isDone = each.outcome ~= 'r' or each.trigger == 'a'
-    if each.token ~= token and ((trigger == 'c' and tick <= each.tick) or (trigger == 'a' and tick == each.tick and isDone)) then
-      return {6, each.owner}
+  for _, line in ipairs(linesOf(register)) do
+    local other, otherTick, otherTrigger, outcome, owner = runIn(line)
+    if otherTick and other ~= token then
+      local isSecond = tick == otherTick and (outcome ~= 'r' or otherTrigger == 'a')
+      if (trigger == 'c' and tick <= otherTick) or (trigger == 'a' and isSecond) then return {6, owner} end
     end
   end
   if trigger == 'a' and #claims > 1 then claims[#claims].yields = true end
@@ -90,17 +98,20 @@ end
 
 local function note(job, token, op, number)
   local register = registerOf(job)
-  local runs, place = {}, nil
-  for _, each in ipairs(register.runs) do
-    if each.token == token then place = #runs + 1 else runs[#runs + 1] = each end
+  local start, lines, place = token .. ' ', {}, nil
+  for _, line in ipairs(linesOf(register)) do
+    if sub(line, 1, #start) == start then place = #lines + 1 else lines[#lines + 1] = line end
   end
   if op == 'A' or not find(job.text, '^%l %d+ %d+ %d+ r ') then
-    table.insert(runs, place or 1, runIn(token .. ' ' .. format('%d', number) .. ' ' .. job.text))
+    table.insert(lines, place or 1, start .. format('%d', number) .. ' ' .. job.text)
   elseif not place then
     return
   end
-  if #runs > 20 then register.covered = math.max(register.covered, table.remove(runs).tick) end
-  register.runs = runs
+  if #lines > 20 then
+    local _, tick = runIn(table.remove(lines))
+    register.covered = math.max(register.covered, tick or 0)
+  end
+  register.lines = lines
   write(job, run)
 end
 

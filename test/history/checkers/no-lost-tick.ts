@@ -1,12 +1,13 @@
 import type { EventOf } from '../events.js';
 import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Operations } from '../operations.js';
+import { mayBePaused } from '../steerings.js';
 import { tickName, tickOf } from '../tick-name.js';
 import { heldOnServers } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**
  * P8: while a majority of the servers is up and a replica is alive to fire it, a tick runs, unless a running job or the rest
- * of a dead holder's ttl covers it.
+ * of a dead holder's ttl covers it, or its job is paused.
  *
  * Ticks that a replica was firing while it was paused or killed are not judged: it may have died with the claim.
  */
@@ -14,16 +15,21 @@ export function noLostTick(operations: Operations): Findings {
   const violations: Violation[] = [];
   const gaps: string[] = [];
   const fired = new Map<string, Attempt[]>();
+  const run = new Set<string>();
   for (const attempt of operations.attempts) {
     const tick = tickOf(attempt.asked);
-    if (tick !== undefined) fired.set(tick, [...(fired.get(tick) ?? []), attempt]);
+    if (tick === undefined) continue;
+    if (attempt.began !== undefined) run.add(tick);
+    const { trigger = 'schedule' } = attempt.asked;
+    if (trigger === 'schedule') fired.set(tick, [...(fired.get(tick) ?? []), attempt]);
   }
 
   const dues = new Set(operations.due.map(({ keys, tickAtMs }) => tickName(keys, tickAtMs)));
   for (const tick of fired.keys()) if (!dues.has(tick)) gaps.push(`${tick} was fired and has never been due`);
   let judged = 0;
   for (const due of operations.due) {
-    const attempts = fired.get(tickName(due.keys, due.tickAtMs)) ?? [];
+    const tick = tickName(due.keys, due.tickAtMs);
+    const attempts = fired.get(tick) ?? [];
     const span = spanOf(due, attempts);
     if (span.toMs > operations.endAtMs || due.replicas.length === 0) continue;
     const firing = [...due.replicas, ...attempts.map(({ asked }) => asked.client)];
@@ -34,7 +40,7 @@ export function noLostTick(operations: Operations): Findings {
     }
     if (!majorityUp(operations, span.fromMs, span.toMs)) continue;
     judged++;
-    if (attempts.some(({ began }) => began !== undefined) || covered(operations, due, attempts, span)) continue;
+    if (run.has(tick) || covered(operations, due, attempts, span)) continue;
     violations.push({
       what: `the tick ${due.tickAtMs} of "${due.keys.join(', ')}" ran nowhere`,
       events: [
@@ -79,6 +85,8 @@ function gaveUp({ refused }: Attempt): boolean {
 
 function covered(operations: Operations, due: EventOf<'due'>, own: readonly Attempt[], span: Span): boolean {
   if (operations.removals.some(({ begun }) => due.keys.includes(begun.key))) return true;
+  const [{ asked: { job } } = { asked: { job: undefined } }] = own;
+  if (job !== undefined && mayBePaused(operations, job, span)) return true;
   return operations.attempts.some((attempt) => {
     if (own.includes(attempt) || !attempt.asked.keys.some((key) => due.keys.includes(key))) return false;
     const held = heldOnServers(operations, attempt);

@@ -1,4 +1,5 @@
 import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Operations } from '../operations.js';
+import { mayBePaused } from '../steerings.js';
 import { tickOf } from '../tick-name.js';
 import { heldOnServers } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';
@@ -60,7 +61,8 @@ function unreachable(
 function refusedInVain(operations: Operations, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
   const { asked, refused } = attempt;
   if (refused?.code !== 'LOCK_CONTENDED' || !majorityUp(operations, span.fromMs, span.toMs)) return [];
-  if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals)) return [];
+  if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals) || isDeniedByRegister(operations, attempt))
+    return [];
   if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) return [];
   const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(operations, other)));
   // Who asks for few rounds may leave a contest before it is settled.
@@ -90,6 +92,7 @@ function waitedInVain(operations: Operations, attempt: Attempt, rivals: readonly
   const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(operations, other)));
   // Who sees the claim of a tick on too few servers to know that it has run waits for it in vain, and loses nothing.
   if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals) || !steady(operations, span)) return [];
+  if (isDeniedByRegister(operations, attempt)) return [];
   if ([{ attempt }, ...around].some(({ attempt: other }) => stoodStill(operations, other.asked.client, span)))
     return [];
   const idle = longestGap(
@@ -152,6 +155,14 @@ function longestGap(span: Span, covers: readonly Span[]): Span {
 
 function isRemoved({ removals }: Operations, { asked }: Attempt): boolean {
   return removals.some(({ begun }) => asked.keys.includes(begun.key));
+}
+
+/** A job may be paused, and a tick need no run: other checkers say whether that was so. */
+function isDeniedByRegister(operations: Operations, { asked, granted, refused }: Attempt): boolean {
+  const { job, trigger, atMs } = asked;
+  if (job === undefined) return false;
+  if (refused?.reason === 'already-ran' && (trigger === 'catch-up' || trigger === 'again')) return true;
+  return mayBePaused(operations, job, { fromMs: atMs, toMs: (granted ?? refused)?.atMs ?? operations.endAtMs });
 }
 
 function sharesKey(one: Attempt, other: Attempt): boolean {

@@ -3,7 +3,8 @@ import { latestMs, nodeTimeoutMs, type Attempt, type Operations } from '../opera
 import type { Findings, Violation } from '../verdict.js';
 
 /**
- * P5: acquire settles within its wait and two node timeouts, extend and release within one; a wait that was cancelled ends
+ * P5: acquire settles within its wait and two node timeouts, extend and release within one, a call that reads the register of a job within one,
+ * and one that changes it, which reads it first, within two; a wait that was cancelled ends
  * at once. What falls into a pause of the process counts from its end.
  */
 export function settlesInTime(operations: Operations): Findings {
@@ -51,6 +52,17 @@ export function settlesInTime(operations: Operations): Findings {
       const onceMs = suspended ? 2 * ownMs : ownMs;
       expect('release', attempt, latestMs(operations, client, releasing.atMs, onceMs, onceMs), releasing, released);
     }
+  }
+  for (const { begun, settled } of [...operations.steerings, ...operations.readings]) {
+    const { client, atMs, nodeTimeoutMs: onceMs, call } = begun;
+    const mostMs = begun.kind === 'reading' ? onceMs : 2 * onceMs;
+    const killedAtMs = operations.clients.get(client)?.killed?.atMs ?? Infinity;
+    const toMs = settled?.atMs ?? Math.min(killedAtMs, operations.endAtMs);
+    const untilMs = latestMs(operations, client, atMs, mostMs, mostMs);
+    if (settled !== undefined || toMs > untilMs) judged++;
+    if (toMs <= untilMs) continue;
+    const what = `call ${call} on the register of "${begun.job}" had to settle by ${untilMs}, and had not by ${toMs}`;
+    violations.push({ what, events: settled ? [begun, settled] : [begun] });
   }
   return { judged, violations };
 }

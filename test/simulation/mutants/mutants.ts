@@ -17,6 +17,10 @@ export interface Mutant {
  * script is what its model is, is up to the contract suite.
  */
 const SCRIPT = 'test/simulation/model-script.ts';
+const REGISTER = 'test/simulation/model-register.ts';
+/** The memory has these rules, too. */
+const RULES = 'lib/testing/register-rules.ts';
+const RECORD = 'lib/client/jobs/job-record.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   // Who has a majority.
@@ -379,5 +383,144 @@ export const MUTANTS: readonly Mutant[] = [
     becomes: "(waited ? '' : '')",
     checker: 'no starvation',
     seeds: 10000,
+  },
+  // Jobs that are paused.
+  {
+    name: 'script: a job that is paused denies nothing',
+    file: REGISTER,
+    text: 'if (leftMs > 0) {',
+    becomes: 'if (leftMs > 1e18) {',
+    checker: 'paused jobs stay',
+    seeds: 1000,
+  },
+  {
+    name: 'a pause is confirmed by one server',
+    file: 'lib/core/registers.ts',
+    text: "if (count(votes, 'steered') >= majorityOf(servers)) return 'taken';",
+    becomes: "if (count(votes, 'steered') >= 1) return 'taken';",
+    checker: 'paused jobs stay',
+    seeds: 5000,
+  },
+  {
+    name: 'script: an older change of a job counts',
+    file: RULES,
+    text: 'if (version <= register.version) return covered;',
+    becomes: '',
+    checker: 'no run lost by a pause',
+    seeds: 20000,
+  },
+  {
+    name: 'the version of a change goes by what its process has seen alone',
+    file: 'lib/client/jobs/job-register.ts',
+    text: 'Math.max(known.version + 1, Math.floor(quorum.clock.wallMs()) * VERSIONS_A_MS)',
+    becomes: 'known.version + 1',
+    checker: 'no run lost by a pause',
+    seeds: 20000,
+  },
+  {
+    name: 'script: a pause never ends by itself',
+    file: RULES,
+    text: "until: leftMs === Infinity ? 'open' :",
+    becomes: "until: leftMs > 0 ? 'open' :",
+    checker: 'no run lost by a pause',
+    seeds: 1000,
+  },
+  // The runs of a job.
+  {
+    name: 'script: an attempt that is undone leaves its run',
+    file: REGISTER,
+    text: 'isUndone ? withoutRun(register, token) :',
+    becomes: 'isUndone ? undefined :',
+    checker: 'died only without an end',
+    seeds: 1000,
+  },
+  {
+    name: 'a release does not say how the run ended',
+    file: 'lib/core/release.ts',
+    text: 'job: run?.toNote(),',
+    becomes: 'job: undefined,',
+    checker: 'register is fresh',
+    seeds: 1000,
+  },
+  {
+    name: 'a server that had refused the lock does not hear how the run ended',
+    file: 'lib/core/node-queue.ts',
+    text: 'if (request.job?.end === undefined) {',
+    becomes: 'if (request.token.length > 0) {',
+    checker: 'register is fresh',
+    seeds: 20000,
+  },
+  {
+    name: 'of a run that has ended, the line of a server that does not know so counts',
+    file: RECORD,
+    text: 'const line = ended ?? all[0];',
+    becomes: 'const line = all[0];',
+    checker: 'register is fresh',
+    seeds: 5000,
+  },
+  {
+    name: 'a register is read from one server',
+    file: 'lib/core/registers.ts',
+    text: "if (count(votes, 'read') >= majorityOf(quorum.queues.length)) return votes;",
+    becomes: "if (count(votes, 'read') >= 1) return votes;",
+    checker: 'register is fresh',
+    seeds: 5000,
+  },
+  {
+    name: 'a run is shown as died while its lock is held',
+    file: RECORD,
+    text: "isOpen && !isHeld ? 'died' : outcome",
+    becomes: "isOpen ? 'died' : outcome",
+    checker: 'died only without an end',
+    seeds: 1000,
+  },
+  // Ticks that are made up for, and ticks that are run again.
+  {
+    name: 'script: what is made up for is not compared with the runs',
+    file: RULES,
+    text: "if (trigger === 'catch-up') return tickMs <= run.tickMs;",
+    becomes: '',
+    checker: 'covered ticks stay',
+    seeds: 3000,
+  },
+  {
+    name: 'script: what is made up for is compared with the last run alone',
+    file: RULES,
+    text: 'return runs.find((run) => {',
+    becomes: "return runs.slice(0, trigger === 'catch-up' ? 1 : runs.length).find((run) => {",
+    checker: 'covered ticks stay',
+    seeds: 5000,
+  },
+  {
+    name: 'script: what is made up for is not compared with covered ticks',
+    file: RULES,
+    text: "if (trigger === 'catch-up' && tickMs <= coveredMs) return '';",
+    becomes: '',
+    checker: 'covered ticks stay',
+    seeds: 3000,
+  },
+  {
+    name: 'script: a tick that is refused because of a pause is not covered',
+    file: REGISTER,
+    text: 'write(host, job, covering(register, run.tickMs));',
+    becomes: '',
+    checker: 'covered ticks stay',
+    seeds: 5000,
+  },
+  {
+    name: 'script: a tick is run again whose run has ended',
+    file: RULES,
+    text: "(run.outcome !== 'running' || run.trigger === 'again')",
+    becomes: "run.trigger === 'again'",
+    checker: 'again once',
+    seeds: 3000,
+  },
+  {
+    name: 'script: a tick is run again more than once',
+    file: RULES,
+    text: "(run.outcome !== 'running' || run.trigger === 'again')",
+    becomes: "run.outcome !== 'running'",
+    checker: 'again once',
+    seeds: 5000,
   },
 ];

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const NAME = 'redlock-nestjs';
 
-/** The folder of this package. This file runs from `test/support` and, compiled, from `dist-sample/test/support`. */
+/** The folder of this package. This file runs from `test/support` and, compiled, from `dist-demo/test/support`. */
 export function packageRoot(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');

@@ -6,7 +6,15 @@ const URL_WITH_PASSWORD = 'redis://:s3cret-word@127.0.0.1:1';
 
 describe('a command line', () => {
   it('is a command, its key where it takes one, and the servers', () => {
-    const defaults = { json: false, yes: false, ticks: false, prefix: 'redlock:', limit: 1000, timeoutMs: 5000 };
+    const defaults = {
+      json: false,
+      yes: false,
+      ticks: false,
+      prefix: 'redlock:',
+      limit: 1000,
+      timeoutMs: 5000,
+      reason: '',
+    };
     expect(readArguments(['doctor', 'a:1', 'b:2'])).toEqual({
       ...defaults,
       command: 'doctor',
@@ -30,6 +38,10 @@ describe('a command line', () => {
     ).toEqual({
       ...{ command: 'release', key: 'k', urls: ['a:1'], json: true, yes: true, ticks: true, prefix: 'shop:', limit: 7 },
       timeoutMs: 250,
+      reason: '',
+    });
+    expect(readArguments(['pause', 'job', '--for', '2h', '--reason', 'stock-taking'])).toMatchObject({
+      ...{ command: 'pause', key: 'job', forMs: 7_200_000, reason: 'stock-taking' },
     });
     expect(readArguments(['locks', '--timeout', '2s'])).toMatchObject({ timeoutMs: 2000 });
     expect([readArguments(['-h']), readArguments(['doctor', '--help']), readArguments(['-v'])]).toEqual([
@@ -40,11 +52,12 @@ describe('a command line', () => {
   });
 
   it.each<[string, string[], RegExp]>([
-    ['no command', [], /^a command is missing: doctor, locks, inspect, release$/],
+    ['no command', [], /^a command is missing: doctor, locks, inspect, release, jobs, history, pause, resume$/],
     ['another command', ['keys'], /^the first word is none of the commands/],
     ['a URL in the place of a command', [URL_WITH_PASSWORD], /^the first word is none of the commands/],
     ['no key', ['inspect'], /^inspect takes a key first/],
     ['a URL in the place of a key', ['release', URL_WITH_PASSWORD], /^release takes a key before the servers/],
+    ['no job', ['pause'], /^pause takes the name of a job first/],
     ['an unknown option', ['doctor', '--fix'], /^Unknown option '--fix'/],
     ['a URL in an option', ['doctor', `--${URL_WITH_PASSWORD}`], /^an option is not known$/],
     ['a URL as the value of a flag', ['doctor', `--json=${URL_WITH_PASSWORD}`], /^Option '--json' does not take/],
@@ -56,6 +69,9 @@ describe('a command line', () => {
   });
 
   it.each([
+    ['--for', '0'],
+    ['--for', 'ever'],
+    ['--reason', 'x'.repeat(201)],
     ['--limit', '0'],
     ['--limit', 'many'],
     ['--timeout', '0'],

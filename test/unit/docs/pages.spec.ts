@@ -1,10 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
 import { allPages, pagesOf, type Page } from '../../support/pages.js';
 
 const README_LINES = 200;
+/** A page is read in one go. The tutorial is the longest. */
+const PAGE_LINES = 240;
+
+/** Pages that lead to other pages, and the decisions, which have one link together. */
+const INDEXES = /^docs\/(README|guide|operations|observability)\.md$|^docs\/decisions\//;
 
 /** Where a reader's files would be: beside the package's own, so that its imports are found. */
 const folderOf = (page: Page): string => resolve('docs-of-a-reader', page.path.replaceAll(/\W/g, '-'));
@@ -72,10 +77,24 @@ describe('the documentation', () => {
     expect(readme?.text).toContain('\nnpm ci && npm test\n');
   });
 
+  it('has pages that are read in one go', () => {
+    const lengths = pages.map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }));
+    expect(lengths.filter(({ lines }) => lines > PAGE_LINES)).toEqual([]);
+  });
+
+  it('leads to each page from its index', () => {
+    const [index] = pagesOf('docs/README.md');
+    const linked = [...(index?.text ?? '').matchAll(/\]\(([\w./-]+\.md)\)/g)].map(([, target = '']) =>
+      join('docs', target),
+    );
+    const own = pages.map(({ path }) => path).filter((path) => path.startsWith('docs/') && !INDEXES.test(path));
+    expect(own.filter((path) => !linked.includes(path))).toEqual([]);
+  });
+
   it('has whole blocks of TypeScript, each with the name of its file, and all of them compile', () => {
     const blocks = pages.flatMap((page) => page.blocks.map((block) => ({ page: page.path, ...block })));
     const code = blocks.filter(({ language }) => /^(ts|typescript|js|javascript)$/.test(language));
-    expect(code.length).toBeGreaterThan(15);
+    expect(code.length).toBeGreaterThan(50);
     expect(code.filter(({ file }) => file === undefined)).toEqual([]);
     const names = code.map(({ page, file }) => `${page}: ${file}`);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
@@ -102,6 +121,17 @@ describe('the documentation', () => {
     const named = [...(page?.text ?? '').matchAll(/`((?:core|redis|decorators)\/[\w./-]+\.ts|redlock\.[\w.]+\.ts)`/g)];
     expect(named.length).toBeGreaterThan(10);
     expect(named.map(([, file = '']) => file).filter((file) => !existsSync(join('lib', file)))).toEqual([]);
+  });
+
+  it('names scripts that exist, also in the workflows', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    const workflows = readdirSync('.github/workflows').map((name) => join('.github/workflows', name));
+    const texts = [...pages, ...pagesOf(...workflows)].map(({ path, text }) => ({ path, text }));
+    const named = texts.flatMap(({ path, text }) =>
+      [...text.matchAll(/npm run (?:--?\w+ )*([a-z][\w:-]*)/g)].map(([, name = '']) => ({ path, name })),
+    );
+    expect(named.length).toBeGreaterThan(30);
+    expect(named.filter(({ name }) => !(name in scripts))).toEqual([]);
   });
 
   it('would notice a dead link', () => {

@@ -1,5 +1,14 @@
 import { check } from '../../history/check.js';
-import type { About, CheckerName, EventOf, History, HistoryEvent } from '../../history/events.js';
+import type {
+  About,
+  CheckerName,
+  EventOf,
+  History,
+  HistoryEvent,
+  RecordSeen,
+  RunSeen,
+  RunTrigger,
+} from '../../history/events.js';
 import type { Verdict } from '../../history/verdict.js';
 
 const ABOUT: About = {
@@ -11,6 +20,14 @@ const ABOUT: About = {
   mostIdleMs: 200,
   courtesyMs: 100,
 };
+
+interface Run {
+  readonly trigger?: RunTrigger;
+  readonly tickAtMs?: number;
+  /** For how long it works. Default: it never ends. */
+  readonly heldMs?: number;
+  readonly failed?: true;
+}
 
 /** Histories written down by hand, in words that are shorter than the events. */
 export class Script {
@@ -38,8 +55,8 @@ export class Script {
     return this.add({ kind: 'granted', atMs, attempt, token: `token-${attempt}`, fence, validUntilMs });
   }
 
-  refused(atMs: number, attempt: number, code = 'LOCK_CONTENDED'): this {
-    return this.add({ kind: 'refused', atMs, attempt, code });
+  refused(atMs: number, attempt: number, code = 'LOCK_CONTENDED', reason?: string): this {
+    return this.add({ kind: 'refused', atMs, attempt, code, ...(reason !== undefined && { reason }) });
   }
 
   /** Asked for and granted 10 ms later, given back after the time that it is held. */
@@ -91,6 +108,67 @@ export class Script {
   removal(atMs: number, untilMs: number, client: string, key = 'k', everywhere = true): this {
     const call = this.#calls++;
     return this.add({ kind: 'forcing', atMs, client, call, key }, { kind: 'forced', atMs: untilMs, call, everywhere });
+  }
+
+  /** A run of the job "k", asked for and granted 10 ms later. It works until the lock is released, if it is. */
+  run(
+    atMs: number,
+    attempt: number,
+    client: string,
+    { trigger = 'schedule', tickAtMs, heldMs, failed }: Run = {},
+  ): this {
+    const tick = tickAtMs === undefined ? {} : { tick: { atMs: tickAtMs, periodMs: 1000 } };
+    this.asked(atMs, attempt, client, { job: 'k', trigger, ...tick }).granted(atMs + 10, attempt, attempt);
+    this.add({ kind: 'began', atMs: atMs + 10, attempt });
+    if (heldMs === undefined) return this;
+    const endAtMs = atMs + 10 + heldMs;
+    return this.add({ kind: 'ended', atMs: endAtMs, attempt, ...(failed && { failed }) }).released(endAtMs, attempt);
+  }
+
+  /** A run of the job "k" that is asked for and refused 10 ms later. */
+  norun(
+    atMs: number,
+    attempt: number,
+    client: string,
+    reason: string,
+    { trigger = 'schedule', tickAtMs }: Run = {},
+  ): this {
+    const tick = tickAtMs === undefined ? {} : { tick: { atMs: tickAtMs, periodMs: 1000 } };
+    const script = this.asked(atMs, attempt, client, { job: 'k', trigger, ...tick });
+    return script.refused(atMs + 10, attempt, 'LOCK_CONTENDED', reason);
+  }
+
+  steering(
+    atMs: number,
+    client: string,
+    what: 'pause' | 'resume' | 'cover',
+    { tookMs = 10, code, ...more }: { tookMs?: number; code?: string; forMs?: number; tickAtMs?: number } = {},
+  ): this {
+    const call = this.#calls++;
+    this.add({ kind: 'steering', atMs, client, call, job: 'k', what, nodeTimeoutMs: 100, ...more });
+    return this.add({ kind: 'steered', atMs: atMs + tookMs, call, ...(code !== undefined && { code }) });
+  }
+
+  /** A reading of the job "k" that takes 10 ms. */
+  reading(
+    atMs: number,
+    client: string,
+    runs: readonly (Partial<RunSeen> & { attempt: number })[],
+    more: Partial<RecordSeen> & { tookMs?: number } = {},
+  ): this {
+    const call = this.#calls++;
+    const { tookMs = 10, ...rest } = more;
+    this.add({ kind: 'reading', atMs, client, call, job: 'k', nodeTimeoutMs: 100 });
+    const seen = runs.map(({ attempt, ...run }): RunSeen => {
+      const token = `token-${attempt}`;
+      return { token, owner: 'a', trigger: 'schedule', tickMs: 0, outcome: 'succeeded', ...run };
+    });
+    const record = { pausedLeftMs: 0, coveredMs: 0, runs: seen, ...rest };
+    return this.add({ kind: 'readSettled', atMs: atMs + tookMs, call, record });
+  }
+
+  loss(atMs: number, server: number): this {
+    return this.add({ kind: 'lost', atMs, server });
   }
 
   server(atMs: number, server: number, status: 'up' | 'away'): this {

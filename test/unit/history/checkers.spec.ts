@@ -619,7 +619,15 @@ describe('a history that is not complete', () => {
     .granted(3010, 20, 30)
     .add({ kind: 'began', atMs: 3015, attempt: 20 })
     .client(3020, 'killed', 'c')
-    .add({ kind: 'emitted', atMs: 5000, client: 'a', counts: { acquired: 2, contended: 0, unreachable: 0, lost: 0 } })
+    .steering(4000, 'a', 'pause')
+    .norun(4050, 31, 'b', 'paused')
+    .reading(4100, 'b', [], { pausedLeftMs: null })
+    .steering(4200, 'b', 'resume')
+    .run(4300, 32, 'a', { trigger: 'manual', heldMs: 20 })
+    .norun(4500, 33, 'b', 'already-ran', { trigger: 'again', tickAtMs: 60_000 })
+    .norun(4550, 34, 'b', 'already-ran', { trigger: 'catch-up', tickAtMs: 60_000 })
+    .reading(4600, 'b', [{ attempt: 32, trigger: 'manual' }])
+    .add({ kind: 'emitted', atMs: 5000, client: 'a', counts: { acquired: 3, contended: 0, unreachable: 0, lost: 0 } })
     .client(5000, 'stopped', 'a')
     .end(6000);
 

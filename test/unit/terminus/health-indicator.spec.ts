@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Injectable, Module, ServiceUnavailableException, type DynamicModule } from '@nestjs/common';
+import { Injectable, Module, ServiceUnavailableException, type DynamicModule, type Type } from '@nestjs/common';
 import { Cron } from '@nestjs/schedule';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { Test, type TestingModule } from '@nestjs/testing';
@@ -22,7 +22,7 @@ describe('the health indicator', () => {
   let app: TestingModule;
   afterEach(() => app.close());
 
-  async function boot(...imports: DynamicModule[]): Promise<RedlockHealthIndicator> {
+  async function boot(...imports: (DynamicModule | Type)[]): Promise<RedlockHealthIndicator> {
     app = await Test.createTestingModule({ imports: [HealthModule, ...imports] }).compile();
     await app.init();
     return app.get(RedlockHealthIndicator, { strict: false });
@@ -106,11 +106,10 @@ describe('the health indicator', () => {
     class JobsModule {}
 
     async function bootJobs(overdue: boolean): Promise<RedlockHealthIndicator> {
-      const jobs: DynamicModule = { module: JobsModule };
       const indicator = await boot(
         RedlockTestingModule.forRoot(),
         RedlockTestingModule.forRoot({ name: 'second' }),
-        jobs,
+        JobsModule,
       );
       const known = app.get(RedlockJobs);
       const [status] = await known.list();

@@ -1,0 +1,1 @@
+export { RedlockLockStore, type LockAcquireResult } from './redlock-lock-store.js';

@@ -1,0 +1,3 @@
+import { startReplica } from './start-replica.js';
+
+for (const app of [await startReplica(), await startReplica()]) app.enableShutdownHooks();

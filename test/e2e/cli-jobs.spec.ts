@@ -1,0 +1,91 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { EventSource } from '../../lib/client/event-source.js';
+import { LockClient } from '../../lib/client/lock-client.js';
+import { toSettings } from '../../lib/client/options/module-options.js';
+import { createShards, redisServers } from '../../lib/client/server-factory.js';
+import { commandLine, type Outcome } from '../support/command-line.js';
+import { forgetLocks } from '../support/forget-locks.js';
+import { start, type Fleet } from '../support/fleet.js';
+
+const NEVER = new Promise<never>(() => undefined);
+
+describe('jobs, history, pause and resume', () => {
+  let fleet: Fleet;
+  let client: LockClient;
+
+  beforeAll(async () => {
+    fleet = await start(3, { direct: true });
+    const settings = toSettings({ servers: fleet.urls, owner: 'web-1:42' });
+    const events = new EventSource();
+    client = new LockClient(settings, createShards(settings, redisServers(), events), events);
+  });
+  afterAll(async () => {
+    await client.close(0);
+    await fleet.stop();
+  });
+  afterEach(() => forgetLocks(fleet.servers));
+
+  const run = (job: string, work: () => Promise<void> = () => Promise.resolve(), key = job): Promise<unknown> =>
+    client.withLock(key, '10s', work, { job, tick: new Date(Date.UTC(2026, 0, 31, 2)), wait: 0 });
+  const command = (...argv: string[]): Promise<Outcome> => commandLine([...argv, ...fleet.urls]);
+
+  it('list each job with its last run, also one whose name is not its key', async () => {
+    await run('invoices');
+    await run('nightly', () => Promise.reject(new Error('out\nof paper')), 'report').catch(() => undefined);
+    const { code, out } = await command('jobs');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^invoices +- +\d{4}-\S+Z +succeeded +\d+ ms +web-1:42$/m);
+    expect(out).toMatch(/^nightly +- +\d{4}-\S+Z +failed +\d+ ms +web-1:42$/m);
+    const json = JSON.parse((await command('jobs', '--json')).out) as object;
+    expect(json).toMatchObject({
+      complete: true,
+      jobs: [
+        { job: 'invoices', paused: null, lastRun: { outcome: 'succeeded', tick: '2026-01-31T02:00:00.000Z' } },
+        { job: 'nightly', lastRun: { outcome: 'failed', error: 'out\nof paper', trigger: 'schedule' } },
+      ],
+    });
+    const { out: history } = await command('history', 'nightly');
+    expect(history).toMatch(/2026-01-31T02:00:00.000Z +schedule +failed .*web-1:42 +\d{16} +out\\nof paper$/m);
+    expect((await command('history', 'none')).out).toBe('No run of "none" is known.\n');
+  });
+
+  it('pause a job on all replicas, and say which run goes on; resume it', async () => {
+    await new Promise<void>((resolve) => {
+      const work = (): Promise<never> => {
+        resolve();
+        return NEVER;
+      };
+      void run('nightly', work, 'report').catch(() => undefined);
+    });
+    const { code, out } = await command('pause', 'nightly', '--for', '2h', '--reason', 'stock-taking');
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/^"nightly" is paused on all replicas for (2 h|120 min)\.\n.* goes on, on web-1:42\.\n$/),
+    ]);
+    expect((await command('jobs')).out).toMatch(/^nightly +paused for .*: stock-taking +.*running/m);
+    await client.remove('report');
+    await expect(run('nightly', undefined, 'report')).rejects.toMatchObject({
+      reason: 'paused',
+      owner: 'stock-taking',
+    });
+    expect((await command('resume', 'nightly')).out).toContain('is not paused any more');
+    await client.withLock('report', '10s', () => Promise.resolve(), { job: 'nightly', wait: 0 });
+  });
+
+  it('pause a job that has never run, by its key', async () => {
+    expect(JSON.parse((await command('pause', 'mails', '--json')).out)).toEqual({
+      job: 'mails',
+      paused: { leftMs: null, reason: '' },
+      running: null,
+    });
+    await expect(run('mails')).rejects.toMatchObject({ reason: 'paused', remainingMs: Infinity });
+  });
+
+  it('end with 2 without a majority, and say which servers are missing', async () => {
+    for (const server of fleet.servers.slice(1)) await server.kill();
+    const { code, err } = await commandLine(['pause', 'mails', ...fleet.urls, '--timeout', '1s']);
+    for (const server of fleet.servers.slice(1)) await server.restart();
+    expect(code).toBe(2);
+    expect(err).toMatch(/Could not read the register of "mails": 2 of 3 servers must take part and 2 cannot/);
+  });
+});

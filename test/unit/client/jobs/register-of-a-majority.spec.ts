@@ -1,0 +1,104 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RedlockService, WithLockCallOptions } from 'redlock-nestjs';
+import { calledBy } from '../../../../lib/client/options/acquire-options.js';
+import type { NodeRequest, RunTrigger } from '../../../../lib/core/ports/lock-node.js';
+import type { ModelNode } from '../../../support/model-node.js';
+import { modelWorld, type ModelWorld } from '../../../support/model-service.js';
+
+const PLACE = { keys: 'report' };
+
+function run(
+  service: RedlockService,
+  work: () => Promise<unknown> = () => Promise.resolve(),
+  { trigger = 'manual', ...options }: { trigger?: RunTrigger } & WithLockCallOptions = {},
+): Promise<unknown> {
+  const caller = { method: 'Jobs.report', job: 'report', trigger };
+  return service.withLock('report', '1s', work, calledBy(caller, { wait: 0, ...options }));
+}
+
+async function settle<T>({ clock }: ModelWorld, promise: Promise<T>): Promise<T> {
+  const { value, error } = await clock.settle(promise);
+  if (error !== undefined) throw error as Error;
+  return value as T;
+}
+
+/** No request of this process reaches the node any more, or none of this kind. */
+function cutOff(node: ModelNode | undefined, owner: string, kind?: NodeRequest['kind']): void {
+  if (node === undefined) return;
+  const execute = node.execute.bind(node);
+  node.execute = (requests, onReplies, onError) => {
+    if (requests[0]?.owner === owner && (kind ?? requests[0].kind) === requests[0].kind) onError(new Error('cut off'));
+    else execute(requests, onReplies, onError);
+  };
+}
+
+describe('P20: what a call on a job has confirmed', () => {
+  it('an end that was confirmed is on a majority, also where a server had not granted the lock', async () => {
+    const world = modelWorld();
+    const [one, two, three] = world.nodes;
+    const service = world.serve({ owner: 'one' });
+    three?.disconnect();
+    const work = (): Promise<void> => {
+      three?.connect();
+      cutOff(two, 'one');
+      return Promise.resolve();
+    };
+    await settle(world, run(service, work));
+    // The only server that had granted and heard of the end is away now.
+    one?.disconnect();
+    await world.clock.advance(2000);
+    const { runs } = await settle(world, world.serve().client.jobs.read(PLACE));
+    expect(runs.map(({ outcome }) => outcome)).toEqual(['succeeded']);
+  });
+
+  it('a server that never had the lock does not make it a lock that was lost', async () => {
+    const world = modelWorld();
+    const [one, , three] = world.nodes;
+    three?.disconnect();
+    const work = (): Promise<void> => {
+      three?.connect();
+      one?.flush();
+      return Promise.resolve();
+    };
+    await settle(world, run(world.serve(), work));
+  });
+
+  it.each(['pause', 'resume'] as const)('a change that failed does not come back after a later %s', async (what) => {
+    const world = modelWorld();
+    const [one, two, three] = world.nodes;
+    // Of two changes that know the same, chance would let the first one win.
+    const [first, second] = [world.serve({ owner: 'first' }, () => 0.9), world.serve({ owner: 'second' }, () => 0.1)];
+    if (what === 'pause') await settle(world, second.client.jobs.pause(PLACE));
+    await world.clock.advance(10);
+    // It reads, and its change reaches the third server only.
+    const failed = first.client.jobs[what === 'pause' ? 'resume' : 'pause'](PLACE);
+    cutOff(one, 'first', 'steer');
+    cutOff(two, 'first', 'steer');
+    expect((await world.clock.settle(failed)).error).toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+    three?.disconnect();
+    await world.clock.advance(10);
+    await settle(world, second.client.jobs[what](PLACE));
+    three?.connect();
+    // The first one brings what the third server knows to the others, if that is newer.
+    await world.clock.settle(run(world.serve()));
+    await world.clock.advance(10);
+    const { error } = await world.clock.settle(run(world.serve()));
+    expect(error).toEqual(what === 'pause' ? expect.objectContaining({ reason: 'paused' }) : undefined);
+  });
+
+  it('a pause that one server has not forgotten is not the reason where the others deny for another one', async () => {
+    const world = modelWorld(5);
+    const [one] = world.nodes;
+    const service = world.serve();
+    const tick = { atMs: Date.UTC(2026, 10, 28, 2), periodMs: 60_000 };
+    await settle(world, run(service, undefined, { trigger: 'schedule', tick }));
+    await settle(world, service.client.jobs.pause(PLACE));
+    one?.disconnect();
+    await settle(world, service.client.jobs.resume(PLACE));
+    one?.connect();
+    for (const node of world.nodes.slice(3)) node.disconnect();
+    // One server takes it for paused. Two know that its tick has run, which is no majority.
+    const { error } = await world.clock.settle(run(world.serve(), undefined, { trigger: 'catch-up', tick }));
+    expect(error).toMatchObject({ reason: 'undecided' });
+  });
+});
