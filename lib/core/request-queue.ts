@@ -88,7 +88,7 @@ export class RequestQueue {
   push(pending: PendingRequest): void {
     const { kind, token } = pending.request;
     pending.place = (kind === 'acquire' ? this.#acquires : this.#first).push(pending);
-    if (kind === 'release' || kind === 'inspect' || kind === 'tell') return;
+    if (kind === 'release' || kind === 'inspect' || kind === 'tell' || kind === 'steer' || kind === 'read') return;
     pending.sibling = this.#byToken.get(token);
     this.#byToken.set(token, pending);
   }

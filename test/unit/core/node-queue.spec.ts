@@ -115,6 +115,17 @@ describe('a queue', () => {
     expect(node.trips).toBe(1);
   });
 
+  it('sends no release for what has only looked at a job, or steered it', async () => {
+    const { clock, node, queue } = setUp();
+    queue.send(request('read', 't'));
+    queue.send(request('steer', 't'));
+    queue.send(request('release', 't'));
+    await clock.advance(0);
+    queue.send(request('release', 't'));
+    await clock.advance(0);
+    expect(node.arrived.map(({ kind }) => kind)).toEqual(['read', 'steer']);
+  });
+
   it('releases after a second grant of the same token, although the first answer was a denial that came late', async () => {
     const { clock, node, queue } = setUp();
     node.delayMs = 10;

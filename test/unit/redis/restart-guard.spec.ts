@@ -108,12 +108,14 @@ describe('P12: the restart guard', () => {
     expect(guard.leftMs()).toBe(0);
   });
 
-  it('lets extensions and releases through', () => {
+  it('lets extensions and releases through, and what concerns the register of a job', () => {
     const { guard } = setUp();
     guard.onConnected(server('a'));
     guard.onConnected(server('b'));
     expect(guard.reasonNotToVote(request('extend'))).toBeUndefined();
     expect(guard.reasonNotToVote(request('release'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('steer'))).toBeUndefined();
+    expect(guard.reasonNotToVote(request('read'))).toBeUndefined();
     expect(guard.reasonNotToVote(request('confirm'))).toBeDefined();
   });
 
