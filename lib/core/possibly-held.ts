@@ -23,6 +23,12 @@ export class PossiblyHeld {
     return this.#traces.has(token);
   }
 
+  /** Whether the node has not answered yet, and its answer may show that it does not hold the token. */
+  mayBeDenied(token: string): boolean {
+    const trace = this.#traces.get(token);
+    return trace !== undefined && trace.inFlight > 0 && !trace.mayHold;
+  }
+
   onSent({ kind, token, claims }: NodeRequest): void {
     if (kind === 'release' || TAKES_NOTHING.has(kind)) return;
     const trace = this.#traces.get(token) ?? { inFlight: 0, mayHold: false, expiresAtMs: 0 };

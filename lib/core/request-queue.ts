@@ -36,8 +36,10 @@ export class PendingRequest {
   /** The node never had this lock, so it does not count as gone there. */
   ignoreGone(): void {
     const { settle } = this;
-    this.settle = (reply, position) =>
-      settle?.(reply.outcome === 'released' ? { outcome: 'released' } : reply, position);
+    if (settle === undefined) return;
+    this.settle = (reply, position) => {
+      settle(reply.outcome === 'released' ? { outcome: 'released' } : reply, position);
+    };
   }
 
   isOver(nowMs: number): boolean {
