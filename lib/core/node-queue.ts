@@ -96,25 +96,23 @@ export class NodeQueue {
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    this.clock.atEndOfTurn(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
+    this.clock.atEndOfTurn(this.#flush);
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
+    this.#flushing = false;
     while (this.#queue.size > 0 && this.#inFlight < this.maxConcurrency && this.#isReady()) {
-      const batch = this.#load();
-      if (batch.length > 0) this.#execute(batch);
+      const nowMs = this.clock.nowMs();
+      const batch = this.#queue.takeBatch(this.#isToLeave, nowMs);
+      if (batch.length > 0) this.#execute(batch, nowMs);
     }
     this.#noteIdle();
-  }
+  };
 
-  #execute(batch: readonly PendingRequest[]): void {
+  #execute(batch: readonly PendingRequest[], nowMs: number): void {
     this.#inFlight++;
-    const nowMs = this.clock.nowMs();
     const requests = batch.map((pending) => {
-      this.#possiblyHeld.onSent(pending.request);
+      this.#possiblyHeld.onSent(pending.request, nowMs);
       return pending.requestAt(nowMs);
     });
     const onReplies = (replies: readonly NodeReply[]): void => {
@@ -139,15 +137,12 @@ export class NodeQueue {
     } else this.#noteIdle();
   }
 
-  /** What leaves next. Since the request the node may have been found to have forgotten locks, or may have denied what is to be released. */
-  #load(): readonly PendingRequest[] {
-    const nowMs = this.clock.nowMs();
-    return this.#queue.takeBatch().filter((pending) => {
-      const answer = pending.isOver(nowMs) ? TOO_LATE : this.#knownAnswer(pending);
-      if (answer !== undefined) pending.deliver(answer);
-      return answer === undefined;
-    });
-  }
+  /** Since the request the node may have been found to have forgotten locks, or may have denied what is to be released. */
+  readonly #isToLeave = (pending: PendingRequest, nowMs: number): boolean => {
+    const answer = pending.isOver(nowMs) ? TOO_LATE : this.#knownAnswer(pending);
+    if (answer !== undefined) pending.deliver(answer);
+    return answer === undefined;
+  };
 
   /** The answer to what need not be sent, or must not. */
   #knownAnswer(pending: PendingRequest): NodeReply | undefined {

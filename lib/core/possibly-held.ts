@@ -29,11 +29,11 @@ export class PossiblyHeld {
     return trace !== undefined && trace.inFlight > 0 && !trace.mayHold;
   }
 
-  onSent({ kind, token, claims }: NodeRequest): void {
+  onSent({ kind, token, claims }: NodeRequest, nowMs: number): void {
     if (kind === 'release' || TAKES_NOTHING.has(kind)) return;
     const trace = this.#traces.get(token) ?? { inFlight: 0, mayHold: false, expiresAtMs: 0 };
     trace.inFlight++;
-    for (const { ttlMs } of claims) trace.expiresAtMs = Math.max(trace.expiresAtMs, this.clock.nowMs() + ttlMs);
+    for (const { ttlMs } of claims) trace.expiresAtMs = Math.max(trace.expiresAtMs, nowMs + ttlMs);
     this.#traces.set(token, trace);
   }
 
