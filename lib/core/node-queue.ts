@@ -20,7 +20,6 @@ export class NodeQueue {
   readonly #queue = new RequestQueue();
   #inFlight = 0;
   #flushing = false;
-
   readonly #possiblyHeld: PossiblyHeld;
   readonly #onIdle: (() => void)[] = [];
 
@@ -30,9 +29,7 @@ export class NodeQueue {
     private readonly maxConcurrency: number,
   ) {
     this.#possiblyHeld = new PossiblyHeld(clock);
-    node.onChange(() => {
-      this.#onChange();
-    });
+    node.onChange(this.#onChange);
   }
 
   get name(): string {
@@ -46,26 +43,28 @@ export class NodeQueue {
     return pending;
   }
 
-  take(pending: PendingRequest): void {
+  /**
+   * Releases an attempt that most servers have denied. While this node has not answered the attempt, the release begins no round trip: if
+   * the answer is a denial, nothing is to be released. It leaves with the next trip, ahead of every acquire, or as soon as the answer is a
+   * different one.
+   */
+  releaseUnlessDenied(request: NodeRequest): void {
+    this.take(new PendingRequest(request), this.#possiblyHeld.mayBeDenied(request.token));
+  }
+
+  take(pending: PendingRequest, canWait = false): void {
     const { request } = pending;
     const state = this.node.ensureConnected();
     this.#queue.supersede(request);
-    if (request.kind === 'release' && !this.#possiblyHeld.has(request.token)) {
-      if (request.job?.end === undefined) {
-        pending.deliver({ outcome: 'released' });
-        return;
-      }
-      pending.ignoreGone();
-    }
-    const reasonNotToVote = this.node.reasonNotToVote(request);
-    if (reasonNotToVote !== undefined) {
-      pending.deliver(untrusted(reasonNotToVote));
+    const answer = this.#knownAnswer(pending);
+    if (answer !== undefined) {
+      pending.deliver(answer);
       return;
     }
     if (state.status === 'down') pending.deliver(unreachable(state.cause));
     if (state.status !== 'down' || request.kind === 'release') {
       this.#queue.push(pending);
-      this.#flushSoon();
+      if (!canWait) this.#flushSoon();
     }
   }
 
@@ -87,35 +86,33 @@ export class NodeQueue {
     });
   }
 
-  #onChange(): void {
+  readonly #onChange = (): void => {
     const state = this.node.ensureConnected();
     if (state.status === 'ready') this.#flushSoon();
     if (state.status !== 'down') return;
     for (const pending of this.#queue.takeAllButReleases()) pending.deliver(unreachable(state.cause));
-  }
+  };
 
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    this.clock.atEndOfTurn(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
+    this.clock.atEndOfTurn(this.#flush);
   }
 
-  #flush(): void {
+  readonly #flush = (): void => {
+    this.#flushing = false;
     while (this.#queue.size > 0 && this.#inFlight < this.maxConcurrency && this.#isReady()) {
-      const batch = this.#load();
-      if (batch.length > 0) this.#execute(batch);
+      const nowMs = this.clock.nowMs();
+      const batch = this.#queue.takeBatch(this.#isToLeave, nowMs);
+      if (batch.length > 0) this.#execute(batch, nowMs);
     }
     this.#noteIdle();
-  }
+  };
 
-  #execute(batch: readonly PendingRequest[]): void {
+  #execute(batch: readonly PendingRequest[], nowMs: number): void {
     this.#inFlight++;
-    const nowMs = this.clock.nowMs();
     const requests = batch.map((pending) => {
-      this.#possiblyHeld.onSent(pending.request);
+      this.#possiblyHeld.onSent(pending.request, nowMs);
       return pending.requestAt(nowMs);
     });
     const onReplies = (replies: readonly NodeReply[]): void => {
@@ -140,18 +137,22 @@ export class NodeQueue {
     } else this.#noteIdle();
   }
 
-  /** What leaves next. Between the request and now the node may have been looked at, and found to have forgotten locks. */
-  #load(): readonly PendingRequest[] {
-    const nowMs = this.clock.nowMs();
-    return this.#queue.takeBatch().filter((pending) => {
-      if (pending.isOver(nowMs)) {
-        pending.deliver(TOO_LATE);
-        return false;
-      }
-      const reasonNotToVote = this.node.reasonNotToVote(pending.request);
-      if (reasonNotToVote !== undefined) pending.deliver(untrusted(reasonNotToVote));
-      return reasonNotToVote === undefined;
-    });
+  /** Since the request the node may have been found to have forgotten locks, or may have denied what is to be released. */
+  readonly #isToLeave = (pending: PendingRequest, nowMs: number): boolean => {
+    const answer = pending.isOver(nowMs) ? TOO_LATE : this.#knownAnswer(pending);
+    if (answer !== undefined) pending.deliver(answer);
+    return answer === undefined;
+  };
+
+  /** The answer to what need not be sent, or must not. */
+  #knownAnswer(pending: PendingRequest): NodeReply | undefined {
+    const { request } = pending;
+    if (request.kind === 'release' && !this.#possiblyHeld.has(request.token)) {
+      if (request.job?.end === undefined) return { outcome: 'released' };
+      pending.ignoreGone();
+    }
+    const reasonNotToVote = this.node.reasonNotToVote(request);
+    return reasonNotToVote && untrusted(reasonNotToVote);
   }
 
   /**
@@ -189,12 +190,9 @@ export class NodeQueue {
   #releaseLater(request: NodeRequest, isAlone: boolean): void {
     const pending = new PendingRequest(request);
     pending.isAlone = isAlone;
-    this.clock.after(
-      RELEASE_AGAIN_MS,
-      () => {
-        this.take(pending);
-      },
-      'background',
-    );
+    const again = (): void => {
+      this.take(pending);
+    };
+    this.clock.after(RELEASE_AGAIN_MS, again, 'background');
   }
 }

@@ -23,11 +23,17 @@ export class PossiblyHeld {
     return this.#traces.has(token);
   }
 
-  onSent({ kind, token, claims }: NodeRequest): void {
+  /** Whether the node has not answered yet, and its answer may show that it does not hold the token. */
+  mayBeDenied(token: string): boolean {
+    const trace = this.#traces.get(token);
+    return trace !== undefined && trace.inFlight > 0 && !trace.mayHold;
+  }
+
+  onSent({ kind, token, claims }: NodeRequest, nowMs: number): void {
     if (kind === 'release' || TAKES_NOTHING.has(kind)) return;
     const trace = this.#traces.get(token) ?? { inFlight: 0, mayHold: false, expiresAtMs: 0 };
     trace.inFlight++;
-    for (const { ttlMs } of claims) trace.expiresAtMs = Math.max(trace.expiresAtMs, this.clock.nowMs() + ttlMs);
+    for (const { ttlMs } of claims) trace.expiresAtMs = Math.max(trace.expiresAtMs, nowMs + ttlMs);
     this.#traces.set(token, trace);
   }
 

@@ -36,8 +36,10 @@ export class PendingRequest {
   /** The node never had this lock, so it does not count as gone there. */
   ignoreGone(): void {
     const { settle } = this;
-    this.settle = (reply, position) =>
-      settle?.(reply.outcome === 'released' ? { outcome: 'released' } : reply, position);
+    if (settle === undefined) return;
+    this.settle = (reply, position) => {
+      settle(reply.outcome === 'released' ? { outcome: 'released' } : reply, position);
+    };
   }
 
   isOver(nowMs: number): boolean {
@@ -119,8 +121,8 @@ export class RequestQueue {
     if (before !== undefined) before.sibling = sibling;
   }
 
-  /** Takes out what leaves with the next round trip. */
-  takeBatch(): PendingRequest[] {
+  /** Takes out what leaves with the next round trip, and what is not to leave any more. */
+  takeBatch(isToLeave: (pending: PendingRequest, nowMs: number) => boolean, nowMs: number): PendingRequest[] {
     const batch: PendingRequest[] = [];
     let claims = 0;
     for (let next = this.#next; next !== undefined; next = this.#next) {
@@ -128,7 +130,7 @@ export class RequestQueue {
       const fits = !next.isAlone && batch.length < LARGEST_BATCH && claims <= LARGEST_BATCH_CLAIMS;
       if (batch.length > 0 && !fits) break;
       this.remove(next);
-      batch.push(next);
+      if (isToLeave(next, nowMs)) batch.push(next);
       if (next.isAlone) break;
     }
     return batch;

@@ -166,7 +166,7 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     const { kind } = decision;
     if (kind !== 'won' && kind !== 'contested' && kind !== 'unconfirmed') {
       // Where another process holds the lock no process waits for this one, and two waiters would wake each other for ever.
-      undo(this.quorum, this.plan, this.token, { tell: kind !== 'held' });
+      undo(this.quorum, this.plan, this.token, { tell: kind !== 'held', isHeld: kind === 'held' });
     }
     this.caller.onDecision(decision);
   }

@@ -2,10 +2,22 @@ import type { AcquirePlan } from './acquire.js';
 import { runUndone } from './run-note.js';
 import type { Quorum } from './quorum.js';
 
+interface UndoOptions {
+  /** Whether the release is published. */
+  readonly tell: boolean;
+  /** Whether another process has a majority: then the servers that have not answered are likely to deny. Default: false. */
+  readonly isHeld?: boolean;
+}
+
 /** Takes everything of this token back, the tick included, from every server that may have got it, and waits for no answer. */
-export function undo({ queues, rules }: Quorum, plan: AcquirePlan, token: string, { tell }: { tell: boolean }): void {
+export function undo(quorum: Quorum, plan: AcquirePlan, token: string, { tell, isHeld = false }: UndoOptions): void {
+  const { queues, rules } = quorum;
   const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
   const claims = keys.map(({ key }) => ({ key, ttlMs: 0, channel: tell ? key : undefined }));
   const job = plan.job && runUndone(plan.job);
-  for (const queue of queues) queue.send({ kind: 'release', token, owner: rules.owner, claims, job });
+  const request = { kind: 'release', token, owner: rules.owner, claims, job } as const;
+  for (const queue of queues) {
+    if (isHeld) queue.releaseUnlessDenied(request);
+    else queue.send(request);
+  }
 }

@@ -191,7 +191,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a failed attempt is not undone',
     file: 'lib/core/round.ts',
-    text: "undo(this.quorum, this.plan, this.token, { tell: kind !== 'held' });",
+    text: "undo(this.quorum, this.plan, this.token, { tell: kind !== 'held', isHeld: kind === 'held' });",
     becomes: '',
     checker: 'nothing left',
     seeds: 500,
@@ -225,6 +225,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'lib/core/node-queue.ts',
     text: 'if (!isReady) this.#queue.putBack(batch.filter(isRelease));',
     becomes: '',
+    checker: 'nothing left',
+    seeds: 5000,
+  },
+  {
+    name: 'an attempt that others have denied is not undone on a server that has not answered yet',
+    file: 'lib/core/node-queue.ts',
+    text: 'this.take(new PendingRequest(request), this.#possiblyHeld.mayBeDenied(request.token));',
+    becomes: 'if (!this.#possiblyHeld.mayBeDenied(request.token)) this.take(new PendingRequest(request));',
     checker: 'nothing left',
     seeds: 5000,
   },
