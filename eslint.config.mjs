@@ -34,8 +34,8 @@ export default tseslint.config(
     },
   },
   {
-    // Each sample is a package of its own, with dependencies that are not here: its types are checked by `npm run samples`.
-    files: ['sample/**'],
+    // Each is a package of its own, with dependencies that are not here: its types are checked by `npm run samples` and `npm run matrix`.
+    files: ['sample/**', 'tools/matrix/programs/**'],
     ...tseslint.configs.disableTypeChecked,
   },
   prettier,

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { Cron, ScheduleModule } from '@nestjs/schedule';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { RedlockEvents, RedlockModule, RedlockService, WithLock } from 'redlock-nestjs';
@@ -271,22 +271,21 @@ describe('the page with real servers', () => {
     class Jobs {
       @Cron('* * * * * *')
       @WithLock('beats')
-      async beat(): Promise<void> {
+      beat(): Promise<void> {
         runs.push('beat');
+        return Promise.resolve();
       }
 
       @Cron('0 0 1 1 *')
       @WithLock('reports')
-      async report(): Promise<void> {
+      report(): Promise<void> {
         runs.push('report');
-        throw new Error('no paper');
+        return Promise.reject(new Error('no paper'));
       }
     }
-    const imports = [
-      ScheduleModule.forRoot(),
-      RedlockModule.forRoot(fleet.urls),
-      { module: class JobsModule {}, providers: [Jobs] },
-    ];
+    @Module({ providers: [Jobs] })
+    class JobsModule {}
+    const imports = [ScheduleModule.forRoot(), RedlockModule.forRoot(fleet.urls), JobsModule];
     const { page, rowSays } = await open(undefined, { imports, platform: 'Fastify' });
     await rowSays('beats', /Jobs\.beat · \* \* \* \* \* \*/);
     await rowSays('beats', 'succeeded');
