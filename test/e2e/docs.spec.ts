@@ -62,27 +62,31 @@ describe('the code of the documentation', () => {
     TIMEOUT_MS,
   );
 
-  it('its application starts with a Redis of this machine, and ends with SIGTERM', async () => {
-    const main = join(folder, 'README.md', 'main.ts');
-    const child = spawn(process.execPath, ['--import', LOADER, main], {
-      env: { ...process.env, PORT: '0', REDIS_URLS: fleet.urls.join() },
-    });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
-    const closed = once(child, 'close');
-    try {
-      await eventually(() => said.includes('successfully started') || child.exitCode !== null);
-      child.kill('SIGTERM');
-      const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
-      expect({ said, code, signal }).toEqual({
-        said: expect.not.stringContaining('ERROR'),
-        code: null,
-        signal: 'SIGTERM',
+  it(
+    'its application starts with a Redis of this machine, and ends with SIGTERM',
+    async () => {
+      const main = join(folder, 'README.md', 'main.ts');
+      const child = spawn(process.execPath, ['--import', LOADER, main], {
+        env: { ...process.env, PORT: '0', REDIS_URLS: fleet.urls.join() },
       });
-    } finally {
-      child.kill('SIGKILL');
-    }
-  });
+      let said = '';
+      for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
+      const closed = once(child, 'close');
+      try {
+        await eventually(() => said.includes('successfully started') || child.exitCode !== null, TIMEOUT_MS - 10_000);
+        child.kill('SIGTERM');
+        const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
+        expect({ said, code, signal }).toEqual({
+          said: expect.not.stringContaining('ERROR'),
+          code: null,
+          signal: 'SIGTERM',
+        });
+      } finally {
+        child.kill('SIGKILL');
+      }
+    },
+    TIMEOUT_MS,
+  );
 
   it(
     'loads: each block that is no test and no start of an application',
