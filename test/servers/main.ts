@@ -51,7 +51,7 @@ async function main(args: string[]): Promise<number> {
     failed += await contract(inDatabase(url, database), `${host}:${port}`);
   }
   const { ticks, counted, wrong } = await smoke(args);
-  console.log(`Two replicas on ${args.length} server(s): ${ticks} ticks and ${counted} calls, each once.`);
+  console.log(`Two replicas on ${args.length} server(s) ran ${ticks} ticks and ${counted} calls.`);
   for (const line of wrong) console.log(`  WRONG: ${line}`);
   return failed === 0 && wrong.length === 0 ? 0 : 1;
 }

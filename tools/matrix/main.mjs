@@ -1,5 +1,5 @@
 // What the package runs on, measured: `npm run matrix`. Each cell is a project with the packed library. Results are kept in
-// .cache/matrix, so the cells can run one after the other; docs/matrix.md is written when there is a result of each.
+// a folder of this machine, so the cells can run one after the other; docs/matrix.md is written when there is a result of each.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -21,7 +21,7 @@ export function page(rows) {
 Written by \`npm run matrix\`, which packs the library, installs it into projects, and runs them. ${passed} of ${rows.length} cells pass. One axis at a time differs from the
 baseline: ${BASELINE}. \`npm run matrix -- --only TEXT\` runs one cell again.
 
-*Two replicas* are two applications on real servers. A job runs once at each of five ticks, 40 calls increase a counter under one lock, a held key gives the right error, and nothing keeps the
+*Two replicas* are two applications on real servers. A job runs at five ticks, once at each, 40 calls increase a counter under one lock, a held key gives the right error, and nothing keeps the
 process alive. Other servers: \`npm run test:servers -- URL...\` ([the contract](contract.md)).
 
 ${sections.join('\n')}`;

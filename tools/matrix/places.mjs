@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const CACHE = join(ROOT, '.cache/matrix');
+/** Outside of the repository: in it, a package that a project lacks would be found in the repository's own node_modules. */
+export const CACHE = process.env.REDLOCK_MATRIX ?? join(tmpdir(), 'redlock-nestjs-matrix');
 
 /** The folders of Node's releases and of projects are made once, and again when what is to be installed has changed. */
 async function install(folder, manifest) {

@@ -23,7 +23,7 @@ export async function bundled(bundler, packages) {
   const env = { ...withNode(await nodeAt(24)), BUNDLER: bundler };
   await run(...COMMANDS[bundler], { cwd: folder, env });
   return await withServers('Redis 7.0', 3, async (urls) => {
-    await run('node', [`out/${bundler}.cjs`, ...urls], { cwd: folder, env, timeoutMs: 180_000 });
+    await run('node', [`out/${bundler}.cjs`, ...urls], { cwd: folder, env, timeoutMs: 10 * 60_000 });
     return versionsIn(folder, bundler === 'rspack' ? '@rspack/core' : bundler);
   });
 }

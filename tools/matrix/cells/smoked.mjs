@@ -20,7 +20,7 @@ export async function smoked({ project: name, packages, kind, node }) {
   const program = writeSmoke(folder, kind);
   return await withServers('Redis 7.0', 3, async (urls) => {
     const env = withNode(bin);
-    await run(join(bin, 'node'), [program, ...urls], { cwd: folder, env, timeoutMs: 180_000 });
+    await run(join(bin, 'node'), [program, ...urls], { cwd: folder, env, timeoutMs: 10 * 60_000 });
     const version = await run(join(bin, 'node'), ['--version']);
     return [`Node ${version.trim().slice(1)}`, ...versionsIn(folder, '@nestjs/core', '@nestjs/schedule', 'ioredis')];
   });

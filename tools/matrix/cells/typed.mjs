@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeAt, ROOT, versionsIn, withNode } from '../places.mjs';
 import { run } from '../run.mjs';
@@ -11,15 +11,11 @@ const PACKAGES = {
   ...{ '@opentelemetry/api': '^1.9.0', ioredis: '^6', '@types/node': '^20' },
 };
 
-const OPTIONS = [
-  ...['--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node'],
-  ...[
-    '--experimentalDecorators',
-    '--emitDecoratorMetadata',
-    '--exactOptionalPropertyTypes',
-    '--noUncheckedIndexedAccess',
-  ],
-];
+const OPTIONS = {
+  ...{ noEmit: true, strict: true, target: 'es2022', module: 'nodenext', types: ['node'] },
+  ...{ experimentalDecorators: true, emitDecoratorMetadata: true },
+  ...{ exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true },
+};
 
 /**
  * Without skipLibCheck the compiler also checks the declarations of all other packages: where it finds something there, the cell
@@ -29,8 +25,9 @@ export async function typed(version, skipLibCheck) {
   const compilers = Object.entries(VERSIONS).map(([name, range]) => [`typescript-${name}`, `npm:typescript@${range}`]);
   const folder = await library('types', { ...PACKAGES, ...Object.fromEntries(compilers) });
   copyFileSync(join(ROOT, 'tools/matrix/programs/consumer.ts'), join(folder, 'consumer.ts'));
-  const compiler = `node_modules/typescript-${version}/bin/tsc`;
-  const args = [compiler, ...OPTIONS, '--skipLibCheck', `${skipLibCheck}`, '--pretty', 'false', 'consumer.ts'];
+  const config = { compilerOptions: { ...OPTIONS, skipLibCheck }, files: ['consumer.ts'] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const args = [`node_modules/typescript-${version}/bin/tsc`, '-p', '.', '--pretty', 'false'];
   const versions = versionsIn(folder, `typescript-${version}`);
   try {
     await run('node', args, { cwd: folder, env: withNode(await nodeAt(24)) });

@@ -8,6 +8,7 @@ import {
   LockContendedError,
   RedlockEvents,
   RedlockExceptionFilter,
+  RedlockJobs,
   RedlockModule,
   RedlockService,
   WithLock,
@@ -15,6 +16,7 @@ import {
   type RedlockHealth,
 } from 'redlock-nestjs';
 import { lockNodeContract, RedisContractServer } from 'redlock-nestjs/contract';
+import { RedlockDashboardModule } from 'redlock-nestjs/dashboard';
 import { RedlockLockStore } from 'redlock-nestjs/lock-store';
 import { RedlockOtelModule } from 'redlock-nestjs/otel';
 import { RedlockHealthIndicator } from 'redlock-nestjs/terminus';
@@ -26,6 +28,7 @@ export class Orders {
     private readonly redlock: RedlockService,
     @InjectRedlock('billing') readonly billing: RedlockService,
     readonly events: RedlockEvents,
+    readonly jobs: RedlockJobs,
   ) {
     events.on('jobFailed', ({ job, error, durationMs }) => console.log(job.length, error, durationMs + 1));
   }
@@ -34,6 +37,7 @@ export class Orders {
   @WithLock('orders', '30s', { perTick: true })
   async nightly(): Promise<void> {
     currentLock()?.assertHeld();
+    for (const { overdue } of await this.jobs.list()) console.log(overdue?.byMs ?? 0);
     await this.redlock.health().then(({ quorum }: RedlockHealth) => quorum);
   }
 
@@ -53,6 +57,7 @@ export class Orders {
     RedlockModule.forRoot([new Redis({ lazyConnect: true }), 'redis://localhost:6379', { host: 'localhost' }]),
     RedlockModule.forRootAsync({ name: 'billing', useFactory: () => ({ shards: [['localhost:1'], ['localhost:2']] }) }),
     RedlockOtelModule.forRoot(),
+    RedlockDashboardModule.forRoot({ authorize: () => true }),
     RedlockTestingModule.forRoot({ memory: new RedlockMemory() }),
   ],
   providers: [Orders, RedlockHealthIndicator, RedlockExceptionFilter],
