@@ -73,7 +73,9 @@ describe('the code of the documentation', () => {
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
       const closed = once(child, 'close');
       try {
-        await eventually(() => said.includes('successfully started') || child.exitCode !== null, TIMEOUT_MS - 10_000);
+        await eventually(() => said.includes('successfully started') || child.exitCode !== null, {
+          withinMs: TIMEOUT_MS - 10_000,
+        });
         child.kill('SIGTERM');
         const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
         expect({ said, code, signal }).toEqual({

@@ -39,7 +39,7 @@ export class JobSteering {
   async #run(): Promise<void> {
     // As a replica that has just started.
     await this.#catchUp();
-    while (!this.#over) {
+    for (;;) {
       await pass(this.#random.gapMs(400));
       if (this.#over) return;
       await this.#next();
