@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CACHE, nodeAt, packed, project, ROOT, versionsIn, withNode } from '../places.mjs';
 import { run, runUntil } from '../run.mjs';
@@ -53,8 +53,12 @@ async function newProject(major, env) {
   if (existsSync(join(folder, 'package.json'))) return folder;
   rmSync(folder, { recursive: true, force: true });
   const nest = join(cli, 'node_modules/@nestjs/cli/bin/nest.js');
-  const choices = ['--skip-install', '--skip-git', '--package-manager', 'npm', '--directory', `../app-${major}`];
+  const choices = ['--skip-install', '--skip-git', '--package-manager', 'npm'];
+  const made = join(cli, `app-${major}`);
+  rmSync(made, { recursive: true, force: true });
   await run('node', [nest, 'new', `app-${major}`, ...choices], { cwd: cli, env });
+  // Out of reach of the node_modules of the command.
+  renameSync(made, folder);
   return folder;
 }
 

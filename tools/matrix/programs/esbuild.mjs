@@ -8,6 +8,7 @@ await build({
     '@nestjs/microservices',
     '@nestjs/websockets',
     '@nestjs/websockets/*',
+    '@nestjs/platform-express',
     '@nestjs/microservices/*',
     'class-validator',
     'class-transformer',

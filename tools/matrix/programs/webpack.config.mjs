@@ -7,7 +7,7 @@ export default {
   externals: [
     // What Nest loads where it is installed.
     ({ request }, callback) =>
-      /^(@nestjs\/(microservices|websockets)|class-validator|class-transformer)(\/|$)/.test(request)
+      /^(@nestjs\/(microservices|websockets|platform-express)|class-validator|class-transformer)(\/|$)/.test(request)
         ? callback(undefined, `commonjs ${request}`)
         : callback(),
   ],
