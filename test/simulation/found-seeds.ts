@@ -24,4 +24,5 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     found:
       'a waiter went by the one server that had carried out a release late, and kept the lock for longer than the others',
   },
+  { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

@@ -77,6 +77,8 @@ export interface Plan {
   readonly ticks: number;
   /** Whether replicas also pause, resume, read and run the job of the ticks, make up for ticks and run them again. */
   readonly steered: boolean;
+  /** Which of the ticks, from 0, no replica fires, as if all were down: only to be made up for. */
+  readonly missedTicks: readonly number[];
   /** How often all clients ask for one key at once, and do not wait. */
   readonly bursts: number;
   readonly faults: number;
@@ -170,7 +172,7 @@ export function planOf(chance: Chance): Plan {
     longestPauseMs: hasTicks ? toleranceMs * 0.4 : 2 * ttlMs,
     serverSkewMs: serverSkewOf(profile, ttlMs, chance),
     ticks,
-    steered: hasTicks && chance.aside(11).happens(0.7),
+    ...steeringOf(ticks, chance.aside(11)),
     faults: chance.happens(0.1) ? 0 : chance.whole(1, 8),
     storm: stormOf(profile, chance.aside(2)),
     delays: true,
@@ -184,6 +186,12 @@ export function planOf(chance: Chance): Plan {
     ...(hasTicks && lose + flush + snapshot + evict === 0 && { longestPauseMs: 6000 }),
     ...(Number(plan.options.fencingRetention) < LONG_RETENTION_MS && withoutDelays(plan)),
   };
+}
+
+function steeringOf(ticks: number, chance: Chance): Pick<Plan, 'steered' | 'missedTicks'> {
+  const steered = ticks > 0 && chance.happens(0.7);
+  const all = Array.from({ length: steered ? ticks : 0 }, (_, tick) => tick);
+  return { steered, missedTicks: all.filter(() => chance.happens(0.25)) };
 }
 
 /** P2: no request may arrive after the end of the counters that it would have counted on. */

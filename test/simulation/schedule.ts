@@ -98,7 +98,9 @@ async function fireTicks(world: World, member: Member, tickOf: TickOf, track: Tr
   let nextMs = EPOCH_MS + (firstTick - 1) * TICK_MS;
   for (;;) {
     nextMs = Math.max(nextMs + TICK_MS, Math.ceil(world.wallMs(member) / TICK_MS) * TICK_MS);
-    if (nextMs >= EPOCH_MS + (firstTick + plan.ticks) * TICK_MS) return;
+    const tickNumber = (nextMs - EPOCH_MS) / TICK_MS - firstTick;
+    if (tickNumber >= plan.ticks) return;
+    if (plan.missedTicks.includes(tickNumber)) continue;
     const earlyMs = early ? 15 * chance.next() : 0;
     const lateMs = chance.happens(0.2) ? 30 * chance.next() : 0;
     const atMs = nextMs - earlyMs + lateMs;
@@ -115,7 +117,8 @@ function announceTicks(world: World): void {
   for (let number = firstTick; number < firstTick + plan.ticks; number++) {
     const atMs = number * TICK_MS - spreadMs;
     kernel.at(atMs, () => {
-      const replicas = world.alive.map(({ process }) => process.name);
+      const isMissed = plan.missedTicks.includes(number - firstTick);
+      const replicas = isMissed ? [] : world.alive.map(({ process }) => process.name);
       const tickAtMs = EPOCH_MS + number * TICK_MS;
       recorder.add({ kind: 'due', atMs, keys: [JOB], tickAtMs, untilMs: number * TICK_MS + spreadMs, replicas });
     });

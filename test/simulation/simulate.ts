@@ -23,7 +23,7 @@ export interface SimulationResult {
   readonly tookMs: number;
 }
 
-const LARGEST_BATCH = 100;
+const LARGEST_BATCH = 25;
 const MOST_FAILURES = 20;
 /** A batch that takes so long will never end: somebody goes round in circles without any time passing. */
 const BATCH_TIMEOUT_MS = 120_000;

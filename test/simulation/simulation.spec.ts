@@ -41,6 +41,12 @@ describe('the simulation', () => {
     ['signal in time', 5],
     ['no starvation', 6],
     ['events agree', 0.02],
+    ['paused jobs stay', 0.15],
+    ['no run lost by a pause', 0.3],
+    ['register is fresh', 0.8],
+    ['died only without an end', 1.5],
+    ['covered ticks stay', 0.05],
+    ['again once', 0.1],
   ])('gives the checker of "%s" at least %d things a schedule to judge', (checker, least) => {
     const tally = result.tally.checkers[checker];
     expect((tally?.judged ?? 0) / SEEDS).toBeGreaterThan(least);
@@ -57,8 +63,18 @@ describe('the simulation', () => {
     ['aborted: taken', 0.01],
     ['aborted: shutdown', 0.003],
     ['taken over from one who had lost it', 0.2],
-    ['tick run', 0.5],
-    ['tick skipped', 1],
+    ['tick run', 0.4],
+    ['tick skipped', 0.8],
+    ['pause: done', 0.15],
+    ['resume: done', 0.1],
+    ['schedule: paused', 0.1],
+    ['manual: run', 0.06],
+    ['catch-up: run', 0.01],
+    ['catch-up: already-ran', 0.03],
+    ['again: run', 0.02],
+    ['again: already-ran', 0.06],
+    ['run shown as died', 0.15],
+    ['job shown as paused', 0.15],
     ['data lost', 0.5],
     // Put back on a server that had lost it; refused because of a marker; confirmed after a write-back.
     ['script E 2', 0.3],
