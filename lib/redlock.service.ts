@@ -10,7 +10,7 @@ import type { LockClient } from './client/lock-client.js';
 import { EventLog } from './client/log.js';
 import { given } from './client/options/acquire-options.js';
 import { toKeys } from './client/options/check.js';
-import { isRedlockError, RedlockShutdownError, type LockContendedError } from './core/errors/index.js';
+import { RedlockShutdownError } from './core/errors/index.js';
 import type {
   AcquireOptions,
   Duration,
@@ -82,13 +82,8 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * @returns null only when somebody else holds it
    * @throws as `acquire`; LockContendedError only where nobody is known to hold it, because the vote stayed split
    */
-  async tryAcquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock | null> {
-    try {
-      return await this.#client.acquire(key, ttl, { wait: 0, ...given(options) });
-    } catch (error) {
-      if (isContended(error) && !error.undecided) return null;
-      throw error;
-    }
+  tryAcquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock | null> {
+    return this.#client.tryAcquire(key, ttl, { wait: 0, ...given(options) });
   }
 
   /**
@@ -193,8 +188,4 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
     this.#closing.abort(new RedlockShutdownError());
     return Math.max(0, this.#shutdownStartedAtMs + settings.shutdownTimeoutMs - nowMs);
   }
-}
-
-function isContended(error: unknown): error is LockContendedError {
-  return isRedlockError(error, 'LOCK_CONTENDED');
 }

@@ -1,9 +1,10 @@
-import { isRedlockError, type LockContendedError } from '../core/errors/index.js';
+import { LockContendedError, QuorumUnreachableError } from '../core/errors/index.js';
 import type { LockHandle } from '../core/lock.js';
 import type { Clock } from '../core/ports/clock.js';
+import type { Refusal } from '../core/refusal.js';
 import type { Call, CallMaker } from './call.js';
 import type { TracedCall } from './call-tracer.js';
-import type { JobEvent, SkipReason } from './events.js';
+import type { JobEvent } from './events.js';
 import type { EventSource } from './event-source.js';
 import { RELEASE_FAILED } from './messages.js';
 
@@ -24,28 +25,30 @@ export class CallEvents {
     this.events.emit('acquired', { ...this.calls.about(call), fencingToken, waitedMs: this.#waitedMs(call), ttlMs });
   }
 
-  onFailed(call: Call, error: unknown): void {
-    if (isContended(error) && this.events.isHeard('contended')) {
+  onRefused(call: Call, refusal: Refusal): Refusal {
+    if (!this.events.isHeard(refusal.reason === 'unreachable' ? 'unreachable' : 'contended')) return refusal;
+    const { error } = refusal;
+    const waitedMs = this.#waitedMs(call);
+    if (error instanceof LockContendedError) {
       const { reason, owner: holder, remainingMs, votes } = error;
-      const waitedMs = this.#waitedMs(call);
       this.events.emit('contended', { ...this.calls.about(call), reason, holder, remainingMs, waitedMs, votes });
-    } else if (isRedlockError(error, 'QUORUM_UNREACHABLE') && this.events.isHeard('unreachable')) {
-      const { votes } = error;
-      this.events.emit('unreachable', { ...this.calls.about(call), waitedMs: this.#waitedMs(call), votes });
+    } else if (error instanceof QuorumUnreachableError) {
+      this.events.emit('unreachable', { ...this.calls.about(call), waitedMs, votes: error.votes });
     }
+    return refusal;
   }
 
   /**
    * The call has not got its lock. Another holder is no error for a call that skips then, and neither is the shutdown: then this
    * returns, and the work does not run.
    */
-  skipOrThrow(call: Call, error: unknown, skips: boolean): void {
-    const reason = skips ? skipReasonOf(error) : undefined;
-    if (reason !== undefined && this.events.isHeard('skipped')) {
-      const { message } = error as Error;
+  skipOrThrow(call: Call, refusal: Refusal, skips: boolean): void {
+    const { reason } = refusal;
+    if (skips && this.events.isHeard('skipped')) {
+      const { message } = refusal.error;
       this.events.emit('skipped', { ...this.calls.about(call), reason, message });
     }
-    if (reason === undefined || reason === 'unreachable') throw error;
+    if (!skips || reason === 'unreachable') throw refusal.error;
   }
 
   readonly onReleaseFailed = ({ keys }: LockHandle, error: unknown): void => {
@@ -54,10 +57,9 @@ export class CallEvents {
   };
 
   /** Waits for the lock of the call. `skips` is whether the call skips its work where it does not get the lock. */
-  wait(call: Call, skips: boolean, acquire: Work<LockHandle>): Promise<LockHandle> {
+  wait(call: Call, skips: boolean, acquire: Work<LockHandle | Refusal>): Promise<LockHandle | Refusal> {
     const { tracer } = this.events;
-    if (tracer === undefined) return acquire();
-    return tracer.acquire(this.#traced(call), acquire, (error) => (skips ? skipReasonOf(error) : undefined));
+    return tracer === undefined ? acquire() : tracer.acquire(this.#traced(call), acquire, skips);
   }
 
   /** Runs work under the lock of the call. */
@@ -104,15 +106,4 @@ export class CallEvents {
   #waitedMs({ startedAtMs }: Call): number {
     return this.clock.nowMs() - startedAtMs;
   }
-}
-
-function skipReasonOf(error: unknown): SkipReason | undefined {
-  if (isContended(error)) return error.reason;
-  if (isRedlockError(error, 'SHUTDOWN')) return 'closing';
-  return isRedlockError(error, 'QUORUM_UNREACHABLE') ? 'unreachable' : undefined;
-}
-
-/** By its code: another copy of this package in the process may have made it. */
-function isContended(error: unknown): error is LockContendedError {
-  return isRedlockError(error, 'LOCK_CONTENDED');
 }

@@ -10,6 +10,8 @@ import type { Shards } from './shards.js';
 
 export type CallKind = 'acquire' | 'withLock';
 
+export type Key = string | string[];
+
 /** One call, checked and complete. */
 export interface Call {
   readonly kind: CallKind;
@@ -39,12 +41,7 @@ export class CallMaker {
     };
   }
 
-  make(
-    kind: CallKind,
-    key: string | string[],
-    ttl: unknown,
-    options: AcquireOptions | WithLockCallOptions | undefined,
-  ): Call {
+  make(kind: CallKind, key: Key, ttl: unknown, options: AcquireOptions | WithLockCallOptions | undefined): Call {
     const { settings, shards } = this;
     const chosen = options === undefined ? this.#plain[kind] : this.#settingsOf(kind, options);
     const caller = options && callerOf(options);

@@ -1,12 +1,13 @@
 import { acquire } from '../core/acquire.js';
 import { RedlockShutdownError } from '../core/errors/index.js';
 import type { LockHandle } from '../core/lock.js';
+import { Refusal, refusedByShutdown } from '../core/refusal.js';
 import { undo } from '../core/undo.js';
 import { hold } from '../core/run-with-lock.js';
 import { WorkTracker } from '../core/work-tracker.js';
 import type { AcquireOptions, Lock, LockInspection, RedlockHealth, WithLockCallOptions } from '../interfaces/index.js';
 import { CallEvents } from './call-events.js';
-import { CallMaker, type Call, type CallKind } from './call.js';
+import { CallMaker, type Call, type CallKind, type Key } from './call.js';
 import { EventSource } from './event-source.js';
 import { toHealth } from './health.js';
 import { HeldKeys } from './held-keys.js';
@@ -75,18 +76,23 @@ export class LockClient {
     }
   }
 
-  async acquire(
-    key: string | string[],
-    ttl: unknown,
-    options?: AcquireOptions,
-    kind: CallKind = 'acquire',
-  ): Promise<LockHandle> {
+  async acquire(key: Key, ttl: unknown, options?: AcquireOptions, kind: CallKind = 'acquire'): Promise<LockHandle> {
     const call = this.#calls.make(kind, key, ttl, options);
-    return await this.#told.wait(call, false, () => this.#acquire(call));
+    const lock = await this.#told.wait(call, false, () => this.#acquire(call));
+    if (lock instanceof Refusal) throw lock.error;
+    return lock;
+  }
+
+  /** Null where another process holds the lock, has run the tick, or has paused the job. */
+  async tryAcquire(key: Key, ttl: unknown, options: AcquireOptions): Promise<LockHandle | null> {
+    const call = this.#calls.make('acquire', key, ttl, options);
+    const lock = await this.#told.wait(call, false, () => this.#acquire(call));
+    if (lock instanceof Refusal && !lock.isDenial) throw lock.error;
+    return lock instanceof Refusal ? null : lock;
   }
 
   async withLock<T>(
-    key: string | string[],
+    key: Key,
     ttl: unknown,
     work: (lock: Lock) => Promise<T>,
     options?: WithLockCallOptions,
@@ -100,11 +106,10 @@ export class LockClient {
     }
     const running = this.#work.begin();
     try {
-      let lock: LockHandle;
-      try {
-        lock = await this.#told.wait(call, options?.onContended === 'skip', () => this.#acquire(call));
-      } catch (error) {
-        this.#told.skipOrThrow(call, error, options?.onContended === 'skip');
+      const skips = options?.onContended === 'skip';
+      const lock = await this.#told.wait(call, skips, () => this.#acquire(call));
+      if (lock instanceof Refusal) {
+        this.#told.skipOrThrow(call, lock, skips);
         return undefined;
       }
       const under = (own: () => Promise<T>): Promise<T> =>
@@ -144,13 +149,14 @@ export class LockClient {
     this.#shards.close();
   }
 
-  async #acquire(call: Call): Promise<LockHandle> {
+  async #acquire(call: Call): Promise<LockHandle | Refusal> {
     const { quorum, plan, chosen } = call;
-    if (this.#registry.isClosed()) throw new RedlockShutdownError(plan.keys);
+    if (this.#registry.isClosed()) return refusedByShutdown(new RedlockShutdownError(plan.keys));
     const hint = this.#nested.hintFor(call);
     const cancellation = this.#registry.beginWait(chosen.signal);
     try {
       const grant = await acquire(quorum, Object.assign(plan, { hint, cancellation }));
+      if (grant instanceof Refusal) return this.#told.onRefused(call, grant);
       if (this.#registry.isClosed()) {
         // It will not be handed out, so nothing of it may stay, the tick least of all.
         undo(quorum, plan, grant.token, { tell: true });
@@ -161,8 +167,7 @@ export class LockClient {
       this.#told.onAcquired(call, lock);
       return lock;
     } catch (error) {
-      this.#told.onFailed(call, error);
-      throw error;
+      return refusedByShutdown(error);
     } finally {
       this.#registry.endWait(cancellation);
     }
@@ -175,10 +180,9 @@ export class LockClient {
     options: WithLockCallOptions | undefined,
   ): Promise<T | undefined> {
     return await frame.nested.run(async (before) => {
-      try {
-        await this.#nested.join(lock, call, before);
-      } catch (error) {
-        this.#told.skipOrThrow(call, error, options?.onContended === 'skip');
+      const refusal = await this.#nested.join(lock, call, before);
+      if (refusal !== undefined) {
+        this.#told.skipOrThrow(call, refusal, options?.onContended === 'skip');
         return undefined;
       }
       return await this.#told.run(

@@ -1,6 +1,7 @@
 import { acquire } from '../core/acquire.js';
 import { InvalidOptionsError, LockContendedError } from '../core/errors/index.js';
 import type { LockHandle } from '../core/lock.js';
+import { Refusal, refusedByShutdown } from '../core/refusal.js';
 import { undo } from '../core/undo.js';
 import { withinMs } from '../core/wait.js';
 import type { Call } from './call.js';
@@ -46,33 +47,41 @@ export class NestedCalls {
   }
 
   /** A call under a lock that is held already: it waits for its turn, and its tick, if it has one, is claimed. */
-  async join(lock: LockHandle, call: Call, before: Promise<void> | undefined): Promise<void> {
+  async join(lock: LockHandle, call: Call, before: Promise<void> | undefined): Promise<Refusal | undefined> {
     const cancellation = this.registry.beginWait(call.chosen.signal);
     try {
-      await this.#joinWith(lock, { ...call, plan: { ...call.plan, cancellation } }, before);
+      return await this.#joinWith(lock, { ...call, plan: { ...call.plan, cancellation } }, before);
+    } catch (error) {
+      return refusedByShutdown(error);
     } finally {
       this.registry.endWait(cancellation);
     }
   }
 
-  async #joinWith(lock: LockHandle, { quorum, plan }: Call, before: Promise<void> | undefined): Promise<void> {
+  async #joinWith(
+    lock: LockHandle,
+    { quorum, plan }: Call,
+    before: Promise<void> | undefined,
+  ): Promise<Refusal | undefined> {
     if (before !== undefined) {
       const turn = before.then(() => true);
       if (!(await withinMs(quorum.clock, turn, plan.waitMs, plan.cancellation))) {
         const holder = { owner: this.owner, remainingMs: lock.remaining };
-        throw new LockContendedError(plan.keys, holder, [], 'held');
+        return new Refusal('locked', () => new LockContendedError(plan.keys, holder, [], 'held'));
       }
     }
     if (!lock.isHeld()) await lock.ensureHeld();
-    if (plan.tick === undefined) return;
+    if (plan.tick === undefined) return undefined;
     const ofTick = { ...plan, claims: [], waitMs: 0, job: undefined };
-    const { token } = await acquire(quorum, ofTick);
-    if (lock.isHeld()) return;
+    const grant = await acquire(quorum, ofTick);
+    if (grant instanceof Refusal) return grant;
+    if (lock.isHeld()) return undefined;
     // Meanwhile the lock may have ended: nothing is started under it, and the tick has not run (P6, P8).
     await lock.ensureHeld().catch((error: unknown) => {
-      undo(quorum, ofTick, token, { tell: true });
+      undo(quorum, ofTick, grant.token, { tell: true });
       throw error;
     });
+    return undefined;
   }
 
   #heldAround(keys: readonly string[]): HeldAround<LockHandle> | undefined {

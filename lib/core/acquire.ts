@@ -1,11 +1,12 @@
 import type { Cancellation } from './cancellation.js';
 import { admit, admitAtOnce, leave, tooBusyVotes } from './admission.js';
 import { Deadlines } from './deadlines.js';
-import { giveUp, goOn, granted, toError, waitAndAsk } from './keep-asking.js';
+import { giveUp, goOn, granted, waitAndAsk } from './keep-asking.js';
 import type { Claim, RunTrigger } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import type { ClockReading } from './suspension.js';
 import type { Decision } from './decision.js';
+import { refuse, type Refusal } from './refusal.js';
 import { Round, type RoundCaller } from './round.js';
 import type { Turn } from './turn.js';
 
@@ -70,7 +71,7 @@ export interface Grant {
  * Where no waiter is ahead the servers are asked at once, and most of the time they grant: that way makes nothing that only
  * waiting needs. Everything else is in keep-asking.ts.
  */
-export function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
+export function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant | Refusal> {
   const deadlines = new Deadlines(quorum, plan);
   const turn = standsInLine(plan) ? quorum.room.enter(plan.claims) : undefined;
   const isFree = turn === undefined || (turn.begun !== undefined && turn.begun.untilMs <= quorum.clock.nowMs());
@@ -94,7 +95,7 @@ class FirstRound implements RoundCaller {
     private readonly plan: AcquirePlan,
     private readonly deadlines: Deadlines,
     private readonly turn: Turn | undefined,
-    private readonly resolve: (grant: Grant | Promise<Grant>) => void,
+    private readonly resolve: (answer: Grant | Refusal | Promise<Grant | Refusal>) => void,
     private readonly reject: (reason: unknown) => void,
   ) {
     this.#token = quorum.entropy.token();
@@ -137,7 +138,7 @@ class FirstRound implements RoundCaller {
   #decide(decision: Decision): void {
     const { quorum, plan, deadlines, turn } = this;
     if (decision.kind === 'won') this.resolve(granted(quorum, plan, turn, decision));
-    else if (decision.kind === 'held' && plan.waitMs === 0) this.reject(toError(quorum, plan, decision));
+    else if (decision.kind === 'held' && plan.waitMs === 0) this.resolve(refuse(quorum, plan, decision));
     else {
       const begun = { token: this.#token, startedAtMs: this.#startedAtMs, decision };
       this.resolve(goOn(quorum, plan, deadlines, turn, begun));

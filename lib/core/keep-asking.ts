@@ -1,14 +1,12 @@
 import type { AcquirePlan, Grant } from './acquire.js';
 import { attempt, type BegunRound } from './attempt.js';
 import type { Deadlines } from './deadlines.js';
-import { LockContendedError } from './errors/lock-contended.error.js';
-import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { Pause } from './pause.js';
-import { isPaused } from './pause-repair.js';
 import type { Holder } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import type { Decision } from './decision.js';
 import type { Vote } from './vote.js';
+import { isFinal, Refusal, refuse } from './refusal.js';
 import type { RemoteWindow } from './remote-windows.js';
 import type { Turn } from './turn.js';
 
@@ -18,9 +16,9 @@ export async function waitAndAsk(
   plan: AcquirePlan,
   deadlines: Deadlines,
   turn: Turn | undefined,
-): Promise<Grant> {
+): Promise<Grant | Refusal> {
   if (turn === undefined) return await keepAsking(quorum, plan, deadlines);
-  try {
+  return await orGiveUp(quorum, plan, turn, async () => {
     const { waitMs, cancellation } = plan;
     const others = turn.begun ?? (await turn.beginsWithin(quorum.clock, waitMs, cancellation));
     if (others !== undefined) return await keepAsking(quorum, plan, deadlines, turn, others);
@@ -28,15 +26,9 @@ export async function waitAndAsk(
     // at once need not ask. Where it does not know, or not any more, the attempt asks once.
     const knownHolder = quorum.room.knownHolder(turn);
     turn.leave();
-    if (knownHolder !== undefined) {
-      const { holder, votes } = knownHolder;
-      throw new LockContendedError(plan.keys, holder, votes, 'held', plan.hint?.());
-    }
+    if (knownHolder !== undefined) return refuse(quorum, plan, { kind: 'held', ...knownHolder });
     return await keepAsking(quorum, plan, deadlines);
-  } catch (error) {
-    giveUp(quorum, plan, turn);
-    throw error;
-  }
+  });
 }
 
 /** After a first round that was not won. */
@@ -46,12 +38,23 @@ export async function goOn(
   deadlines: Deadlines,
   turn: Turn | undefined,
   begun: BegunRound,
-): Promise<Grant> {
+): Promise<Grant | Refusal> {
+  return await orGiveUp(quorum, plan, turn, () => keepAsking(quorum, plan, deadlines, turn, undefined, begun));
+}
+
+async function orGiveUp(
+  quorum: Quorum,
+  plan: AcquirePlan,
+  turn: Turn | undefined,
+  ask: () => Promise<Grant | Refusal>,
+): Promise<Grant | Refusal> {
+  let isGranted = false;
   try {
-    return await keepAsking(quorum, plan, deadlines, turn, undefined, begun);
-  } catch (error) {
-    giveUp(quorum, plan, turn);
-    throw error;
+    const answer = await ask();
+    isGranted = !(answer instanceof Refusal);
+    return answer;
+  } finally {
+    if (!isGranted) giveUp(quorum, plan, turn);
   }
 }
 
@@ -83,7 +86,7 @@ async function keepAsking(
   turn?: Turn,
   others?: RemoteWindow,
   begun?: BegunRound,
-): Promise<Grant> {
+): Promise<Grant | Refusal> {
   const pause = new Pause(quorum, plan, deadlines.waitUntilMs, turn !== undefined);
   try {
     if (others !== undefined && (await pause.waitForRemote(others))) turn?.closeRemoteWindow();
@@ -94,13 +97,13 @@ async function keepAsking(
       const decision = await attempt(quorum, plan, bounds, first);
       if (decision.kind === 'won') return granted(quorum, plan, turn, decision);
       if (turn !== undefined) notifyOthers(quorum, plan, turn);
-      const isDenied = tickHasRun(decision, plan) || isJobPaused(decision, plan);
+      const isDenied = isFinal(decision, plan);
       if (turn !== undefined && decision.kind === 'held' && !isDenied) {
         turn.closeRemoteWindow();
         noteHolder(quorum, turn, decision.holder, decision.votes);
       }
       const untilMs = isDenied ? 'over' : deadlines.after(decision);
-      if (untilMs === 'over') throw toError(quorum, plan, decision);
+      if (untilMs === 'over') return refuse(quorum, plan, decision);
       if (untilMs === 'at once') continue;
       await pause.afterQuestion(decision, retry, untilMs);
       deadlines.onPaused(decision);
@@ -120,30 +123,4 @@ function notifyOthers({ queues, rules }: Quorum, plan: AcquirePlan, turn: Turn):
 
 function noteHolder({ room, clock }: Quorum, turn: Turn, holder: Holder, votes: readonly Vote[]): void {
   room.noteHolder(turn, { holder, untilMs: clock.nowMs() + holder.remainingMs, votes });
-}
-
-function tickHasRun(decision: Decision, { tick }: AcquirePlan): boolean {
-  return decision.kind === 'held' && decision.holder.key === tick?.key;
-}
-
-/** Waiting would not help: it is paused until an operator resumes it, or for hours. */
-function isJobPaused(decision: Decision, { job }: AcquirePlan): boolean {
-  return decision.kind === 'held' && isPaused(decision.holder, job);
-}
-
-/** Why there is no lock. */
-export function toError({ queues }: Quorum, plan: AcquirePlan, decision: Exclude<Decision, { kind: 'won' }>): Error {
-  switch (decision.kind) {
-    case 'held':
-    case 'contested': {
-      const what = tickHasRun(decision, plan) ? 'tick' : isJobPaused(decision, plan) ? 'paused' : decision.kind;
-      return new LockContendedError(plan.keys, decision.holder, decision.votes, what, plan.hint?.());
-    }
-    case 'unreachable':
-    case 'unconfirmed':
-    case 'late':
-      return new QuorumUnreachableError('acquire', plan.keys, queues.length, decision.votes);
-    default:
-      return decision satisfies never;
-  }
 }

@@ -1,6 +1,5 @@
 import { SpanStatusCode, trace, type Attributes, type Span, type Tracer } from '@opentelemetry/api';
-import type { CallTracer, TracedCall } from '../client/call-tracer.js';
-import type { SkipReason } from '../client/events.js';
+import type { CallTracer, TracedCall, TracedRefusal } from '../client/call-tracer.js';
 import type { RedlockEvents } from '../redlock.events.js';
 import { attributesOf, CONTENDED, ERROR_TYPE, FENCING_TOKEN, KEYS, SKIPPED, TICK } from './attributes.js';
 
@@ -22,38 +21,29 @@ export class CallSpans implements CallTracer {
     });
   }
 
-  acquire<L extends { readonly fencingToken: number }>(
+  acquire<L extends { readonly fencingToken: number } | TracedRefusal>(
     call: TracedCall,
     wait: () => Promise<L>,
-    skipReasonOf: (error: unknown) => SkipReason | undefined,
+    skips: boolean,
   ): Promise<L> {
     return this.#within('redlock.acquire', spanAttributesOf(call), async (span) => {
-      try {
-        const lock = await wait();
-        span.setAttribute(FENCING_TOKEN, lock.fencingToken);
-        return lock;
-      } catch (error) {
-        const skipReason = skipReasonOf(error);
-        if (skipReason !== undefined) span.setAttribute(SKIPPED, skipReason);
-        const { code, reason } = partsOf(error);
-        // That another process holds the lock is an answer. The caller decides whether it is an error.
-        if (code === 'LOCK_CONTENDED') span.setAttribute(CONTENDED, String(reason));
-        else if (code !== 'SHUTDOWN') fail(span, error);
-        throw error;
+      const result = await failing(span, wait);
+      if ('fencingToken' in result) {
+        span.setAttribute(FENCING_TOKEN, result.fencingToken);
+        return result;
       }
+      const { reason } = result;
+      if (skips) span.setAttribute(SKIPPED, reason);
+      if (reason === 'unreachable') fail(span, result.error);
+      // That another process holds the lock is an answer. The caller decides whether it is an error.
+      else if (reason !== 'closing') span.setAttribute(CONTENDED, reason);
+      return result;
     });
   }
 
   hold<T>(call: TracedCall & { readonly fencingToken: number }, work: () => Promise<T>): Promise<T> {
     const attributes = { ...spanAttributesOf(call), [FENCING_TOKEN]: call.fencingToken };
-    return this.#within('redlock.hold', attributes, async (span) => {
-      try {
-        return await work();
-      } catch (error) {
-        fail(span, error);
-        throw error;
-      }
-    });
+    return this.#within('redlock.hold', attributes, (span) => failing(span, work));
   }
 
   #within<T>(name: string, attributes: Attributes, run: (span: Span) => Promise<T>): Promise<T> {
@@ -76,6 +66,15 @@ function spanAttributesOf(call: TracedCall): Attributes {
   };
 }
 
+async function failing<T>(span: Span, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    fail(span, error);
+    throw error;
+  }
+}
+
 function fail(span: Span, error: unknown): void {
   const { code, name } = partsOf(error);
   const message = error instanceof Error ? error.message : String(error);
@@ -84,6 +83,6 @@ function fail(span: Span, error: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message });
 }
 
-function partsOf(error: unknown): { readonly code?: unknown; readonly name?: unknown; readonly reason?: unknown } {
+function partsOf(error: unknown): { readonly code?: unknown; readonly name?: unknown } {
   return typeof error === 'object' && error !== null ? error : {};
 }

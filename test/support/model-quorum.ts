@@ -1,9 +1,10 @@
-import type { AcquirePlan } from '../../lib/core/acquire.js';
+import { acquire as ask, type AcquirePlan, type Grant } from '../../lib/core/acquire.js';
 import { FencingStart } from '../../lib/core/fencing-number.js';
 import type { HoldOptions } from '../../lib/core/hold-options.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';
 import type { LockNode } from '../../lib/core/ports/lock-node.js';
 import { createQuorum, type Quorum, type Rules } from '../../lib/core/quorum.js';
+import { Refusal } from '../../lib/core/refusal.js';
 import { ModelNode } from './model-node.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -68,4 +69,11 @@ export function planFor({
 
 export function keepFor(keep: Partial<HoldOptions> = {}): HoldOptions {
   return { autoExtend: false, minHoldMs: 0, maxHoldMs: Infinity, toTtlMs: Number, ...keep };
+}
+
+/** As the client does for a caller: a refusal is an error. */
+export async function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant> {
+  const grant = await ask(quorum, plan);
+  if (grant instanceof Refusal) throw grant.error;
+  return grant;
 }

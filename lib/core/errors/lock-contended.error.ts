@@ -3,7 +3,7 @@ import { printable } from '../printable.js';
 import type { Vote } from '../vote.js';
 import { named, quoted, reasonsOf, RedlockError } from './redlock.error.js';
 
-const REASONS = { held: 'locked', tick: 'already-ran', contested: 'undecided', paused: 'paused' } as const;
+export const REASONS = { held: 'locked', tick: 'already-ran', contested: 'undecided', paused: 'paused' } as const;
 
 /**
  * Another process, or another call in this process, holds the lock, or has run the tick that was asked for.

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire, type Grant } from '../../../lib/core/acquire.js';
+import type { Grant } from '../../../lib/core/acquire.js';
 import { Cancellation } from '../../../lib/core/cancellation.js';
 import { LockContendedError, QuorumUnreachableError } from '../../../lib/core/errors/index.js';
 import type { LockNode } from '../../../lib/core/ports/lock-node.js';
 import { DistantNode } from '../../support/distant-node.js';
 import type { ModelNode } from '../../support/model-node.js';
-import { modelNodes, planFor, quorumOver, SeededEntropy } from '../../support/model-quorum.js';
+import { acquire, modelNodes, planFor, quorumOver, SeededEntropy } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 function setUp(servers: number): { clock: VirtualClock; nodes: ModelNode[] } {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire } from '../../../lib/core/acquire.js';
 import { LockHandle } from '../../../lib/core/lock.js';
-import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import type { ModelNode } from '../../support/model-node.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire } from '../../../lib/core/acquire.js';
 import { LockHandle } from '../../../lib/core/lock.js';
 import type { Quorum } from '../../../lib/core/quorum.js';
 import { DistantNode } from '../../support/distant-node.js';
 import type { ModelNode } from '../../support/model-node.js';
-import { keepFor, modelNodes, planFor, quorumOver, SeededEntropy } from '../../support/model-quorum.js';
+import { acquire, keepFor, modelNodes, planFor, quorumOver, SeededEntropy } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const TTL_MS = 400;

@@ -1,10 +1,9 @@
 import { expect, it } from '@jest/globals';
-import { acquire } from '../../../lib/core/acquire.js';
 import { remove } from '../../../lib/core/inspect.js';
 import { LockHandle } from '../../../lib/core/lock.js';
 import type { LockNode } from '../../../lib/core/ports/lock-node.js';
 import { DistantNode } from '../../support/distant-node.js';
-import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 async function held(ttlMs: number, delayMs = 0) {

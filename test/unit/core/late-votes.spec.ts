@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire, type AcquirePlan } from '../../../lib/core/acquire.js';
+import type { AcquirePlan } from '../../../lib/core/acquire.js';
 import { Cancellation } from '../../../lib/core/cancellation.js';
 import { undo } from '../../../lib/core/undo.js';
 import type { Quorum } from '../../../lib/core/quorum.js';
 import { DistantNode } from '../../support/distant-node.js';
 import type { ModelNode } from '../../support/model-node.js';
-import { modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const TTL_MS = 10_000;

@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire } from '../../../lib/core/acquire.js';
 import { Cancellation } from '../../../lib/core/cancellation.js';
 import { NodeQueue } from '../../../lib/core/node-queue.js';
 import { QuorumUnreachableError } from '../../../lib/core/errors/index.js';
@@ -9,7 +8,7 @@ import { Semaphore } from '../../../lib/core/semaphore.js';
 import { WaitQueue } from '../../../lib/core/wait-queue.js';
 import { countElements } from '../../support/counted-work.js';
 import { ModelNode } from '../../support/model-node.js';
-import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 function request(kind: NodeRequest['kind'], token: string, keys = 1): NodeRequest {

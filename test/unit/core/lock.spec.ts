@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire } from '../../../lib/core/acquire.js';
 import { LockLostError, LockReleasedError, QuorumUnreachableError } from '../../../lib/core/errors/index.js';
 import { hold } from '../../../lib/core/run-with-lock.js';
 import type { HoldOptions } from '../../../lib/core/hold-options.js';
 import { LockHandle } from '../../../lib/core/lock.js';
 import type { ModelNode } from '../../support/model-node.js';
-import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 interface World {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire } from '../../../lib/core/acquire.js';
 import { NodeQueue } from '../../../lib/core/node-queue.js';
 import type { NodeRequest } from '../../../lib/core/ports/lock-node.js';
 import { ModelNode } from '../../support/model-node.js';
-import { modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const TRIP_MS = 10;

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire } from '../../../lib/core/acquire.js';
 import { LockContendedError, QuorumUnreachableError } from '../../../lib/core/errors/index.js';
 import type { AcquirePlan } from '../../../lib/core/acquire.js';
 import type { ModelNode } from '../../support/model-node.js';
-import { modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 interface Scene {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire } from '../../../lib/core/acquire.js';
 import { LockHandle } from '../../../lib/core/lock.js';
 import type { HoldOptions } from '../../../lib/core/hold-options.js';
 import type { ModelNode } from '../../support/model-node.js';
-import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { modelWorld } from '../../support/model-service.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 

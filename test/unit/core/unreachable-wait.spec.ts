@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire } from '../../../lib/core/acquire.js';
 import { LockContendedError, QuorumUnreachableError } from '../../../lib/core/errors/index.js';
 import type { ModelNode } from '../../support/model-node.js';
-import { modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const PLAN = planFor({ waitMs: 1000, unreachableWaitMs: 30_000, ttlMs: 10_000 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { acquire, type AcquirePlan } from '../../../lib/core/acquire.js';
+import type { AcquirePlan } from '../../../lib/core/acquire.js';
 import { Cancellation } from '../../../lib/core/cancellation.js';
 import { LockContendedError } from '../../../lib/core/errors/index.js';
 import { LockHandle } from '../../../lib/core/lock.js';
@@ -7,7 +7,7 @@ import type { Quorum } from '../../../lib/core/quorum.js';
 import { sleep } from '../../../lib/core/wait.js';
 import { DistantNode } from '../../support/distant-node.js';
 import type { ModelNode } from '../../support/model-node.js';
-import { keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
+import { acquire, keepFor, modelNodes, planFor, quorumOver } from '../../support/model-quorum.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const TRIP_MS = 10;
