@@ -6,6 +6,7 @@ export interface DemoOptions {
   readonly servers: number;
   readonly replicas: number;
   readonly chaos: boolean;
+  readonly page: boolean;
   readonly json: boolean;
 }
 
@@ -19,6 +20,8 @@ npm start -- [options]
   --replicas N  how many replicas, each a process of its own. Default: 3
   --chaos       meanwhile kill a server, stall one, kill the replica that holds the lock and start another, and set the
                 clock of a replica wrong. Each is announced, and never takes the majority of the servers or the last replica
+  --page        serve the dashboard of the jobs, and buttons that break servers and replicas, to this machine.
+                The variable PORT says where; by default on any free port
   --json        a JSON object for each tick instead, everything else on stderr:
                   tick       the scheduled instant, as an ISO time
                   ranBy      the replicas that ran it: one, if all is well. A run counts from its beginning
@@ -33,7 +36,7 @@ npm start -- [options]
 export class UsageError extends Error {}
 
 const NUMBERS = ['ticks', 'servers', 'replicas'] as const;
-const SWITCHES = ['chaos', 'json', 'help'] as const;
+const SWITCHES = ['chaos', 'page', 'json', 'help'] as const;
 const LARGEST = { ticks: Number.MAX_SAFE_INTEGER, servers: 99, replicas: 99 };
 
 /** @throws UsageError with one sentence */
@@ -69,6 +72,7 @@ export function readOptions(args: readonly string[]): DemoOptions | 'help' {
     servers: numberOf('servers', 5),
     replicas: numberOf('replicas', 3),
     chaos: values.chaos === true,
+    page: values.page === true,
     json: values.json === true,
   };
 }

@@ -3,6 +3,7 @@ import { start } from '../test/support/fleet.js';
 import { Chaos } from './chaos.js';
 import { Replicas } from './replicas.js';
 import { isFlawless } from './judge.js';
+import { servePage } from './page.js';
 import { TickLog } from './tick-log.js';
 import type { DemoOptions } from './options.js';
 import type { Printer } from './print.js';
@@ -35,10 +36,12 @@ export async function run(options: DemoOptions, printer: Printer, signal: AbortS
   if (signal.aborted) return false;
 
   printer.start(fleet.origin);
-  if (options.chaos)
-    chaos = new Chaos(fleet, replicas, (text) => {
-      printer.note(text);
-    });
+  const announce = (text: string): void => {
+    printer.note(text);
+  };
+  await using page = options.page ? await servePage({ fleet, replicas, announce }) : undefined;
+  if (page !== undefined) announce(`break things at ${page.url}, and look at ${page.url}/redlock`);
+  if (options.chaos) chaos = new Chaos(fleet, replicas, announce);
 
   // The first whole second for which every replica has surely set its timer.
   const firstMs = (Math.floor(Date.now() / PERIOD_MS) + 2) * PERIOD_MS;

@@ -93,7 +93,7 @@ describe('npm start', () => {
   it('explains itself', async () => {
     const demo = npmStart('--help');
     expect(await demo.exit).toBe(0);
-    for (const word of ['--ticks', '--servers', '--replicas', '--chaos', '--json', 'skippedBy']) {
+    for (const word of ['--ticks', '--servers', '--replicas', '--chaos', '--page', '--json', 'skippedBy']) {
       expect(demo.stdout).toContain(word);
     }
     expect(demo.stderr).toBe('');
@@ -114,6 +114,33 @@ describe('npm start', () => {
     const said = demo.stderr.replace(/^.*\[Cron\] Missed execution deadline.*\n/gm, '');
     expect(said).toMatch(/^3 servers .*\ntime .*\n\d+ ticks?: each ran exactly once\n( {2}.*\n){3}$/);
   });
+
+  it('serves the dashboard with --page, and buttons that break servers and replicas', async () => {
+    const demo = await npmStart('--servers', '3', '--page', '--json').running();
+    const [, url = ''] = /break things at (\S+),/.exec(demo.stderr) ?? [];
+    expect(await (await fetch(`${url}/redlock`)).text()).toContain('<title>Jobs and locks</title>');
+    expect(await (await fetch(url)).text()).toMatch(/server-3[^]*replica-3/);
+    const press = async (name: string, what: string, site = 'same-origin'): Promise<number> =>
+      (
+        await fetch(`${url}/break`, {
+          method: 'POST',
+          headers: { 'sec-fetch-site': site },
+          body: new URLSearchParams({ name, what }),
+          redirect: 'manual',
+        })
+      ).status;
+    expect(await press('server-1', 'kill', 'cross-site')).toBe(403);
+    expect(await press('server-1', 'kill')).toBe(303);
+    expect(await press('replica-1', 'kill')).toBe(303);
+    expect(await press('replicas', 'start')).toBe(303);
+    const isSeen = (): boolean =>
+      demo.ticks.some(({ voting, skippedBy, ranBy }) => voting === 2 && [...ranBy, ...skippedBy].includes('replica-4'));
+    while (!isSeen() && demo.child.exitCode === null) await sleep(20);
+    // This process has the jobs, too, and runs no tick of them.
+    expect(demo.ticks.filter(({ ranBy }) => ranBy.length > 1)).toEqual([]);
+    process.kill(demo.pid, 'SIGTERM');
+    expect(await demo.exit).toBe(143);
+  }, 300_000);
 
   it('leaves no process behind when the coordinator is killed', async () => {
     const demo = await npmStart('--servers', '3', '--json').running();

@@ -16,7 +16,7 @@ import { visit, type Visit } from '../../support/dashboard/visit.js';
 import { eventually } from '../../support/eventually.js';
 
 // A browser on a machine that is busy with other tests: only what hangs is to fail by this.
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 let browser: Browser;
 beforeAll(async () => {

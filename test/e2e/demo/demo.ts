@@ -22,7 +22,7 @@ export async function compileDemo(): Promise<Compiled> {
   await writeFile(join(compiled.folder, 'package.json'), '{ "type": "module" }');
   await writeFile(
     join(compiled.folder, 'lib/package.json'),
-    '{ "name": "redlock-nestjs", "type": "module", "exports": "./index.js" }',
+    '{ "name": "redlock-nestjs", "type": "module", "exports": { ".": "./index.js", "./dashboard": "./dashboard/index.js" } }',
   );
   await mkdir(join(compiled.folder, 'node_modules'));
   await symlink('../lib', join(compiled.folder, 'node_modules/redlock-nestjs'));
