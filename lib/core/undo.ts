@@ -9,10 +9,13 @@ interface UndoOptions {
   readonly isHeld?: boolean;
 }
 
-/** Takes everything of this token back, the tick included, from every server that may have got it, and waits for no answer. */
+/**
+ * Takes everything of this token back, the tick included, from every server that may have got it, and waits for no answer. The tick
+ * of a second run (`onCrash: 'again'`) stays claimed: its first run has begun, so no replica may run it by its schedule any more.
+ */
 export function undo(quorum: Quorum, plan: AcquirePlan, token: string, { tell, isHeld = false }: UndoOptions): void {
   const { queues, rules } = quorum;
-  const keys = plan.tick === undefined ? plan.claims : [plan.tick, ...plan.claims];
+  const keys = plan.tick === undefined || plan.job?.trigger === 'again' ? plan.claims : [plan.tick, ...plan.claims];
   const claims = keys.map(({ key }) => ({ key, ttlMs: 0, channel: tell ? key : undefined }));
   const job = plan.job && runUndone(plan.job);
   const request = { kind: 'release', token, owner: rules.owner, claims, job } as const;

@@ -29,8 +29,8 @@ export class MemoryRegisters {
     return EMPTY_REGISTER;
   }
 
-  /** Why an acquire of a run of this job is denied, if it is. */
-  denialOf({ job, token, claims }: NodeRequest): NodeReply | undefined {
+  /** Why an acquire of a run of this job is denied, if it is. `holder` has the first key of its lock. */
+  denialOf({ job, token, claims }: NodeRequest, holder: Holder | undefined): NodeReply | undefined {
     if (job === undefined) return undefined;
     const { key, start } = job;
     const register = this.#of(key);
@@ -40,7 +40,7 @@ export class MemoryRegisters {
       this.#set(key, covering(register, start.tickMs));
       return { outcome: 'denied', holder: { key, token: PAUSED, owner, fence, remainingMs } };
     }
-    const owner = coveredBy(register, token, start);
+    const owner = coveredBy(register, token, start, holder?.token);
     if (owner === undefined) return undefined;
     const tickKey = claims.at(-1)?.key ?? '';
     return { outcome: 'denied', holder: { key: tickKey, token: COVERED, owner, fence: 0, remainingMs: 0 } };

@@ -67,7 +67,7 @@ export class MemoryStore {
 
   #acquire(request: NodeRequest): NodeReply {
     const { token, owner, claims, fenceStart = 0, waits, waited = false, job } = request;
-    const denial = this.#registers.denialOf(request);
+    const denial = this.#registers.denialOf(request, this.holderOf(claims[0]?.key ?? ''));
     if (denial !== undefined) return denial;
     // The claim of a tick that is run again is taken from its first run.
     const others = job?.start.trigger === 'again' ? claims.slice(0, Math.max(1, claims.length - 1)) : claims;

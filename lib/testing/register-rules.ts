@@ -6,15 +6,19 @@ export function pausedLeftMs({ until }: Register, wallMs: number): number {
   return until === 'open' ? Infinity : Math.max(0, (until ?? wallMs) - wallMs);
 }
 
-/** Which run makes a run needless that was started so: the owner of that run, or '' where the tick is merely covered. */
+/**
+ * Which run makes a run needless that was started so: the owner of that run, or '' where the tick is merely covered. A run that has its lock may yet be
+ * undone, or be one of several that contend: it denies with its lock, by which they see one another.
+ */
 export function coveredBy(
   { coveredMs, runs }: Register,
   token: string,
   { trigger, tickMs }: Pick<RunStart, 'trigger' | 'tickMs'>,
+  holderToken: string | undefined,
 ): string | undefined {
   if (trigger === 'catch-up' && tickMs <= coveredMs) return '';
   return runs.find((run) => {
-    if (run.token === token) return false;
+    if (run.token === token || (run.outcome === 'running' && run.token === holderToken)) return false;
     if (trigger === 'catch-up') return tickMs <= run.tickMs;
     return trigger === 'again' && run.tickMs === tickMs && (run.outcome !== 'running' || run.trigger === 'again');
   })?.owner;

@@ -275,7 +275,7 @@ export function registerContract(subject: () => Subject): void {
       }
     });
 
-    it('is not made where its tick is covered, nor while one of the same tick goes on', async () => {
+    it('is not made where its tick is covered; while one of the same tick goes on, its lock denies', async () => {
       await ask(steer(1, 0, '', 5000));
       expect(await ask(acquire('t', job('catch-up', 5000)))).toMatchObject([
         { outcome: 'denied', holder: { token: 'covered', owner: '' } },
@@ -286,8 +286,17 @@ export function registerContract(subject: () => Subject): void {
       ).toMatchObject([
         { outcome: 'granted' },
         { outcome: 'granted' },
-        { outcome: 'denied', holder: { token: 'covered', owner: 'host of t:1' } },
         { outcome: 'denied', holder: { key: 'k', token: 't' } },
+        { outcome: 'denied', holder: { key: 'k', token: 't' } },
+      ]);
+    });
+
+    it('is not made where one of the same tick has lost its lock without an end', async () => {
+      const claims = [{ key: 'k', ttlMs: 50 }];
+      await ask(acquire('t', job('catch-up', 6000), { claims }));
+      await subject().pass(100);
+      expect(await ask(acquire('u', job('catch-up', 6000)))).toMatchObject([
+        { outcome: 'denied', holder: { token: 'covered', owner: 'host of t:1' } },
       ]);
     });
 
@@ -346,12 +355,12 @@ export function registerContract(subject: () => Subject): void {
       ]);
     });
 
-    it('is not made while one goes on, but by that one', async () => {
+    it('is not made while one goes on, whose lock denies, but by that one', async () => {
       await died();
       expect(await ask(acquire('u', again), acquire('u', again), acquire('v', again))).toMatchObject([
         { outcome: 'granted' },
         { outcome: 'granted' },
-        { outcome: 'denied', holder: { token: 'covered', owner: 'host of u:1' } },
+        { outcome: 'denied', holder: { key: 'k', token: 'u' } },
       ]);
     });
 

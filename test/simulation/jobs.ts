@@ -93,6 +93,15 @@ function tryOut(world: World, track: Track, chance: Chance): void {
   }
 }
 
+/** What all replicas do when they hear a majority again: each makes up for the tick that all have missed, and many begin at once. */
+export async function makeUp(world: World, member: Member, tickAtMs: number, chance: Chance): Promise<void> {
+  const apartMs = chance.happens(0.6) ? world.plan.furthestMs * chance.next() : chance.ratio(0.1, 300);
+  const lateMs = TICK_MS / 4 + apartMs;
+  await sleep(member, member.process.machine.toOwnMs(tickAtMs + lateMs - world.wallMs(member)));
+  if (member.status !== 'alive' || chance.happens(0.3)) return;
+  await runJob(world, member, 'catch-up', { atMs: tickAtMs, periodMs: TICK_MS }, chance);
+}
+
 /** The run of a tick that no replica ran, as far as this one knows; some go by what they have known before. */
 async function catchUp(world: World, member: Member, chance: Chance): Promise<void> {
   const tick = newestTick(world, member, chance.happens(0.25) ? 1 : 0);

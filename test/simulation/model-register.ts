@@ -1,6 +1,6 @@
 import { parseRegister, parseRun, registerLifeMs, writeRegister, type Register } from '../../lib/core/register.js';
 import { coveredBy, covering, pausedLeftMs, steered, withoutRun, withRun } from '../../lib/testing/register-rules.js';
-import { Ended, OTHER_TYPE, type Raw, type ScriptHost, type ScriptRequest } from './model-script.js';
+import { Ended, holderOf, OTHER_TYPE, type Raw, type ScriptHost, type ScriptRequest } from './model-script.js';
 
 /** The register of a job, and what a request says of it: as lib/redis/scripts/register.lua.ts describes it. */
 export interface ScriptJob {
@@ -8,7 +8,7 @@ export interface ScriptJob {
   readonly text: string;
 }
 
-export function denyBy(host: ScriptHost, job: ScriptJob, { token }: ScriptRequest): Raw | undefined {
+export function denyBy(host: ScriptHost, job: ScriptJob, { token, claims }: ScriptRequest): Raw | undefined {
   const register = registerOf(host, job);
   const run = runOf(job, token, 0);
   const leftMs = pausedLeftMs(register, wallMs(host));
@@ -16,7 +16,7 @@ export function denyBy(host: ScriptHost, job: ScriptJob, { token }: ScriptReques
     write(host, job, covering(register, run.tickMs));
     return [5, register.version, leftMs === Infinity ? -1 : leftMs, encodeURIComponent(register.reason)];
   }
-  const owner = coveredBy(register, token, run);
+  const owner = coveredBy(register, token, run, holderOf(host, claims[0]?.key ?? '')?.token);
   return owner === undefined ? undefined : [6, encodeURIComponent(owner)];
 }
 

@@ -238,7 +238,7 @@ interface ScriptHolder {
 
 const FOREIGN = { number: 0, owner: '', waits: false, value: undefined };
 
-function holderOf(host: ScriptHost, key: string): ScriptHolder | undefined {
+export function holderOf(host: ScriptHost, key: string): ScriptHolder | undefined {
   const found = host.get(key);
   if (found === undefined) return undefined;
   if (found === OTHER_TYPE) return { token: 'foreign:type', ...FOREIGN };

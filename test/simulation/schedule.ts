@@ -6,7 +6,7 @@ import type { Verdict } from '../history/verdict.js';
 import { Chance } from './chance.js';
 import { runClient, burst, sleep } from './clients.js';
 import { Saboteur } from './faults.js';
-import { runTick, steerJob, type Track } from './jobs.js';
+import { makeUp, runTick, steerJob, type Track } from './jobs.js';
 import { EPOCH_MS } from './model-server.js';
 import { JOB, planOf, type Plan } from './plan.js';
 import { TICK_MS, World, type Member } from './world.js';
@@ -100,7 +100,10 @@ async function fireTicks(world: World, member: Member, tickOf: TickOf, track: Tr
     nextMs = Math.max(nextMs + TICK_MS, Math.ceil(world.wallMs(member) / TICK_MS) * TICK_MS);
     const tickNumber = (nextMs - EPOCH_MS) / TICK_MS - firstTick;
     if (tickNumber >= plan.ticks) return;
-    if (plan.missedTicks.includes(tickNumber)) continue;
+    if (plan.missedTicks.includes(tickNumber)) {
+      track(member, makeUp(world, member, nextMs, chance.aside(tickNumber)));
+      continue;
+    }
     const earlyMs = early ? 15 * chance.next() : 0;
     const lateMs = chance.happens(0.2) ? 30 * chance.next() : 0;
     const atMs = nextMs - earlyMs + lateMs;

@@ -34,7 +34,7 @@ describe('the simulation', () => {
     ['mutual exclusion', 4],
     ['fencing order', 4],
     ['one run a tick', 0.6],
-    ['no lost tick', 0.25],
+    ['no lost tick', 0.2],
     ['settles in time', 15],
     ['no ghost', 3],
     ['nothing left', 3],

@@ -107,7 +107,7 @@ export const ADVICE: Readonly<Record<Code, Advice>> = {
   ),
   'no-append-only-file': warning(
     'has no append-only file',
-    'a restart forgets its locks, and the server does not vote for about a minute after it',
+    'a restart forgets its locks, and the server does not vote for one to two minutes after it',
     'set appendonly yes',
   ),
   'not-inspected': warning('does not answer INFO', 'some of its restarts are not noticed', 'allow +info'),
@@ -137,19 +137,19 @@ export const ADVICE: Readonly<Record<Code, Advice>> = {
     'upgrade to Redis 7, Redis 8 or Valkey',
   ),
   restarted: warning(
-    'was restarted without an append-only file, less than a minute ago',
+    'was restarted without an append-only file, less than two minutes ago',
     'it may have forgotten locks that are held',
-    'wait a minute before the next restart of a server, and set appendonly yes',
+    'wait two minutes before the next restart of a server, and set appendonly yes',
   ),
   'lost-data': warning(
-    'has lost its data less than a minute ago, as a process noticed',
+    'has lost its data less than two minutes ago, as a process noticed',
     'processes do not let it vote before every lock that it may have forgotten is over',
-    'wait a minute before the next restart of a server, and set appendonly yes',
+    'wait two minutes before the next restart of a server, and set appendonly yes',
   ),
   'no-marker': warning(
     'does not have the marker that other servers have',
     'it is new, or has lost its data since a process used it',
-    'wait a minute before the next restart of a server, and set appendonly yes',
+    'wait two minutes before the next restart of a server, and set appendonly yes',
   ),
   'unused-prefix': {
     ...{ level: 'note', what: 'No server has the marker of this prefix', means: 'no process has used it here so far' },

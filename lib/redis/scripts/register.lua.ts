@@ -75,6 +75,12 @@ local function write(job, call)
   call('SET', job.key, text, 'PX', format('%d', math.min(register.left + 30 * DAY_MS, 400 * DAY_MS)))
 end
 
+-- Such a run may yet be undone, or be one of several that contend: it denies with its lock, by which they see one another.
+local function hasLock(token, claims)
+  local holder = holderOf(claims[1].key)
+  return holder and holder.token == token
+end
+
 local function deny(job, token, claims)
   local register = registerOf(job)
   local _, _, trigger, tick = find(job.text, '^(%l) (%d+) ')
@@ -90,7 +96,8 @@ local function deny(job, token, claims)
     local other, otherTick, otherTrigger, outcome, owner = runIn(line)
     if otherTick and other ~= token then
       local isSecond = tick == otherTick and (outcome ~= 'r' or otherTrigger == 'a')
-      if (trigger == 'c' and tick <= otherTick) or (trigger == 'a' and isSecond) then return {6, owner} end
+      local isNeedless = (trigger == 'c' and tick <= otherTick) or (trigger == 'a' and isSecond)
+      if isNeedless and not (outcome == 'r' and hasLock(other, claims)) then return {6, owner} end
     end
   end
   if trigger == 'a' and #claims > 1 then claims[#claims].yields = true end

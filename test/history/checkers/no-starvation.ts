@@ -61,7 +61,7 @@ function unreachable(
 function refusedInVain(operations: Operations, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
   const { asked, refused } = attempt;
   if (refused?.code !== 'LOCK_CONTENDED' || !majorityUp(operations, span.fromMs, span.toMs)) return [];
-  if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals) || isDeniedByRegister(operations, attempt))
+  if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals) || isDeniedByRegister(operations, attempt, rivals))
     return [];
   if (rivals.some((other) => other.span !== undefined && overlaps(other.span, span))) return [];
   const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(operations, other)));
@@ -92,7 +92,7 @@ function waitedInVain(operations: Operations, attempt: Attempt, rivals: readonly
   const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(operations, other)));
   // Who sees the claim of a tick on too few servers to know that it has run waits for it in vain, and loses nothing.
   if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals) || !steady(operations, span)) return [];
-  if (isDeniedByRegister(operations, attempt)) return [];
+  if (isDeniedByRegister(operations, attempt, rivals)) return [];
   if ([{ attempt }, ...around].some(({ attempt: other }) => stoodStill(operations, other.asked.client, span)))
     return [];
   const idle = longestGap(
@@ -157,12 +157,24 @@ function isRemoved({ removals }: Operations, { asked }: Attempt): boolean {
   return removals.some(({ begun }) => asked.keys.includes(begun.key));
 }
 
-/** A job may be paused, and a tick need no run: other checkers say whether that was so. */
-function isDeniedByRegister(operations: Operations, { asked, granted, refused }: Attempt): boolean {
-  const { job, trigger, atMs } = asked;
+/** Where the job may be paused other checkers say whether it was. And a tick may need no run, because of what others have asked for. */
+function isDeniedByRegister(operations: Operations, attempt: Attempt, rivals: readonly Rival[]): boolean {
+  const { asked, granted, refused } = attempt;
+  const { job, tick, trigger, atMs } = asked;
   if (job === undefined) return false;
-  if (refused?.reason === 'already-ran' && (trigger === 'catch-up' || trigger === 'again')) return true;
-  return mayBePaused(operations, job, { fromMs: atMs, toMs: (granted ?? refused)?.atMs ?? operations.endAtMs });
+  const span = { fromMs: atMs, toMs: (granted ?? refused)?.atMs ?? operations.endAtMs };
+  if (mayBePaused(operations, job, span)) return true;
+  if (tick === undefined || (trigger !== 'catch-up' && trigger !== 'again')) return false;
+  const isSame = (atMs = -Infinity): boolean => (trigger === 'again' ? atMs === tick.atMs : atMs >= tick.atMs);
+  if (operations.steerings.some(({ begun }) => begun.job === job && isSame(begun.tickAtMs))) return true;
+  return rivals.some(({ attempt: other }) => {
+    if (other.asked.job !== job || !isSame(other.asked.tick?.atMs)) return false;
+    // What is there to be run again.
+    const hasDied = other.granted !== undefined && other.releasing === undefined && other.aborted === undefined;
+    if (trigger === 'again' && other.asked.trigger !== 'again' && hasDied) return false;
+    const isUndone = other.refused !== undefined && !leftEarly(operations, other);
+    return other.refused?.reason === 'paused' || !isUndone || !steady(operations, spanOf(operations, other));
+  });
 }
 
 function sharesKey(one: Attempt, other: Attempt): boolean {

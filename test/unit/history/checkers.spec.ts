@@ -624,10 +624,19 @@ describe('a history that is not complete', () => {
     .reading(4100, 'b', [], { pausedLeftMs: null })
     .steering(4200, 'b', 'resume')
     .run(4300, 32, 'a', { trigger: 'manual', heldMs: 20 })
+    .run(4400, 35, 'a', { trigger: 'catch-up', tickAtMs: 60_000, heldMs: 20 })
     .norun(4500, 33, 'b', 'already-ran', { trigger: 'again', tickAtMs: 60_000 })
     .norun(4550, 34, 'b', 'already-ran', { trigger: 'catch-up', tickAtMs: 60_000 })
-    .reading(4600, 'b', [{ attempt: 32, trigger: 'manual' }])
-    .add({ kind: 'emitted', atMs: 5000, client: 'a', counts: { acquired: 3, contended: 0, unreachable: 0, lost: 0 } })
+    .reading(
+      4600,
+      'b',
+      [
+        { attempt: 35, trigger: 'catch-up', tickMs: 60_000 },
+        { attempt: 32, trigger: 'manual' },
+      ],
+      { coveredMs: 60_000 },
+    )
+    .add({ kind: 'emitted', atMs: 5000, client: 'a', counts: { acquired: 4, contended: 0, unreachable: 0, lost: 0 } })
     .client(5000, 'stopped', 'a')
     .end(6000);
 

@@ -101,4 +101,50 @@ describe('P20: what a call on a job has confirmed', () => {
     const { error } = await world.clock.settle(run(world.serve(), undefined, { trigger: 'catch-up', tick }));
     expect(error).toMatchObject({ reason: 'undecided' });
   });
+
+  it.each(['catch-up', 'again'] as const)('replicas that begin a run at once (%s) see one another', async (trigger) => {
+    const world = modelWorld();
+    const tick = { atMs: Date.UTC(2026, 10, 28, 2), periodMs: 60_000 };
+    // Two others, each of which one server has granted it to first. They give it back in a moment.
+    const job = { key: '{redlock:report}:job', start: { trigger, tickMs: tick.atMs, startedAtMs: 0 } };
+    const ask = (kind: 'acquire' | 'release', ttlMs: number): void => {
+      const claims = [{ key: 'redlock:report', ttlMs }];
+      for (const [index, node] of world.nodes.slice(1).entries()) {
+        const request = { kind, token: `token-${index}`, owner: 'other', claims, job };
+        node.execute([request], ignore, ignore);
+      }
+    };
+    ask('acquire', 1000);
+    world.clock.after(20, () => {
+      ask('release', 0);
+    });
+    await settle(world, run(world.serve(), undefined, { trigger, tick, wait: 500 }));
+  });
+
+  it('an attempt to run a tick again that did not get the lock leaves the tick claimed', async () => {
+    const world = modelWorld();
+    const [one, two, three] = world.nodes;
+    const tick = { atMs: Date.UTC(2026, 10, 28, 2), periodMs: 60_000 };
+    three?.disconnect();
+    const die = (): Promise<void> => {
+      for (const node of world.nodes) cutOff(node, 'first');
+      return Promise.resolve();
+    };
+    await world.clock.settle(run(world.serve({ owner: 'first' }), die, { trigger: 'schedule', tick }));
+    await world.clock.advance(2000);
+    // One server denies the second run, one grants it, and one does not answer.
+    const other = { kind: 'acquire', token: 'other', owner: 'other', claims: [{ key: 'redlock:report', ttlMs: 500 }] };
+    one?.execute([other as NodeRequest], ignore, ignore);
+    const { error } = await world.clock.settle(run(world.serve(), undefined, { trigger: 'again', tick }));
+    expect(error).toMatchObject({ reason: 'undecided' });
+    await world.clock.advance(1000);
+    expect(two?.tokenAt('redlock:report')).toBeUndefined();
+    three?.connect();
+    const late = await world.clock.settle(run(world.serve(), undefined, { trigger: 'schedule', tick }));
+    expect(late.error).toMatchObject({ code: 'LOCK_CONTENDED' });
+  });
 });
+
+function ignore(): void {
+  // What it answers is read from the server itself.
+}
