@@ -48,7 +48,10 @@ export function confirm(action, { job, instance }) {
       if (action === 'pause') Object.assign(answer, { for: inputById('ask-for').value.trim(), reason: inputById('ask-reason').value.trim() });
       ask.close();
     };
-    ask.onclose = () => resolve(answer);
+    // The event comes a moment after the dialog is closed. Then it may be open again, for another question.
+    ask.onclose = () => {
+      if (!ask.open) resolve(answer);
+    };
     ask.showModal();
   });
 }

@@ -110,10 +110,24 @@ describe('the page', () => {
     await page.getByRole('status').getByText('invoices has run: succeeded.').waitFor();
     await keyboard.press('Shift+Tab');
     await keyboard.press('Shift+Tab');
-    expect(await focused()).toBe('Runs of invoices: 1 succeeded');
+    // The run is shown a moment after its end is said.
+    await eventually(async () => (await focused()) === 'Runs of invoices: 1 succeeded');
     await keyboard.press('Enter');
     await keyboard.press('Escape');
     expect(await focused()).toBe('Runs of invoices: 1 succeeded');
+  });
+
+  it('asks anew where a question was cancelled in the same moment', async () => {
+    const jobs = new FakeJobs().add('invoices');
+    const { page } = await open(jobs);
+    const button = page.getByRole('button', { name: 'Run now: invoices' });
+    await button.click();
+    await button.evaluate((again) => {
+      again.ownerDocument.getElementById('ask-no').click();
+      again.click();
+    });
+    await page.locator('#ask-yes').click();
+    await eventually(() => jobs.calls.length === 1);
   });
 
   it.each([
