@@ -11,7 +11,7 @@ import { Contest } from './waiting/contest.js';
 import type { Spell } from './waiting/waiter.interface.js';
 
 async function boot(servers: RedlockServer[]): Promise<{ service: RedlockService; app: INestApplicationContext }> {
-  @Module({ imports: [RedlockModule.forRoot(servers)] })
+  @Module({ imports: [RedlockModule.forRoot(servers, { nodeTimeout: '5s' })] })
   class AppModule {}
   const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
   return { service: app.get(RedlockService), app };

@@ -47,7 +47,7 @@ async function useOnce(service: RedlockService, key: string): Promise<Spell> {
 }
 
 async function start(urls: string[]): Promise<RedlockService> {
-  @Module({ imports: [RedlockModule.forRoot(urls)] })
+  @Module({ imports: [RedlockModule.forRoot(urls, { nodeTimeout: '5s' })] })
   class AppModule {}
   return (await NestFactory.createApplicationContext(AppModule, { logger: ['error', 'warn'] })).get(RedlockService);
 }

@@ -1,5 +1,7 @@
 /** What the test asks of a replica. */
 export type Command =
+  /** Answered as soon as the process has loaded all it needs. */
+  | { readonly kind: 'load' }
   | {
       readonly kind: 'boot';
       readonly servers: readonly string[];

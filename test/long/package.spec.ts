@@ -9,7 +9,7 @@ const run = promisify(execFile);
 
 /** The modules that a program loads, as Node resolves them. */
 async function loadedBy(file: string, ...args: string[]): Promise<string[]> {
-  const { stderr } = await run(process.execPath, ['--import', './test/e2e/package/print-loads.mjs', file, ...args]);
+  const { stderr } = await run(process.execPath, ['--import', './test/long/package/print-loads.mjs', file, ...args]);
   return stderr.split('\n').filter((line) => line.startsWith('file:'));
 }
 
@@ -21,7 +21,7 @@ describe('the package as it is published', () => {
   afterAll(() => fleet.stop());
 
   it('works from CommonJS, and beside its ES module copy in one process; nothing keeps that process alive', async () => {
-    const { stdout } = await run(process.execPath, ['test/e2e/package/consumer.cjs', ...fleet.urls]);
+    const { stdout } = await run(process.execPath, ['test/long/package/consumer.cjs', ...fleet.urls]);
     expect(JSON.parse(stdout)).toEqual({
       keys: ['job'],
       copies: 2,
@@ -32,7 +32,7 @@ describe('the package as it is published', () => {
   });
 
   it('redlock-nestjs/testing takes locks, by require and by import on one memory; nothing keeps that process alive', async () => {
-    const { stdout } = await run(process.execPath, ['test/e2e/package/testing.cjs']);
+    const { stdout } = await run(process.execPath, ['test/long/package/testing.cjs']);
     expect(JSON.parse(stdout)).toEqual({ keys: ['job'], refused: true, lost: true, woken: true });
   });
 
@@ -40,7 +40,7 @@ describe('the package as it is published', () => {
     const optional =
       /@opentelemetry|@nestjs\/terminus|dist\/(?:cjs\/)?(?:otel|terminus|testing|dashboard)\/|lock-list|key-scan/;
     const loaded = async (...names: string[]): Promise<string[]> => {
-      const { stdout } = await run(process.execPath, ['test/e2e/package/loaded.mjs', ...names]);
+      const { stdout } = await run(process.execPath, ['test/long/package/loaded.mjs', ...names]);
       return JSON.parse(stdout) as string[];
     };
     const files = await loaded('redlock-nestjs');
@@ -61,7 +61,7 @@ describe('the package as it is published', () => {
   });
 
   it('redlock-nestjs/otel, redlock-nestjs/terminus and redlock-nestjs/dashboard work from CommonJS', async () => {
-    const { stdout } = await run(process.execPath, ['test/e2e/package/optional.cjs']);
+    const { stdout } = await run(process.execPath, ['test/long/package/optional.cjs']);
     expect(JSON.parse(stdout)).toEqual({
       status: 'up',
       grants: 1,
@@ -71,7 +71,7 @@ describe('the package as it is published', () => {
   });
 
   it('redlock-nestjs/contract runs under the test runner of Node, and flushes no database that is in use', async () => {
-    const contract = ['--test-reporter=tap', 'test/e2e/package/contract.mjs'];
+    const contract = ['--test-reporter=tap', 'test/long/package/contract.mjs'];
     const [first = '', second = ''] = fleet.urls;
     const { stdout } = await run(process.execPath, [...contract, `${first}/15`]);
     expect(stdout).toMatch(/^# pass [3-9]\d\n# fail 0$/m);

@@ -87,6 +87,7 @@ function add({ dueAtMs, spread }: Extract<Command, { kind: 'add' }>): void {
 }
 
 answerQuestions(async (command: Command): Promise<unknown> => {
+  if (command.kind === 'load') return undefined;
   if (command.kind === 'boot') return await boot(command);
   if (command.kind === 'close') return await app.close();
   if (command.kind === 'add') {

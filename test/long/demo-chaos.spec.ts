@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { compileDemo, Demo } from './demo/demo.js';
+
+describe('npm start -- --chaos', () => {
+  it('runs each tick exactly once while things break, and announces what does (P4, P8)', async () => {
+    await using compiled = await compileDemo();
+    const chaos = new Demo(compiled, '--chaos', '--ticks', '16', '--servers', '3');
+    const code = await chaos.exit;
+    expect(chaos.stdout).not.toMatch(/NO REPLICA| AND /);
+    expect([code, chaos.stderr]).toEqual([0, '']);
+    const announced = chaos.stdout.split('\n').filter((line) => /^[\d:]+ +(server|replica)-\d+ [a-z]/.test(line));
+    expect(announced.map((line) => line.slice(10).replaceAll(/-\d+/g, ''))).toEqual([
+      'server is killed',
+      'server is up again, with its data',
+      'server stalls: it takes connections and answers nothing',
+      'server goes on',
+      'replica has a clock that is 1.5 s ahead',
+      'replica is killed in the middle of its run, replica starts',
+      'replica is up',
+    ]);
+    expect(chaos.stdout).toMatch(/^16 ticks: each ran exactly once$/m);
+  }, 90_000);
+});
