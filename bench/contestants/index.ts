@@ -13,6 +13,11 @@ export interface Entry {
 /** By the name that options take. Each is loaded only in the processes that measure it. */
 export const CONTESTANTS = {
   raw: { title: 'raw ioredis', isPeer: false, open: async (urls) => (await import('./raw.js')).open(urls) },
+  fenced: {
+    title: 'raw ioredis, fenced',
+    isPeer: false,
+    open: async (urls) => (await import('./raw.js')).openFenced(urls),
+  },
   acquire: { title: 'ours (acquire)', isPeer: false, open: async (urls) => (await import('./ours.js')).open(urls) },
   withLock: {
     title: 'ours (withLock)',

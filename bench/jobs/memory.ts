@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { createHook } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { RedlockModule, RedlockService, WithLock } from 'redlock-nestjs';
+import { RedlockEvents, RedlockModule, RedlockService, WithLock } from 'redlock-nestjs';
 import { REDLOCK_SERVERS, RedlockMemory } from 'redlock-nestjs/testing';
 import { TTL_MS } from '../contestants/contestant.js';
 import { measure } from './measure.js';
@@ -19,19 +19,26 @@ class Host {
 interface Booted {
   readonly service: RedlockService;
   readonly host: Host;
+  readonly events: RedlockEvents;
 }
 
 const booted = new Map<number, Promise<Booted>>();
 
 export async function memory({ servers, how, ...load }: MemoryQuestion): Promise<MemoryAnswer> {
-  const { service, host } = await bootOnce(servers);
+  const { service, host, events } = await bootOnce(servers);
   const keys = Array.from({ length: load.atOnce }, (_, caller) => `bench:${caller}`);
   const cycles = {
     acquire: async (caller: number) => (await service.acquire(keys[caller]!, TTL_MS)).release(),
     withLock: (caller: number) => service.withLock(keys[caller]!, TTL_MS, () => Promise.resolve()),
     decorator: (caller: number) => host.run(keys[caller]!),
+    listened: (caller: number) => service.withLock(keys[caller]!, TTL_MS, () => Promise.resolve()),
   };
-  return await measure({ ...load, cycle: cycles[how] });
+  const listening = how === 'listened' ? events.observe().subscribe() : undefined;
+  try {
+    return await measure({ ...load, cycle: cycles[how] });
+  } finally {
+    listening?.unsubscribe();
+  }
 }
 
 const COUNTED = 200;
@@ -69,5 +76,5 @@ async function boot(servers: number): Promise<Booted> {
     .useValue(new RedlockMemory())
     .compile();
   await app.init();
-  return { service: app.get(RedlockService), host: app.get(Host) };
+  return { service: app.get(RedlockService), host: app.get(Host), events: app.get(RedlockEvents) };
 }

@@ -84,7 +84,7 @@ export interface MemoryQuestion {
   readonly servers: number;
   readonly atOnce: number;
   readonly forMs: number;
-  readonly how: 'acquire' | 'withLock' | 'decorator';
+  readonly how: 'acquire' | 'withLock' | 'decorator' | 'listened';
 }
 
 export interface MemoryAnswer {

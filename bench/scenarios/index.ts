@@ -1,6 +1,6 @@
 import { cyclesScenario } from './cycles.js';
 import { kept } from './kept.js';
-import { decorator, javascript } from './memory.js';
+import { decorator, javascript, listeners } from './memory.js';
 import type { Scenario } from './scenario.js';
 import { tick } from './tick.js';
 import { tryHeld } from './try-held.js';
@@ -21,5 +21,6 @@ export const SCENARIOS: readonly Scenario[] = [
   kept,
   tick,
   decorator,
+  listeners,
   javascript,
 ];

@@ -13,7 +13,7 @@ export const kept: Scenario = {
   run: async (bench, servers) => {
     const answers: Partial<Record<ContestantName, KeepAnswer>> = {};
     // Plain ioredis does not extend, and `withLock` extends as `acquire` does.
-    const names = bench.contestants.filter((each) => each !== 'raw' && each !== 'withLock');
+    const names = bench.contestants.filter((each) => each !== 'raw' && each !== 'fenced' && each !== 'withLock');
     for (const [index, contestant] of names.entries()) {
       answers[contestant] = await keepIn(bench, contestant, servers);
       bench.progress.at((index + 1) / names.length);

@@ -26,6 +26,18 @@ export const javascript: Scenario = {
   },
 };
 
+/** What a listener for every event costs. Without one there is only the question whether there is one. */
+export const listeners: Scenario = {
+  name: 'listeners',
+  title: 'withLock with a listener for every event, on servers in memory',
+  run: async (bench, servers) => {
+    const values = await cpuUs(bench, servers, 1, ['withLock', 'listened']);
+    const label = 'withLock with a listener for every event, over withLock: CPU';
+    const withLock = ratios(values.listened, values.withLock);
+    return [{ scenario: 'listeners', servers, better: 'less', label, unit: 'times', values: { withLock } }];
+  },
+};
+
 /** What the decorator costs on top of the call that it makes. */
 export const decorator: Scenario = {
   name: 'decorator',
