@@ -25,7 +25,8 @@ export async function open(urls: readonly string[]): Promise<Contestant> {
 /** The same with what fencing and lost data need on the servers: the floor of what has both. */
 export async function openFenced(urls: readonly string[]): Promise<Contestant> {
   const clients = await connect(urls);
-  const load = (script: string): Promise<unknown[]> => Promise.all(clients.map((client) => client.script('LOAD', script)));
+  const load = (script: string): Promise<unknown[]> =>
+    Promise.all(clients.map((client) => client.script('LOAD', script)));
   const [[remove], [take]] = (await Promise.all([load(COMPARE_AND_DELETE), load(FENCED)])) as [string[], string[]];
   await Promise.all(clients.map((client) => client.set(MARKER, MARKER)));
   return new Raw(clients, remove!, take);
