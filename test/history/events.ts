@@ -30,6 +30,8 @@ export interface About {
   readonly mostIdleMs: number;
   /** For so long a process that has given a lock back leaves it to others. */
   readonly courtesyMs: number;
+  /** How far the wall clocks of processes may be apart. Default: 0. */
+  readonly skewMs?: number;
   /** What this run does not claim, and why: for a run that goes beyond the assumptions of a promise on purpose. */
   readonly outside?: Partial<Record<CheckerName, string>>;
 }

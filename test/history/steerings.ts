@@ -56,10 +56,14 @@ function isKnownToAll(operations: Operations, { begun, settled }: Steering, nowM
   return surelyKnownBy(operations, told, nowMs) > servers - majorityOf(servers);
 }
 
-/** Versions are times, and no lower than those that were seen: what began when the other was over is newer. */
-function supersedes({ clients }: Operations, later: Steering, earlier: Steering): boolean {
+/**
+ * Versions are times, and no lower than those that were seen: what began when the other was over is newer. One that has failed may not have
+ * been seen, and then the clocks of both processes decide.
+ */
+function supersedes({ about, clients }: Operations, later: Steering, earlier: Steering): boolean {
   const { begun, settled = clients.get(begun.client)?.killed } = earlier;
-  return isConfirmed(later) && settled !== undefined && settled.atMs <= later.begun.atMs;
+  if (!isConfirmed(later) || settled === undefined) return false;
+  return settled.atMs + (isConfirmed(earlier) ? 0 : (about.skewMs ?? 0)) <= later.begun.atMs;
 }
 
 /** No server lets the job run before. A resumed one it lets run at once. */

@@ -130,6 +130,7 @@ function aboutOf({ servers, replicas }: EnvironmentOptions): About {
     mostOvertakes: MOST_OVERTAKES_A_REPLICA * replicas,
     mostIdleMs: MOST_IDLE_MS,
     courtesyMs: LONGEST_COURTESY_MS,
+    skewMs: CLOCK_TOLERANCE_MS,
   };
 }
 

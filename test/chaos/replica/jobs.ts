@@ -3,18 +3,32 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as pass } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Cron } from '@nestjs/schedule';
-import { currentLock, WithLock } from 'redlock-nestjs';
+import { currentLock, WithLock, type Lock, type RedlockEvents } from 'redlock-nestjs';
 import type { AttemptLog, Recorder } from './recorder.js';
 import { JOBS, NODE_TIMEOUT_MS } from './replica.interface.js';
 
 /** Timers may be a little early. */
 const EARLY_MS = 20;
 
-const firing = new AsyncLocalStorage<AttemptLog>();
+/** How many of the runs fail. */
+const FAILURES = 0.1;
+
+interface Fire {
+  readonly log: AttemptLog;
+  /** Why it was skipped. */
+  reason?: string;
+}
+
+const firing = new AsyncLocalStorage<Fire>();
 let recorder: Recorder | undefined;
 
-export function recordWith(own: Recorder): void {
+/** A job that is skipped says why with an event, and not with an error. */
+export function recordWith(own: Recorder, events: RedlockEvents): void {
   recorder = own;
+  events.on('skipped', ({ reason }) => {
+    const fire = firing.getStore();
+    if (fire !== undefined) fire.reason = reason;
+  });
 }
 
 /** The outermost decorator: writes to the history that the job was fired, by this replica's own clock, and how the call ended. */
@@ -24,10 +38,12 @@ function Fired({ key, periodMs, ttlMs }: (typeof JOBS)[number]) {
     const fired = async function (this: unknown): Promise<void> {
       const tick = { atMs: Math.floor((Date.now() + EARLY_MS) / periodMs) * periodMs, periodMs };
       const waitMs = Math.min(1_000, periodMs / 4);
-      const log = recorder!.ask({ keys: [key], ttlMs, waitMs, nodeTimeoutMs: NODE_TIMEOUT_MS, tick });
+      const about = { job: key, trigger: 'schedule' } as const;
+      const log = recorder!.ask({ keys: [key], ttlMs, waitMs, nodeTimeoutMs: NODE_TIMEOUT_MS, tick, ...about });
+      const fire: Fire = { log };
       try {
-        await firing.run(log, () => method.call(this));
-        log.refuse(recorder!.closing ? 'SHUTDOWN' : 'LOCK_CONTENDED');
+        await firing.run(fire, () => method.call(this));
+        log.refuse(recorder!.closing ? 'SHUTDOWN' : 'LOCK_CONTENDED', fire.reason);
       } catch (error) {
         log.refuse(error);
       } finally {
@@ -43,13 +59,18 @@ function Fired({ key, periodMs, ttlMs }: (typeof JOBS)[number]) {
 
 /** Runs under the lock of the job. */
 async function run(takesMs: number): Promise<void> {
-  const log = firing.getStore()!;
-  const lock = currentLock()!;
+  await work(currentLock()!, firing.getStore()!.log, takesMs * (0.2 + Math.random()));
+}
+
+/** Some of the runs fail. */
+export async function work(lock: Lock, log: AttemptLog, takesMs: number): Promise<void> {
   log.grant(lock);
   log.begin();
-  await pass(takesMs * (0.2 + Math.random()), undefined, { signal: lock.signal }).catch(() => undefined);
-  log.end();
+  await pass(takesMs, undefined, { signal: lock.signal }).catch(() => undefined);
+  const fails = Math.random() < FAILURES;
+  log.end(fails);
   log.release();
+  if (fails) throw new Error('out of paper');
 }
 
 @Injectable()

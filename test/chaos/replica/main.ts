@@ -7,6 +7,7 @@ import { answerQuestions } from '../../support/process.answers.js';
 import { COUNTED_EVENTS, type CountedEvent } from '../../history/events.js';
 import { SharedClock } from '../shared-clock.js';
 import { HistoryWriter } from '../history-writer.js';
+import { JobSteering } from './job-steering.js';
 import { Jobs, recordWith } from './jobs.js';
 import { Recorder } from './recorder.js';
 import { DRIFT_FACTOR, NODE_TIMEOUT_MS, type Answer, type Boot, type Command } from './replica.interface.js';
@@ -17,6 +18,7 @@ let app: INestApplicationContext;
 let recorder: Recorder;
 const emitted: Record<CountedEvent, number> = { acquired: 0, contended: 0, unreachable: 0, lost: 0 };
 let workload: Workload | undefined;
+let steering: JobSteering | undefined;
 
 async function boot(command: Boot): Promise<void> {
   const { name: client, urls, restartGuard, clockToleranceMs: clockTolerance, busy } = command;
@@ -25,7 +27,6 @@ async function boot(command: Boot): Promise<void> {
     writer.at(toMs, { kind: 'resumed', client });
   });
   recorder = new Recorder(client, command.firstAttempt, writer, new SharedClock(BigInt(command.origin)));
-  recordWith(recorder);
   writer.at(writer.signAtMs, { kind: 'started', client });
 
   @Module({
@@ -46,10 +47,13 @@ async function boot(command: Boot): Promise<void> {
   class ReplicaModule {}
   app = await NestFactory.createApplicationContext(ReplicaModule, { logger, abortOnError: false });
   const events = app.get(RedlockEvents);
+  recordWith(recorder, events);
   for (const name of COUNTED_EVENTS) events.on(name, () => emitted[name]++);
   if (!busy) return;
   workload = new Workload(app.get(RedlockService), recorder, command.seed);
   await workload.start();
+  steering = new JobSteering(app.get(RedlockService).client, recorder, command.seed);
+  steering.start();
 }
 
 /** Faults cause many log lines. Only the failed releases are needed, which no call reports. */
@@ -75,7 +79,7 @@ async function take({ key, ttlMs }: Extract<Command, { kind: 'take' }>): Promise
 
 async function close(): Promise<void> {
   recorder.closing = true;
-  await Promise.all([workload?.stop(), app.close()]);
+  await Promise.all([workload?.stop(), steering?.stop(), app.close()]);
   recorder.writer.write({ kind: 'emitted', client: recorder.client, counts: emitted });
   recorder.writer.write({ kind: 'stopped', client: recorder.client });
   recorder.writer.close();

@@ -1,4 +1,4 @@
-import type { Lock } from 'redlock-nestjs';
+import { LockContendedError, type Lock } from 'redlock-nestjs';
 import type { EventOf } from '../../history/events.js';
 import type { SharedClock } from '../shared-clock.js';
 import type { HistoryWriter } from '../history-writer.js';
@@ -89,20 +89,21 @@ export class AttemptLog {
   }
 
   /** Does nothing where the lock was granted: the error is then one of the work, or the loss of the lock. */
-  refuse(reason: unknown): void {
+  refuse(error: unknown, reason = reasonOf(error)): void {
     if (this.#settled) return;
     this.#settled = true;
-    const code = typeof reason === 'string' ? reason : codeOf(reason);
-    const why = reason instanceof Error ? { why: reason.message } : {};
-    this.recorder.writer.write({ kind: 'refused', attempt: this.attempt, code, ...why });
+    const code = typeof error === 'string' ? error : codeOf(error);
+    const why = error instanceof Error ? { why: error.message } : {};
+    const about = { attempt: this.attempt, code, ...(reason !== undefined && { reason }) };
+    this.recorder.writer.write({ kind: 'refused', ...about, ...why });
   }
 
   begin(): void {
     this.recorder.writer.write({ kind: 'began', attempt: this.attempt });
   }
 
-  end(): void {
-    this.recorder.writer.write({ kind: 'ended', attempt: this.attempt });
+  end(failed = false): void {
+    this.recorder.writer.write({ kind: 'ended', attempt: this.attempt, ...(failed && { failed }) });
   }
 
   /**
@@ -156,6 +157,11 @@ export class AttemptLog {
 /** The README's formula, for a ttl that begins now. */
 function validityMs(ttlMs: number): number {
   return ttlMs - (ttlMs * DRIFT_FACTOR + 2);
+}
+
+/** Why a lock is contended. */
+function reasonOf(error: unknown): string | undefined {
+  return error instanceof LockContendedError ? error.reason : undefined;
 }
 
 /** The code of an error of ours, or what else is known of it. */

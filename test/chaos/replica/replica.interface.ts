@@ -42,3 +42,6 @@ export const JOBS = [
   { key: 'tick', periodMs: 1_000, ttlMs: 800, takesMs: 5 },
   { key: 'long tick', periodMs: 2_000, ttlMs: 1_200, takesMs: 2_500 },
 ] as const;
+
+/** The job that replicas also pause, read, run by hand, make up for and run again. Its runs are short, so that nothing waits for long. */
+export const STEERED = JOBS[0];
