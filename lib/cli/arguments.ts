@@ -2,14 +2,14 @@ import { parseArgs } from 'node:util';
 import { MOST_REASON } from '../client/jobs/job-register.js';
 import { refuse, toMs, toWhole } from '../client/options/check.js';
 
-export const COMMANDS = ['doctor', 'locks', 'inspect', 'release', 'jobs', 'history', 'pause', 'resume'] as const;
+export const COMMANDS = ['doctor', 'locks', 'inspect', 'release', 'jobs', 'history', 'pause', 'resume', 'run'] as const;
 
 export type CommandName = (typeof COMMANDS)[number];
 
 /** A command line, checked. */
 export interface Arguments {
   readonly command: CommandName;
-  /** Of `inspect` and `release`; of `history`, `pause` and `resume` the name of the job. */
+  /** Of `inspect` and `release`; of `history`, `pause`, `resume` and `run` the name of the job. */
   readonly key: string;
   /** The servers; none where they are in the environment. */
   readonly urls: readonly string[];
@@ -21,6 +21,8 @@ export interface Arguments {
   readonly forMs?: number;
   readonly reason: string;
   readonly limit: number;
+  /** Of `run`: the file that exports the root module of the application. */
+  readonly app?: string;
   /** How long a server may take to connect, and to answer. */
   readonly timeoutMs: number;
 }
@@ -37,6 +39,7 @@ const OPTIONS = {
   timeout: { type: 'string', default: '5s' },
   for: { type: 'string' },
   reason: { type: 'string', default: '' },
+  app: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'v', default: false },
 } as const;
@@ -60,7 +63,8 @@ export function readArguments(argv: readonly string[]): Arguments | 'help' | 've
   const what = WHAT[command];
   const key = what === undefined ? '' : keyFrom(command, what, rest.shift());
   const common = { command, key, urls: rest, json, yes, ticks, prefix, limit, timeoutMs, reason: values.reason };
-  return { ...common, ...(forMs !== undefined && { forMs }) };
+  const { app } = values;
+  return { ...common, ...(forMs !== undefined && { forMs }), ...(app !== undefined && { app }) };
 }
 
 function parse(
@@ -82,6 +86,7 @@ const WHAT: Readonly<Partial<Record<CommandName, string>>> = {
   history: 'the name of a job',
   pause: 'the name of a job',
   resume: 'the name of a job',
+  run: 'the name of a job',
 };
 
 /** A number without a unit is in milliseconds. */

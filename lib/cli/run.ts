@@ -8,6 +8,7 @@ import { doctor } from './doctor/doctor.js';
 import { inspect } from './inspect.js';
 import { history } from './jobs/history.js';
 import { jobs } from './jobs/jobs.js';
+import { runJob } from './jobs/run-job.js';
 import { pause, resume } from './jobs/steer.js';
 import type { Io } from './io.js';
 import { locks } from './locks.js';
@@ -16,7 +17,8 @@ import { release } from './release.js';
 import { toTargets } from './targets.js';
 import { USAGE } from './usage.js';
 
-const COMMANDS: Readonly<Record<CommandName, Command>> = {
+/** By their names; `run` asks no servers by itself. */
+const COMMANDS: Readonly<Record<Exclude<CommandName, 'run'>, Command>> = {
   ...{ doctor, locks, inspect, release },
   ...{ jobs, history, pause, resume },
 };
@@ -30,8 +32,9 @@ export async function run(argv: readonly string[], io: Io, version: string): Pro
       io.out(args === 'help' ? USAGE : `${version}\n`);
       return 0;
     }
+    if (args.command === 'run') return await runJob(args, new Output(io, secretsOf([], io)), io);
     targets = toTargets(args.urls, io.env);
-    return await carryOut(args, targets, io);
+    return await carryOut(args, COMMANDS[args.command], targets, io);
   } catch (error) {
     const output = new Output(io, secretsOf(targets, io));
     fail(error as Error, argv.includes('--json') ? output : undefined, io, secretsOf(targets, io));
@@ -39,9 +42,14 @@ export async function run(argv: readonly string[], io: Io, version: string): Pro
   }
 }
 
-async function carryOut(args: Arguments, targets: readonly RedisOptions[], io: Io): Promise<ExitCode> {
+async function carryOut(
+  args: Arguments,
+  command: Command,
+  targets: readonly RedisOptions[],
+  io: Io,
+): Promise<ExitCode> {
   const output = new Output(io, secretsOf(targets, io));
-  return await withClient(targets, args, (client) => COMMANDS[args.command]({ args, client, output, io }));
+  return await withClient(targets, args, (client) => command({ args, client, output, io }));
 }
 
 /** Passwords of the environment are secrets, too, where a URL has its own. */

@@ -9,6 +9,7 @@ Commands
   history <job> [servers]  lists the last runs of a job
   pause <job> [servers]    keeps a job from running on all replicas, until it is resumed
   resume <job> [servers]   ends a pause
+  run <job> --app <file>   runs a job now, in this process: the file exports the root module of the application
 
 Servers are the masters of one quorum: redis:// and rediss:// URLs, or host:port. Without them: REDLOCK_SERVERS.
 
@@ -20,6 +21,7 @@ Options
   --ticks           lists the claims of ticks, too
   --for <time>      how long "pause" lasts, such as 30m or 8h (default: until "resume")
   --reason <text>   why a job is paused: other operators see it
+  --app <file>      the compiled root module, such as dist/app.module.js
   --yes, -y         releases without a question
   --help, -h
   --version, -v

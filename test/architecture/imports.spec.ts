@@ -135,13 +135,13 @@ describe('the house', () => {
     }
   });
 
-  it('nothing imports cli/, so an application does not load the command; and cli/ imports nothing of Nest', () => {
+  it('nothing imports cli/, so an application does not load the command; and cli/ loads nothing of Nest but to run a job of an application', () => {
     expect(inside('cli/').length).toBeGreaterThan(10);
     for (const each of files.filter(({ file }) => !file.startsWith('cli/'))) {
       const commands = importsOf(each).filter((path) => path.startsWith('cli/'));
       expect({ file: each.file, commands }).toEqual({ file: each.file, commands: [] });
     }
-    for (const each of inside('cli/')) {
+    for (const each of inside('cli/').filter(({ file }) => file !== 'cli/jobs/run-job.ts')) {
       const allowed =
         /^(cli\/|client\/|core\/(errors\/|printable|vote|wait|ports\/)|redis\/|interfaces\/|node:|ioredis$)/;
       expect({ file: each.file, outside: importsOf(each).filter((path) => !allowed.test(path)) }).toEqual({

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { EventSource } from '../../lib/client/event-source.js';
 import { LockClient } from '../../lib/client/lock-client.js';
 import { toSettings } from '../../lib/client/options/module-options.js';
@@ -79,6 +80,38 @@ describe('jobs, history, pause and resume', () => {
       running: null,
     });
     await expect(run('mails')).rejects.toMatchObject({ reason: 'paused', remainingMs: Infinity });
+  });
+
+  /** In a process of its own, as a shell does it. */
+  const runInApp = (job: string, env: Record<string, string> = {}, ...argv: string[]): Promise<Outcome> =>
+    new Promise((resolve) => {
+      const args = ['--import', './test/support/ts-loader.mjs', './lib/cli/main.ts', 'run', job, ...argv];
+      const all = { ...process.env, APP_SERVERS: fleet.urls.join(','), ...env };
+      const child = execFile(process.execPath, args, { env: all }, (_, out, err) => {
+        resolve({ code: child.exitCode ?? -1, out, err });
+      });
+    });
+  const APP = ['--app', 'test/e2e/cli-jobs/app.module.ts'];
+
+  it('run a job of an application once, in a process of its own', async () => {
+    const { code, out, err } = await runInApp('yearly', {}, ...APP);
+    expect([code, out]).toEqual([0, expect.stringMatching(/^"yearly" has run: succeeded after \d+ ms\.\n$/)]);
+    expect(err).toMatch(/^fencing token \d{16}$/m);
+    expect((await command('history', 'yearly')).out).toMatch(/ manual +succeeded /);
+
+    expect(await runInApp('yearly', { FAILS: '1' }, ...APP)).toMatchObject({
+      code: 1,
+      out: '"yearly" has run: failed: out of paper\n',
+    });
+    await command('pause', 'yearly', '--reason', 'stock-taking');
+    expect(await runInApp('yearly', {}, ...APP)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('"yearly" is paused'),
+    });
+    expect((await runInApp('hourly', {}, ...APP)).err).toMatch(/"hourly".*yearly/);
+    expect((await runInApp('yearly')).err).toMatch(/run takes --app <file>/);
+    expect((await runInApp('yearly', {}, '--app', 'test/support/eventually.ts')).err).toMatch(/exports no module/);
+    expect((await runInApp('yearly', {}, '--app', 'none.js')).err).toMatch(/none\.js cannot be loaded/);
   });
 
   it('end with 2 without a majority, and say which servers are missing', async () => {

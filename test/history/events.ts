@@ -213,10 +213,17 @@ export interface Emitted {
   readonly kind: 'emitted';
   readonly atMs: number;
   readonly client: string;
-  readonly counts: Readonly<Record<CountedEvent, number>>;
+  readonly counts: EventCounts;
 }
 
 export const COUNTED_EVENTS = ['acquired', 'contended', 'unreachable', 'lost'] as const;
+
+/** Of jobs: only where the calls of the process are those of a Nest application. */
+export const COUNTED_JOB_EVENTS = ['skipped', 'jobStarted', 'jobSucceeded', 'jobFailed'] as const;
+
+export type CountedJobEvent = (typeof COUNTED_JOB_EVENTS)[number];
+
+export type EventCounts = Readonly<Record<CountedEvent, number> & Partial<Record<CountedJobEvent, number>>>;
 
 export type CountedEvent = (typeof COUNTED_EVENTS)[number];
 

@@ -4,7 +4,12 @@ import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { RedlockEvents, RedlockModule, RedlockService, type Lock } from 'redlock-nestjs';
 import { answerQuestions } from '../../support/process.answers.js';
-import { COUNTED_EVENTS, type CountedEvent } from '../../history/events.js';
+import {
+  COUNTED_EVENTS,
+  COUNTED_JOB_EVENTS,
+  type CountedEvent,
+  type CountedJobEvent,
+} from '../../history/events.js';
 import { SharedClock } from '../shared-clock.js';
 import { HistoryWriter } from '../history-writer.js';
 import { JobSteering } from './job-steering.js';
@@ -16,7 +21,8 @@ import { Workload } from './workload.js';
 /** One replica: a Nest application in a process of its own, which writes all its lock calls to a history. */
 let app: INestApplicationContext;
 let recorder: Recorder;
-const emitted: Record<CountedEvent, number> = { acquired: 0, contended: 0, unreachable: 0, lost: 0 };
+const COUNTED = [...COUNTED_EVENTS, ...COUNTED_JOB_EVENTS];
+const emitted = Object.fromEntries(COUNTED.map((name) => [name, 0])) as Record<CountedEvent | CountedJobEvent, number>;
 let workload: Workload | undefined;
 let steering: JobSteering | undefined;
 
@@ -48,7 +54,7 @@ async function boot(command: Boot): Promise<void> {
   app = await NestFactory.createApplicationContext(ReplicaModule, { logger, abortOnError: false });
   const events = app.get(RedlockEvents);
   recordWith(recorder, events);
-  for (const name of COUNTED_EVENTS) events.on(name, () => emitted[name]++);
+  for (const name of COUNTED) events.on(name, () => emitted[name]++);
   if (!busy) return;
   workload = new Workload(app.get(RedlockService), recorder, command.seed);
   await workload.start();

@@ -41,8 +41,9 @@ function whyNotDied(operations: Operations, { begun, settled }: Reading, run: Ru
     : undefined;
 }
 
-function isOf({ asked, granted }: Attempt, job: string, { owner, trigger, tickMs }: RunSeen): boolean {
-  if (granted !== undefined || asked.client !== owner || asked.job !== job) return false;
+/** A call that asks several times has a token for each, also where the last of them was granted. */
+function isOf({ asked }: Attempt, job: string, { owner, trigger, tickMs }: RunSeen): boolean {
+  if (asked.client !== owner || asked.job !== job) return false;
   return asked.trigger === trigger && (asked.tick?.atMs ?? 0) === tickMs;
 }
 

@@ -52,7 +52,7 @@ describe('a command line', () => {
   });
 
   it.each<[string, string[], RegExp]>([
-    ['no command', [], /^a command is missing: doctor, locks, inspect, release, jobs, history, pause, resume$/],
+    ['no command', [], /^a command is missing: doctor, locks, inspect, release, jobs, history, pause, resume, run$/],
     ['another command', ['keys'], /^the first word is none of the commands/],
     ['a URL in the place of a command', [URL_WITH_PASSWORD], /^the first word is none of the commands/],
     ['no key', ['inspect'], /^inspect takes a key first/],

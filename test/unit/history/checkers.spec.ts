@@ -15,6 +15,27 @@ describe('the checker of what processes emit', () => {
     expect(verdictOf('events agree', script({}).end(900))).toMatchObject({ outcome: 'holds', judged: 1 });
   });
 
+  it('accepts as many runs and skips', () => {
+    const jobs = { acquired: 3, contended: 2, skipped: 2, jobStarted: 2, jobSucceeded: 1, jobFailed: 1 };
+    const events = (counts_: object): string =>
+      verdictOf(
+        'events agree',
+        new Script()
+          .run(10, 1, 'a', { heldMs: 20 })
+          .run(100, 2, 'a', { heldMs: 20, failed: true })
+          .lock(200, 3, 'a', 3, 20)
+          .norun(300, 4, 'a', 'already-ran')
+          .norun(400, 5, 'a', 'paused')
+          .add({ kind: 'emitted', atMs: 500, client: 'a', counts: { ...counts, ...jobs, ...counts_ } })
+          .client(500, 'stopped', 'a')
+          .end(900),
+      ).outcome;
+    expect(events({})).toBe('holds');
+    for (const wrong of [{ skipped: 1 }, { jobStarted: 3 }, { jobSucceeded: 2 }, { jobFailed: 0 }]) {
+      expect([wrong, events(wrong)]).toEqual([wrong, 'violated']);
+    }
+  });
+
   it.each([{ acquired: 0 }, { acquired: 2 }, { contended: 1 }, { unreachable: 1 }, { lost: 1 }])(
     'finds %j',
     (emitted) => {
