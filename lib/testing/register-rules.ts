@@ -28,11 +28,15 @@ export function covering(register: Register, tickMs: number): Register {
   return { ...register, coveredMs: Math.max(register.coveredMs, tickMs) };
 }
 
-/** Puts the run into the place of that of its token, else in front. A run for which there is no room any more leaves its tick. */
+/**
+ * Puts the run into the place of that of its token, else in front. A run for which there is no room any more leaves its tick. A run that has ended
+ * begins no more: its acquire was delivered twice.
+ */
 export function withRun(register: Register, run: RegisterRun): Register {
   const { runs } = register;
   const others = runs.filter(({ token }) => token !== run.token);
   const place = runs.findIndex(({ token }) => token === run.token);
+  if (run.outcome === 'running' && place >= 0 && runs[place]?.outcome !== 'running') return register;
   const all = others.toSpliced(Math.max(0, place), 0, run);
   const dropped = all.slice(MOST_RUNS).map(({ tickMs }) => tickMs);
   return covering({ ...register, runs: all.slice(0, MOST_RUNS) }, Math.max(0, ...dropped));

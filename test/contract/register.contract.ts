@@ -92,6 +92,13 @@ export function registerContract(subject: () => Subject): void {
       ]);
     });
 
+    it('keeps the end of a run whose acquire is delivered again', async () => {
+      await run('t', job('schedule', 1000));
+      const { runs } = await shown();
+      await ask(acquire('t', job('schedule', 1000)));
+      expect((await shown()).runs).toEqual(runs);
+    });
+
     it('loses a run whose attempt is undone, and no other one', async () => {
       await run('t', job());
       await ask(acquire('u', job('manual', 0)));

@@ -107,7 +107,15 @@ local function note(job, token, op, number)
   local register = registerOf(job)
   local start, lines, place = token .. ' ', {}, nil
   for _, line in ipairs(linesOf(register)) do
-    if sub(line, 1, #start) == start then place = #lines + 1 else lines[#lines + 1] = line end
+    local _, _, _, outcome = runIn(line)
+    if sub(line, 1, #start) ~= start then
+      lines[#lines + 1] = line
+    -- A run that has ended begins no more: its acquire was delivered twice.
+    elseif op == 'A' and outcome ~= 'r' then
+      return
+    else
+      place = #lines + 1
+    end
   end
   if op == 'A' or not find(job.text, '^%l %d+ %d+ %d+ r ') then
     table.insert(lines, place or 1, start .. format('%d', number) .. ' ' .. job.text)

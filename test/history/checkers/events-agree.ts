@@ -14,7 +14,10 @@ export function eventsAgree(operations: Operations): Findings {
     if (emitted === undefined || stopped === undefined) continue;
     judged++;
     const attempts = operations.attempts.filter(({ asked }) => asked.client === client.name);
-    for (const [event, { least, most }] of Object.entries(expected(attempts)) as [CountedEvent | CountedJobEvent, Range][]) {
+    for (const [event, { least, most }] of Object.entries(expected(attempts)) as [
+      CountedEvent | CountedJobEvent,
+      Range,
+    ][]) {
       const count = emitted.counts[event];
       if (count === undefined) continue;
       if (count >= least && count <= most) continue;

@@ -123,7 +123,14 @@ function waitedInVain(operations: Operations, attempt: Attempt, rivals: readonly
 function coverOf(operations: Operations, { attempt, span }: Rival): Span[] {
   const { about } = operations;
   const { asked, granted, released, refused } = attempt;
-  if (refused !== undefined && !steady(operations, spanOf(operations, attempt))) return [spanOf(operations, attempt)];
+  if (refused !== undefined && !steady(operations, spanOf(operations, attempt))) {
+    const asking = spanOf(operations, attempt);
+    const away = operations.away.flat().filter((each) => overlaps(each, asking));
+    const backAtMs = Math.max(asking.toMs, ...away.map(({ toMs }) => toMs));
+    // What was under way all that time is granted then, and stays for its ttl where its process stands still and does not undo it.
+    const stays = stoodStill(operations, asked.client, { fromMs: asking.toMs, toMs: backAtMs });
+    return [stays ? { ...asking, toMs: backAtMs + asked.ttlMs } : asking];
+  }
   if (span === undefined || granted === undefined || released === undefined) return span ? [span] : [];
   if (released.code !== undefined) return [span];
   const keptMs = (asked.minHoldMs ?? 0) * (1 + about.driftFactor);
