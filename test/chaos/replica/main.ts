@@ -54,7 +54,12 @@ async function boot(command: Boot): Promise<void> {
   app = await NestFactory.createApplicationContext(ReplicaModule, { logger, abortOnError: false });
   const events = app.get(RedlockEvents);
   recordWith(recorder, events);
-  for (const name of COUNTED) events.on(name, () => emitted[name]++);
+  for (const name of COUNTED) {
+    // A tick that comes while the application shuts down is skipped before there is a call of it.
+    events.on(name, (event) => {
+      if (event.type !== 'skipped' || event.reason !== 'closing') emitted[name]++;
+    });
+  }
   if (!busy) return;
   workload = new Workload(app.get(RedlockService), recorder, command.seed);
   await workload.start();
