@@ -4,12 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { RedlockEvents, RedlockModule, RedlockService, type Lock } from 'redlock-nestjs';
 import { answerQuestions } from '../../support/process.answers.js';
-import {
-  COUNTED_EVENTS,
-  COUNTED_JOB_EVENTS,
-  type CountedEvent,
-  type CountedJobEvent,
-} from '../../history/events.js';
+import { COUNTED_EVENTS, COUNTED_JOB_EVENTS, type CountedEvent, type CountedJobEvent } from '../../history/events.js';
 import { SharedClock } from '../shared-clock.js';
 import { HistoryWriter } from '../history-writer.js';
 import { JobSteering } from './job-steering.js';
