@@ -1,6 +1,7 @@
 import { bundled } from './cells/bundled.mjs';
 import { smoked } from './cells/smoked.mjs';
 import { started } from './cells/started.mjs';
+import { terminus } from './cells/terminus.mjs';
 import { typed } from './cells/typed.mjs';
 import { SERVERS, withServers } from './servers.mjs';
 import { ROOT } from './places.mjs';
@@ -64,6 +65,14 @@ export const CELLS = [
   ...Object.keys(SERVERS).map(server),
   ...['5.4', '5.9', '6.0', '7.0'].flatMap((version) => [types(version, true), types(version, false)]),
   ...['webpack', 'esbuild', 'rspack'].map(bundle),
+  ...[
+    ['11', nest11],
+    ['12', nest12],
+  ].map(([major, packages]) => ({
+    axis: 'Terminus',
+    name: `Terminus ${major}, Nest ${major}`,
+    run: () => terminus(major, packages),
+  })),
   ...[20, 26].map((major) => ({
     axis: 'Pair',
     name: `Nest 11, CommonJS, Node ${major}`,
@@ -84,5 +93,6 @@ export const WHAT = {
   Server: 'the contract of a lock node, and two replicas on three servers',
   TypeScript: 'a program that uses each subpath, under `strict`',
   Bundler: 'two replicas from one file on three servers',
+  Terminus: 'its health check, with and without a majority of the servers',
   Pair: 'two replicas on three servers',
 };
