@@ -1,5 +1,5 @@
 import type { AcquirePlan } from '../core/acquire.js';
-import type { RunTrigger } from '../core/ports/lock-node.js';
+import type { RunTrigger } from '../core/ports/job-note.js';
 import type { Quorum } from '../core/quorum.js';
 import type { AcquireOptions, WithLockCallOptions } from '../interfaces/index.js';
 import type { LockEvent, TickEvent } from './events.js';

@@ -1,5 +1,5 @@
 import type { LossReason, VoteReport } from '../core/errors/index.js';
-import type { RunTrigger } from '../core/ports/lock-node.js';
+import type { RunTrigger } from '../core/ports/job-note.js';
 import type { ServerState } from '../redis/server-status.js';
 
 /** What every event has. */

@@ -46,7 +46,7 @@ export async function attempt(
   bounds: Bounds,
   begun?: BegunRound,
 ): Promise<Decision> {
-  const { clock, entropy, rules } = quorum;
+  const { clock, entropy } = quorum;
   let token = begun?.token ?? entropy.token();
   let stalemate: Stalemate | undefined;
   let led = 0;
@@ -65,13 +65,7 @@ export async function attempt(
 
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
-    // The leader asks again at once, because the others have already released their votes. They pause for at least three round
-    // trips. Before its time is over each asks once more, so that it can name the winner as the holder. An attempt that had a majority,
-    // but no fencing token, does not pause for others.
-    const leastMs = decision.kind === 'contested' ? 3 * roundMs * (1 + entropy.random()) : 0;
-    const wishMs = keep
-      ? 0.25 * roundMs * entropy.random()
-      : leastMs + backoffMs(rounds - 1, roundMs, rules.maxRetryDelayMs, entropy);
+    const wishMs = pauseBetween(quorum, decision, keep, rounds, roundMs);
     stalemate ??= new Stalemate(quorum.queues.length, PATIENCE_ROUNDS);
     const isSplitForGood = stalemate.isReached(decision.votes);
     const leftMs = (isSplitForGood ? bounds.waitUntilMs : bounds.settleUntilMs) - clock.nowMs();
@@ -83,11 +77,34 @@ export async function attempt(
       token = entropy.token();
     }
     if (giveUp) return { ...decision, roundMs, rounds };
-    await sleep(clock, Math.min(wishMs, leftMs), plan.cancellation).catch((reason: unknown) => {
-      undo(quorum, plan, token, { tell: true });
-      throw reason;
-    });
+    await pauseOrUndo(quorum, plan, token, Math.min(wishMs, leftMs));
   }
+}
+
+async function pauseOrUndo(quorum: Quorum, plan: AcquirePlan, token: string, forMs: number): Promise<void> {
+  try {
+    await sleep(quorum.clock, forMs, plan.cancellation);
+  } catch (reason) {
+    undo(quorum, plan, token, { tell: true });
+    throw reason;
+  }
+}
+
+/**
+ * The leader asks again at once, because the others have already released their votes. They pause for at least three round trips. An attempt
+ * that had a majority, but no fencing token, does not pause for others. Before its time is over each asks once more, so that it can name the
+ * winner as the holder.
+ */
+function pauseBetween(
+  { entropy, rules }: Quorum,
+  { kind }: Decision,
+  keep: boolean,
+  rounds: number,
+  roundMs: number,
+): number {
+  const leastMs = kind === 'contested' ? 3 * roundMs * (1 + entropy.random()) : 0;
+  if (keep) return 0.25 * roundMs * entropy.random();
+  return leastMs + backoffMs(rounds - 1, roundMs, rules.maxRetryDelayMs, entropy);
 }
 
 /** Asks every server once. After the first round of an attempt, another attempt is admitted. */

@@ -1,5 +1,6 @@
 import type { JobPlan } from './acquire.js';
-import { PAUSED, type Holder, type PauseState } from './ports/lock-node.js';
+import { PAUSED, type PauseState } from './ports/job-note.js';
+import type { Holder } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import { steering } from './registers.js';
 import type { AcquireVerdict } from './verdicts.js';

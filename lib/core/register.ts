@@ -1,5 +1,5 @@
 import { FENCING_LIMIT, isFencingNumber } from './fencing-number.js';
-import type { PauseState, RunEnd, RunStart, RunTrigger } from './ports/lock-node.js';
+import type { PauseState, RunEnd, RunStart, RunTrigger } from './ports/job-note.js';
 
 /*
  * The text in which a server keeps the register of a job. A header is followed by at most 20 runs, the newest first; each is one line.

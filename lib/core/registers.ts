@@ -1,6 +1,6 @@
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { askServers } from './ask-servers.js';
-import type { PauseState } from './ports/lock-node.js';
+import type { PauseState } from './ports/job-note.js';
 import type { Quorum } from './quorum.js';
 import { completeVerdict } from './verdicts.js';
 import { count, majorityOf, type Vote } from './vote.js';

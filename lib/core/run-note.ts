@@ -1,6 +1,6 @@
 import type { JobPlan } from './acquire.js';
 import type { Clock } from './ports/clock.js';
-import type { JobNote, RunEnd } from './ports/lock-node.js';
+import type { JobNote, RunEnd } from './ports/job-note.js';
 
 /** What the servers are to note of a run that begins, if they grant its lock. */
 export function runBegun({ key, trigger, tickMs }: JobPlan, startedAtMs: number): JobNote {

@@ -1,6 +1,6 @@
-import type { RunTrigger } from '../core/ports/lock-node.js';
+import type { RunTrigger } from '../core/ports/job-note.js';
 
-export type { RunTrigger } from '../core/ports/lock-node.js';
+export type { RunTrigger } from '../core/ports/job-note.js';
 
 /**
  * How a run of a job stands. `lost`: its lock was lost before it ended. `died`: its replica stopped before it ended, and its lock has

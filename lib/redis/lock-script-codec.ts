@@ -1,5 +1,6 @@
 import { counterLifeMs } from '../core/fencing-number.js';
-import type { JobNote, NodeRequest } from '../core/ports/lock-node.js';
+import type { JobNote } from '../core/ports/job-note.js';
+import type { NodeRequest } from '../core/ports/lock-node.js';
 import { printable } from '../core/printable.js';
 import { NO_PAUSE, pauseWords, runOf, runWords } from '../core/register.js';
 import { NO_TOKEN, toNumber } from './lock-script-reply.js';

@@ -1,12 +1,6 @@
 import { FENCING_LIMIT, isFencingNumber } from '../core/fencing-number.js';
-import {
-  COVERED,
-  PAUSED,
-  type Failure,
-  type Holder,
-  type NodeReply,
-  type NodeRequest,
-} from '../core/ports/lock-node.js';
+import { COVERED, PAUSED } from '../core/ports/job-note.js';
+import type { Failure, Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 import { printable } from '../core/printable.js';
 import { decodeText, LONGEST_REGISTER } from '../core/register.js';
 import { serverText } from './server-text.js';

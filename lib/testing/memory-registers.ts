@@ -1,4 +1,5 @@
-import { COVERED, PAUSED, type Holder, type NodeReply, type NodeRequest } from '../core/ports/lock-node.js';
+import { COVERED, PAUSED } from '../core/ports/job-note.js';
+import type { Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 import {
   EMPTY_REGISTER,
   NO_PAUSE,

@@ -1,4 +1,4 @@
-import type { PauseState, RunStart } from '../core/ports/lock-node.js';
+import type { PauseState, RunStart } from '../core/ports/job-note.js';
 import { MOST_RUNS, type Register, type RegisterRun } from '../core/register.js';
 
 /** For how much longer the job is paused: 0 where it is not, Infinity until it is resumed. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { JobNote, NodeReply, NodeRequest, RunEnd, RunTrigger } from '../../lib/core/ports/lock-node.js';
+import type { JobNote, RunEnd, RunTrigger } from '../../lib/core/ports/job-note.js';
+import type { NodeReply, NodeRequest } from '../../lib/core/ports/lock-node.js';
 import { parseRegister, type Register } from '../../lib/core/register.js';
 import type { HostileSubject } from './hostile-values.contract.js';
 import type { Subject } from './lock-node.contract.js';

@@ -1,5 +1,5 @@
 import { counterKey, lockKey, registerKey, tickKey } from '../../lib/client/keys.js';
-import type { RunTrigger } from '../../lib/core/ports/lock-node.js';
+import type { RunTrigger } from '../../lib/core/ports/job-note.js';
 import type { RedlockService } from '../../lib/redlock.service.js';
 
 interface DeadRun {

@@ -1,5 +1,5 @@
 import { parseRegister, type Register, type RegisterRun } from '../../core/register.js';
-import type { RunTrigger } from '../../core/ports/lock-node.js';
+import type { RunTrigger } from '../../core/ports/job-note.js';
 import { majorityOf, type Vote } from '../../core/vote.js';
 
 /** A run, as a majority of the servers knows it. All times in epoch ms, on the clock of the replica that ran it. */

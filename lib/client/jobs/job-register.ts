@@ -1,5 +1,5 @@
 import { cover, readRegisters, steer, type JobKeys } from '../../core/registers.js';
-import type { PauseState } from '../../core/ports/lock-node.js';
+import type { PauseState } from '../../core/ports/job-note.js';
 import type { Quorum } from '../../core/quorum.js';
 import { lockKey, registerKey } from '../keys.js';
 import { toKeys } from '../options/check.js';

@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from '../../core/errors/index.js';
-import type { RunTrigger } from '../../core/ports/lock-node.js';
+import type { RunTrigger } from '../../core/ports/job-note.js';
 import type { AcquireOptions, WithLockCallOptions, WithLockOptions } from '../../interfaces/index.js';
 import { checkFlag, checkName, refuse, refuseUnknown, reworded, toKey, toMs, toWhole } from './check.js';
 import type { Settings } from './module-options.js';

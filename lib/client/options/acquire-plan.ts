@@ -1,5 +1,6 @@
 import type { AcquirePlan } from '../../core/acquire.js';
-import type { Claim, RunTrigger } from '../../core/ports/lock-node.js';
+import type { RunTrigger } from '../../core/ports/job-note.js';
+import type { Claim } from '../../core/ports/lock-node.js';
 import { counterKey, lockKey, registerKey, tickKey } from '../keys.js';
 import { checkMinHold, type AcquireSettings, type TickSettings } from './acquire-options.js';
 import { toKeys, toTtlMs } from './check.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Claim, Holder, JobNote, NodeRequest } from '../../../lib/core/ports/lock-node.js';
+import type { JobNote } from '../../../lib/core/ports/job-note.js';
+import type { Claim, Holder, NodeRequest } from '../../../lib/core/ports/lock-node.js';
 import { encode, type Marker } from '../../../lib/redis/lock-script-codec.js';
 import { decode, FOREIGN_OWNER } from '../../../lib/redis/lock-script-reply.js';
 import { serverText } from '../../../lib/redis/server-text.js';

@@ -3,7 +3,7 @@ import { ConsoleLogger, Logger } from '@nestjs/common';
 import { currentLock, type LockContendedError, type RedlockService, type WithLockCallOptions } from 'redlock-nestjs';
 import { calledBy } from '../../../../lib/client/options/acquire-options.js';
 import type { RegisteredRun } from '../../../../lib/client/jobs/job-record.js';
-import type { RunTrigger } from '../../../../lib/core/ports/lock-node.js';
+import type { RunTrigger } from '../../../../lib/core/ports/job-note.js';
 import { CollectingLogger } from '../../../support/collecting-logger.js';
 import { modelWorld, type ModelWorld } from '../../../support/model-service.js';
 

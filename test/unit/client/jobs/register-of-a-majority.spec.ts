@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RedlockService, WithLockCallOptions } from 'redlock-nestjs';
 import { calledBy } from '../../../../lib/client/options/acquire-options.js';
-import type { NodeRequest, RunTrigger } from '../../../../lib/core/ports/lock-node.js';
+import type { RunTrigger } from '../../../../lib/core/ports/job-note.js';
+import type { NodeRequest } from '../../../../lib/core/ports/lock-node.js';
 import type { ModelNode } from '../../../support/model-node.js';
 import { modelWorld, type ModelWorld } from '../../../support/model-service.js';
 
