@@ -15,6 +15,9 @@ export const WITH_LOCK_METHODS = Symbol.for('redlock-nestjs:with-lock-methods');
 /** Where the scheduler's own firing of a job is kept for the running async context, for both copies. */
 export const FIRING = Symbol.for('redlock-nestjs:firing');
 
+/** Set in a process that runs one job and ends. */
+export const ONE_OFF = Symbol.for('redlock-nestjs:one-off');
+
 /** Where the run of a decorated method around the running async context is kept, for both copies. */
 export const LOCKED_RUN = Symbol.for('redlock-nestjs:locked-run');
 

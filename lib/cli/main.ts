@@ -31,4 +31,8 @@ const io: Io = {
 };
 
 // No process.exit(): what is written to a pipe would be cut.
-process.exitCode = await run(process.argv.slice(2), io, version);
+const argv = process.argv.slice(2);
+process.exitCode = await run(argv, io, version);
+
+// An application that does not start, or does not close, leaves its connections open, and nothing can close those.
+if (argv.includes('run')) setTimeout(() => process.exit(), 1000).unref();

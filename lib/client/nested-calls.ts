@@ -1,10 +1,13 @@
-import { acquire } from '../core/acquire.js';
-import { InvalidOptionsError, LockContendedError } from '../core/errors/index.js';
+import { acquire, type AcquirePlan } from '../core/acquire.js';
+import { InvalidOptionsError, LockContendedError, QuorumUnreachableError } from '../core/errors/index.js';
 import type { LockHandle } from '../core/lock.js';
+import type { Quorum } from '../core/quorum.js';
 import { Refusal, refusedByShutdown } from '../core/refusal.js';
+import { readRegisters } from '../core/registers.js';
 import { undo } from '../core/undo.js';
 import { withinMs } from '../core/wait.js';
 import type { Call } from './call.js';
+import { toJobRecord } from './jobs/job-record.js';
 import type { EventSource } from './event-source.js';
 import type { LockRegistry } from './lock-registry.js';
 import { findHeldAround, type HeldAround } from './lock-scope.js';
@@ -71,7 +74,8 @@ export class NestedCalls {
       }
     }
     if (!lock.isHeld()) await lock.ensureHeld();
-    if (plan.tick === undefined) return undefined;
+    const paused = plan.job && (await whyPaused(quorum, plan, plan.job.key));
+    if (paused !== undefined || plan.tick === undefined) return paused;
     const ofTick = { ...plan, claims: [], waitMs: 0, job: undefined };
     const grant = await acquire(quorum, ofTick);
     if (grant instanceof Refusal) return grant;
@@ -98,5 +102,22 @@ export class NestedCalls {
     this.#warned.add(about);
     const message = WAITS_FOR_ITSELF(keys, caller);
     this.events.emit('warning', { code: 'waits-for-itself', level: 'warn', message, keys });
+  }
+}
+
+/** No acquire is made in which the servers would deny the run of a job that is paused. */
+async function whyPaused(
+  quorum: Quorum,
+  { keys, claims }: AcquirePlan,
+  register: string,
+): Promise<Refusal | undefined> {
+  try {
+    const votes = await readRegisters(quorum, { register, lock: claims[0]?.key ?? '', named: keys });
+    const { pausedLeftMs: remainingMs, reason: owner } = toJobRecord(votes, quorum.clock.wallMs());
+    if (remainingMs === 0) return undefined;
+    return new Refusal('paused', () => new LockContendedError(keys, { owner, remainingMs }, votes, 'paused'));
+  } catch (error) {
+    if (error instanceof QuorumUnreachableError) return new Refusal('unreachable', () => error);
+    throw error;
   }
 }

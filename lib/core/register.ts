@@ -60,9 +60,9 @@ export interface Register {
 
 export const EMPTY_REGISTER: Register = { version: 0, until: undefined, coveredMs: 0, reason: '', runs: [] };
 
-/** For how long a server remembers a register that is written while the job is paused for this much longer: 0 where it is not, Infinity for an open end. */
+/** For how long a server remembers a register that is written while the job is paused for this much longer: 0 where it is not, Infinity until it is resumed. */
 export function registerLifeMs(pausedLeftMs: number): number {
-  return Math.min(pausedLeftMs + 30 * DAY_MS, 400 * DAY_MS);
+  return pausedLeftMs + 30 * DAY_MS;
 }
 
 const HEADER = /^(\d{1,16}) (\d{1,16}|[-*]) (\d{1,16}) ([!-~]+)$/;

@@ -35,19 +35,24 @@ export async function readRegisters(quorum: Quorum, { register, lock, named }: J
 }
 
 /**
- * Brings a pause, or its end, to the servers. Resolves when a majority has it: from then on no other majority can grant the job's lock
+ * Brings a pause, or its end, to the servers, and that ticks up to this one need no run any more. Resolves when a majority has it: from then on no other majority can grant the job's lock
  * against it.
  *
  * @throws QuorumUnreachableError no majority has taken it within one node timeout. Some servers may have, and then it may take effect yet
  */
-export async function steer(quorum: Quorum, { register, named }: JobKeys, pause: PauseState): Promise<void> {
+export async function steer(
+  quorum: Quorum,
+  { register, named }: JobKeys,
+  pause: PauseState,
+  coveredMs: number,
+): Promise<void> {
   const servers = quorum.queues.length;
   const verdictOf = (votes: readonly Vote[]): 'taken' | 'refused' | undefined => {
     if (count(votes, 'steered') >= majorityOf(servers)) return 'taken';
     return servers - (votes.length - count(votes, 'steered')) < majorityOf(servers) ? 'refused' : undefined;
   };
   const { owner, nodeTimeoutMs } = quorum.rules;
-  const request = { ...steering(register, owner), pause };
+  const request = { ...steering(register, owner), pause, coveredMs };
   const { verdict, votes } = await askServers(quorum, request, nodeTimeoutMs, { verdictOf });
   if (verdict === 'refused') throw new QuorumUnreachableError('change the register of', named, servers, votes);
 }

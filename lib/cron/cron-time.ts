@@ -22,11 +22,15 @@ export interface Zone {
 }
 
 /**
- * The shortest distance between the next ticks in ms; `undefined` where there are not two of them. A schedule with uneven
- * distances may have shorter ones later.
+ * The shortest distance between the next three ticks in ms; `undefined` where `cron` finds fewer within the eight years that it looks ahead, as of a
+ * job of 29 February. A schedule with uneven distances may have shorter ones later.
  */
 export function shortestPeriodMs(cronTime: CronTimeLike): number | undefined {
   if (cronTime.realDate) return undefined;
-  const [first, second, third] = cronTime.sendAt(3).map((instant) => instant.toMillis()) as [number, number, number];
-  return Math.min(second - first, third - second);
+  try {
+    const [first, second, third] = cronTime.sendAt(3).map((instant) => instant.toMillis()) as [number, number, number];
+    return Math.min(second - first, third - second);
+  } catch {
+    return undefined;
+  }
 }

@@ -53,5 +53,7 @@ function isLocal(request: FrameworkRequest): boolean {
   const { remoteAddress = '' } = messageOf(request).socket;
   if (!LOOPBACK.test(remoteAddress)) return false;
   if (FORWARDED.some((name) => headerOf(request, name) !== undefined)) return false;
+  const origin = headerOf(request, 'origin');
+  if (origin !== undefined && !LOCAL_HOST.test(origin.replace(/^https?:\/\//, ''))) return false;
   return LOCAL_HOST.test(headerOf(request, 'host') ?? headerOf(request, ':authority') ?? '');
 }

@@ -1,4 +1,5 @@
 import { runAsFiring } from './firing.js';
+import { isOneOff } from './one-off.js';
 import type { CronSchedule } from './trigger.js';
 import type { CronTimeLike } from '../cron/cron-time.js';
 
@@ -72,6 +73,8 @@ export function watchScheduler(scheduler: Scheduler, observer: SchedulerObserver
   const mount = scheduler.onApplicationBootstrap.bind(scheduler);
   scheduler.onApplicationBootstrap = () => {
     const jobs = Object.values(scheduler.cronJobs);
+    const timers = [...Object.values(scheduler.intervals), ...Object.values(scheduler.timeouts)];
+    if (isOneOff()) for (const each of [...jobs, ...timers]) each.target = () => undefined;
     for (const job of jobs) job.target = cronTarget(job);
     for (const [name, timer] of Object.entries(scheduler.intervals))
       timer.target = timerTarget('interval', name, timer);

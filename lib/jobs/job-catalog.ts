@@ -29,9 +29,9 @@ export class JobCatalog {
     keepers.start(job);
   }
 
-  /** The job of this name that the service locks, where there is one. */
-  of(service: RedlockService, name: string): Job | undefined {
-    for (const job of this.#jobs) if (job.service === service && job.name === name) return job;
+  /** The job of this name that the service locks, or another instance of the module on the same servers, where there is one. */
+  of({ place }: RedlockService, name: string): Job | undefined {
+    for (const job of this.#jobs) if (job.service.place === place && job.name === name) return job;
     return undefined;
   }
 

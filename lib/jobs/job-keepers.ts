@@ -1,3 +1,4 @@
+import { isOneOff } from '../decorators/one-off.js';
 import { clientOf } from '../decorators/delays.js';
 import type { RedlockService } from '../redlock.service.js';
 import type { Job } from './job.js';
@@ -15,7 +16,7 @@ export class JobKeepers {
 
   start(job: Job): void {
     const client = clientOf(this.service);
-    if (client === undefined || !job.hasTicks || this.#keepers.has(job)) return;
+    if (client === undefined || isOneOff() || !job.hasTicks || this.#keepers.has(job)) return;
     const keeper = new JobKeeper(job, client, () => this.#isQuorumLost);
     this.#keepers.set(job, keeper);
     const { label } = job.method;

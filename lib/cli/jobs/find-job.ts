@@ -5,20 +5,25 @@ import { UsageError } from '../arguments.js';
 import type { Context } from '../command.js';
 
 /**
- * The job with this name. One that has never run has no register yet: then the name is taken for the key of its lock, as it is where a
- * `@WithLock` gives no other name.
+ * The job with this name. One that has not run for 30 days has no register, by which it is found: then `--key` says which key it locks.
  *
- * @throws UsageError two jobs with different locks have the name
+ * @throws UsageError two jobs with different locks have the name, or none was found and no key is given
  */
 export async function findJob({ args, client }: Context): Promise<FoundJob | JobPlace> {
   const [shard] = client.shards.list;
   if (shard === undefined) throw new Error('A client has at least one shard.');
-  const { prefix: keyPrefix, limit, timeoutMs, key } = args;
-  const { jobs } = await listJobs(shard, { keyPrefix, limit, timeoutMs });
+  const { prefix: keyPrefix, limit, timeoutMs, key, lockKey } = args;
+  if (lockKey !== undefined) return lockKey === key ? { keys: key } : { name: key, keys: lockKey };
+  const { jobs, isComplete } = await listJobs(shard, { keyPrefix, limit, timeoutMs });
   const named = jobs.filter(({ name }) => name === key);
   if (named.length > 1) {
     const locks = named.map(({ found }) => `"${printable(found.lock)}"`).join(' and ');
     throw new UsageError(`two jobs have this name, with the locks ${locks}`);
   }
-  return named[0]?.found ?? { keys: key };
+  const found = named[0]?.found;
+  if (found !== undefined) return found;
+  const why = isComplete
+    ? 'no run of this job is known'
+    : 'not all jobs were read (--limit), and none of those has this name';
+  throw new UsageError(`${why}: name with --key the key that it locks, which is its name where it has no other one`);
 }

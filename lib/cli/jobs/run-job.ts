@@ -2,8 +2,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { INestApplicationContext, LoggerService, Type } from '@nestjs/common';
-import type { RedlockJobs } from '../../redlock.jobs.js';
-import { isRedlockError } from '../../core/errors/index.js';
+import { beOneOff } from '../../decorators/one-off.js';
 import { printable } from '../../core/printable.js';
 import { UsageError, type Arguments } from '../arguments.js';
 import type { ExitCode } from '../command.js';
@@ -22,16 +21,24 @@ export async function runJob(
   if (urls.length > 0) throw new UsageError('run takes no servers: the module of the application has them');
   if (file === undefined) throw new UsageError('run takes --app <file>: the file that exports the root module');
   const path = resolve(file);
+  beOneOff();
   const context = await start(rootModuleIn(await load(path, file), file), io);
+  const begun = new Set<string>();
   try {
     const { RedlockJobs } = await import('../../redlock.jobs.js');
-    const { startedAt, endedAt, outcome, fencingToken } = await jobsOf(context, path, RedlockJobs).runNow(job);
+    const { RedlockEvents } = await import('../../redlock.events.js');
+    own(context, path, 'RedlockEvents', RedlockEvents).on('jobStarted', (event) => {
+      begun.add(event.job);
+    });
+    const { startedAt, endedAt, outcome, fencingToken } = await own(context, path, 'RedlockJobs', RedlockJobs).runNow(
+      job,
+    );
     const tookMs = endedAt === undefined ? 0 : endedAt.getTime() - startedAt.getTime();
     if (json) output.json({ job, outcome, tookMs, fencingToken });
     else output.line(`"${printable(job)}" has run: ${outcome} after ${duration(tookMs)}.`);
     return outcome === 'succeeded' ? 0 : 1;
   } catch (error) {
-    if (isRedlockError(error)) throw error;
+    if (!begun.has(job)) throw error;
     const text = error instanceof Error ? error.message : String(error);
     if (json) output.json({ job, outcome: 'failed', error: text });
     else output.line(`"${printable(job)}" has run: failed: ${printable(text)}`);
@@ -78,26 +85,15 @@ async function start(module: Type, io: Io): Promise<INestApplicationContext> {
   const quiet = (): void => undefined;
   const logger: LoggerService = { log: quiet, debug: quiet, verbose: quiet, warn: say, error: say, fatal: say };
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- Nest names a class, and takes any object with these options
-  const context = await NestFactory.createApplicationContext(module, { logger, abortOnError: false });
-  await stopTicks(context);
-  return context;
-}
-
-/** Here one job runs, and no other replica is to lose a tick to a process that ends in a moment. */
-async function stopTicks(context: INestApplicationContext): Promise<void> {
-  const { SchedulerRegistry } = await import('@nestjs/schedule');
-  const registry = context.get(SchedulerRegistry, { strict: false });
-  for (const job of registry.getCronJobs().values()) void job.stop();
-  for (const name of registry.getIntervals()) registry.deleteInterval(name);
-  for (const name of registry.getTimeouts()) registry.deleteTimeout(name);
+  return await NestFactory.createApplicationContext(module, { logger, abortOnError: false });
 }
 
 /** An application in CommonJS has its own copy of each class of this package. */
-function jobsOf(context: INestApplicationContext, path: string, own: Type<RedlockJobs>): RedlockJobs {
+function own<T>(context: INestApplicationContext, path: string, name: string, ours: Type<T>): T {
   try {
-    return context.get(own, { strict: false });
+    return context.get(ours, { strict: false });
   } catch {
-    const theirs = createRequire(path)('redlock-nestjs') as { readonly RedlockJobs: Type<RedlockJobs> };
-    return context.get(theirs.RedlockJobs, { strict: false });
+    const theirs = createRequire(path)('redlock-nestjs') as Readonly<Record<string, Type<T>>>;
+    return context.get(theirs[name] ?? ours, { strict: false });
   }
 }

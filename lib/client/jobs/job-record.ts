@@ -55,8 +55,22 @@ export function toJobRecord(votes: readonly Vote[], wallMs: number): JobRecord {
   const missing = votes.length - answers.length;
   const runs = mergeRuns(answers, majorityOf(votes.length) - missing);
   const ticks = runs.map(({ tickMs }) => tickMs);
-  const covered = answers.map(({ register }) => register.coveredMs);
-  return { ...newestPause(answers), coveredMs: Math.max(0, ...ticks, ...covered), runs: runs.slice(0, MOST_RUNS) };
+  const covered = Math.max(0, ...ticks, coveredBy(answers, majorityOf(votes.length) - missing), endedPauseMs(answers));
+  return { ...newestPause(answers), coveredMs: covered, runs: runs.slice(0, MOST_RUNS) };
+}
+
+/** The latest tick that may be covered on a majority. One server may have missed the end of a pause, and cover a tick that had to run. */
+function coveredBy(answers: readonly Answer[], enough: number): number {
+  const all = answers.map(({ register }) => register.coveredMs).toSorted((one, other) => other - one);
+  return all[Math.max(0, enough - 1)] ?? 0;
+}
+
+/** When the last pause was over, if its time has passed: no tick before it is made up for, also where no replica was there to note that. */
+function endedPauseMs(answers: readonly Answer[]): number {
+  const version = Math.max(0, ...answers.map(({ register }) => register.version));
+  const newest = answers.find(({ register }) => register.version === version);
+  const until = newest?.register.until;
+  return newest !== undefined && typeof until === 'number' && until <= newest.nowMs ? until : 0;
 }
 
 function newestPause(answers: readonly Answer[]): Pick<JobRecord, 'version' | 'pausedLeftMs' | 'reason'> {

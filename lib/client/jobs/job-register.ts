@@ -74,7 +74,9 @@ export class JobRegister {
     // It is higher than what a majority knows, and than that of an earlier change which few servers have taken, or none yet.
     const leastVersion = Math.max(known.version + 1, Math.floor(quorum.clock.wallMs()) * VERSIONS_A_MS);
     const version = leastVersion + Math.floor(quorum.entropy.random() * VERSIONS_A_MS);
-    await steer(quorum, keys, { ...state, version });
+    // A tick that fell into a pause is not made up for.
+    const coveredMs = known.pausedLeftMs > 0 && state.leftMs === 0 ? Math.floor(quorum.clock.wallMs()) : 0;
+    await steer(quorum, keys, { ...state, version }, coveredMs);
   }
 
   #find(place: JobPlace | FoundJob): { quorum: Quorum; keys: JobKeys } {

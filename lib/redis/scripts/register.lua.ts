@@ -72,7 +72,11 @@ local function write(job, call)
   local header = format('%d', register.version) .. ' ' .. register.ends .. ' ' .. format('%d', register.covered) .. ' ' .. register.reason
   local lines = linesOf(register)
   local text = header .. '\\n' .. table.concat(lines, '\\n') .. (#lines > 0 and '\\n' or '')
-  call('SET', job.key, text, 'PX', format('%d', math.min(register.left + 30 * DAY_MS, 400 * DAY_MS)))
+  if register.left == math.huge then
+    call('SET', job.key, text)
+  else
+    call('SET', job.key, text, 'PX', format('%d', register.left + 30 * DAY_MS))
+  end
 end
 
 -- Such a run may yet be undone, or be one of several that contend: it denies with its lock, by which they see one another.

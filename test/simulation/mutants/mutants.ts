@@ -407,7 +407,7 @@ export const MUTANTS: readonly Mutant[] = [
     text: "if (count(votes, 'steered') >= majorityOf(servers)) return 'taken';",
     becomes: "if (count(votes, 'steered') >= 1) return 'taken';",
     checker: 'paused jobs stay',
-    seeds: 5000,
+    seeds: 20_000,
   },
   {
     name: 'script: an older change of a job counts',
@@ -464,7 +464,7 @@ export const MUTANTS: readonly Mutant[] = [
     text: 'const line = ended ?? all[0];',
     becomes: 'const line = all[0];',
     checker: 'register is fresh',
-    seeds: 5000,
+    seeds: 20_000,
   },
   {
     name: 'a register is read from one server',

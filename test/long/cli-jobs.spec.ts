@@ -47,7 +47,7 @@ describe('jobs, history, pause and resume', () => {
     });
     const { out: history } = await command('history', 'nightly');
     expect(history).toMatch(/2026-01-31T02:00:00.000Z +schedule +failed .*web-1:42 +\d{16} +out\\nof paper$/m);
-    expect((await command('history', 'none')).out).toBe('No run of "none" is known.\n');
+    expect((await command('history', 'none', '--key', 'none')).out).toBe('No run of "none" is known.\n');
   });
 
   it('pause a job on all replicas, and say which run goes on; resume it', async () => {
@@ -74,7 +74,7 @@ describe('jobs, history, pause and resume', () => {
   });
 
   it('pause a job that has never run, by its key', async () => {
-    expect(JSON.parse((await command('pause', 'mails', '--json')).out)).toEqual({
+    expect(JSON.parse((await command('pause', 'mails', '--key', 'mails', '--json')).out)).toEqual({
       job: 'mails',
       paused: { leftMs: null, reason: '' },
       running: null,
@@ -91,7 +91,7 @@ describe('jobs, history, pause and resume', () => {
         resolve({ code: child.exitCode ?? -1, out, err });
       });
     });
-  const APP = ['--app', 'test/e2e/cli-jobs/app.module.ts'];
+  const APP = ['--app', 'test/long/cli-jobs/app.module.ts'];
 
   it('run a job of an application once, in a process of its own', async () => {
     const { code, out, err } = await runInApp('yearly', {}, ...APP);
@@ -114,9 +114,34 @@ describe('jobs, history, pause and resume', () => {
     expect((await runInApp('yearly', {}, '--app', 'none.js')).err).toMatch(/none\.js cannot be loaded/);
   });
 
+  it('run ends, and fires no tick, however the application starts', async () => {
+    const app = (name: string): string[] => ['--app', `test/long/cli-jobs/${name}.module.ts`];
+    const slow = await runInApp('yearly', {}, ...app('slow-hook'));
+    expect([slow.code, slow.err]).toEqual([0, expect.not.stringContaining('TICK')]);
+    const failed = await runInApp('yearly', { INNER: '1' }, ...app('slow-hook'));
+    expect([failed.code, failed.out]).toEqual([1, expect.stringContaining('has run: failed: "ledger" is locked by')]);
+    expect(await runInApp('mails', {}, ...app('own-cron'))).toMatchObject({ code: 0, err: 'sent\n' });
+    expect(await runInApp('yearly', {}, ...app('boot-fails'))).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('the database is away'),
+    });
+  });
+
+  it('pause finds a job that has not run for long by its key alone', async () => {
+    const { code, err } = await command('pause', 'monthly');
+    expect([code, err]).toEqual([2, expect.stringContaining('name with --key the key that it locks')]);
+    await run('a');
+    await run('b');
+    expect((await command('pause', 'monthly', '--limit', '1')).err).toContain('not all jobs were read');
+    expect((await command('pause', 'monthly', '--key', 'report')).code).toBe(0);
+    await expect(run('monthly', undefined, 'report')).rejects.toMatchObject({ reason: 'paused' });
+    expect((await command('resume', 'monthly', '--key', 'report')).code).toBe(0);
+    await run('monthly', undefined, 'report');
+  });
+
   it('end with 2 without a majority, and say which servers are missing', async () => {
     for (const server of fleet.servers.slice(1)) await server.kill();
-    const { code, err } = await commandLine(['pause', 'mails', ...fleet.urls, '--timeout', '1s']);
+    const { code, err } = await commandLine(['pause', 'mails', '--key', 'mails', ...fleet.urls, '--timeout', '1s']);
     for (const server of fleet.servers.slice(1)) await server.restart();
     expect(code).toBe(2);
     expect(err).toMatch(/Could not read the register of "mails": 2 of 3 servers must take part and 2 cannot/);
