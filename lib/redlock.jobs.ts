@@ -1,6 +1,7 @@
 import { Global, Injectable, Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { refuse, toMs, toWhole } from './client/options/check.js';
+import { InvalidOptionsError } from './core/errors/index.js';
 import { addedJob, type AddedJob, type AddedJobOptions } from './jobs/added-job.js';
 import type { Job } from './jobs/job.js';
 import { JobCatalog } from './jobs/job-catalog.js';
@@ -8,7 +9,7 @@ import { describeJob, toRun, toStatus } from './jobs/job-status.js';
 import { registerOf, type JobPlace, type JobRegister } from './jobs/register.js';
 import { runNow } from './jobs/run-now.js';
 import type { Duration, JobRun, JobStatus } from './interfaces/index.js';
-import { KEY_UNKNOWN, NO_REGISTER } from './redlock.messages.js';
+import { KEY_CHANGES, KEY_UNKNOWN, NO_REGISTER } from './redlock.messages.js';
 
 const LONGEST_REASON = 200;
 
@@ -72,6 +73,7 @@ export class RedlockJobs {
    * `LockContendedError`, whose reason is `'paused'`. Runs that go on go on. Survives restarts of replicas. Ticks that fall into the pause are not made up for.
    *
    * @param options `for`: how long. Default: until `resume`. `reason`: for people, at most 200 characters
+   * @throws InvalidOptionsError the key of the job has changed from run to run
    * @throws QuorumUnreachableError no majority of the servers answered: it may be paused on some of them
    */
   async pause(
@@ -83,6 +85,7 @@ export class RedlockJobs {
       throw refuse('reason', `a text of at most ${LONGEST_REASON} characters`, reason);
     const found = this.#catalog.find(job, instance);
     const options = { ...(forMs !== undefined && { forMs }), ...(reason !== undefined && { reason }) };
+    if (found.keyChanges) throw new InvalidOptionsError('job', KEY_CHANGES(found.method.label));
     await this.#registerOf(found).pause(placeOf(found), options);
   }
 

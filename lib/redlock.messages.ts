@@ -76,6 +76,10 @@ export const AMBIGUOUS_JOB = (name: string, one: string, other: string): string 
 export const KEY_UNKNOWN = (method: string): string =>
   `The key of ${method} is not known before its first run, because a function makes it.`;
 
+export const KEY_CHANGES = (method: string): string =>
+  `The key of ${method} changes from run to run, and the servers keep what they know of a job by its key: a pause would hold for one of the keys. ` +
+  `Give it a key that stays.`;
+
 export const NO_REGISTER = (method: string): string =>
   `The lock service of ${method} keeps no register of jobs: something else stands in its place.`;
 

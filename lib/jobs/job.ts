@@ -2,7 +2,7 @@ import { toMs } from '../client/options/check.js';
 import { ticksOf, type Tick } from '../cron/tick.js';
 import { nameOfJob, ttlOf } from '../decorators/call-options.js';
 import type { AskedFiring, Firing } from '../decorators/firing.js';
-import { noteKeys, notedKeys } from '../decorators/job-places.js';
+import { keyChanges, noteKeys, notedKeys } from '../decorators/job-places.js';
 import type { LockedMethod } from '../decorators/locked-method.js';
 import type { CronJobLike } from '../decorators/scheduler.js';
 import type { Trigger } from '../decorators/trigger.js';
@@ -41,6 +41,11 @@ export class Job {
     const { key, propertyKey, options } = this.method;
     const keys = typeof key === 'function' ? notedKeys(this.host, propertyKey) : [key].flat();
     return keys && { name: options.job, keys };
+  }
+
+  /** Whether its key function gives another key from time to time: then the servers keep a register for each key, and no pause holds for all. */
+  get keyChanges(): boolean {
+    return keyChanges(this.host, this.method.propertyKey);
   }
 
   /** What the key function gives without arguments; undefined where that is no key. */

@@ -119,7 +119,7 @@ describe('jobs, history, pause and resume', () => {
     const slow = await runInApp('yearly', {}, ...app('slow-hook'));
     expect([slow.code, slow.err]).toEqual([0, expect.not.stringContaining('TICK')]);
     const failed = await runInApp('yearly', { INNER: '1' }, ...app('slow-hook'));
-    expect([failed.code, failed.out]).toEqual([1, expect.stringContaining('has run: failed: "ledger" is locked by')]);
+    expect([failed.code, failed.out]).toEqual([1, expect.stringContaining('has run: failed: "cellar" is locked by')]);
     expect(await runInApp('mails', {}, ...app('own-cron'))).toMatchObject({ code: 0, err: 'sent\n' });
     expect(await runInApp('yearly', {}, ...app('boot-fails'))).toMatchObject({
       code: 2,

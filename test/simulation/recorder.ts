@@ -114,10 +114,23 @@ export class Recorder {
   }
 
   /** A process pauses or resumes the job. */
-  async steering({ name, locks, settings }: SimProcess, what: 'pause' | 'resume', forMs?: number): Promise<void> {
+  async steering(
+    { name, locks, settings, machine }: SimProcess,
+    what: 'pause' | 'resume',
+    forMs?: number,
+  ): Promise<void> {
     const call = this.#calls++;
     const about = { client: name, call, job: JOB, nodeTimeoutMs: settings.nodeTimeoutMs };
-    this.add({ kind: 'steering', atMs: this.nowMs(), ...about, what, ...(forMs !== undefined && { forMs }) });
+    // It reads first, and then covers what fell into the pause.
+    const covers = what === 'resume' && { tickAtMs: machine.wallMs() + settings.nodeTimeoutMs };
+    this.add({
+      kind: 'steering',
+      atMs: this.nowMs(),
+      ...about,
+      what,
+      ...(forMs !== undefined && { forMs }),
+      ...covers,
+    });
     const place = { keys: JOB };
     const steering =
       what === 'resume' ? locks.jobs.resume(place) : locks.jobs.pause(place, { forMs: forMs ?? Infinity });

@@ -75,7 +75,9 @@ export class JobSteering {
     const { writer, client } = this.recorder;
     const call = this.recorder.nextCall();
     const about = { client, call, job: STEERED.key, what, nodeTimeoutMs: NODE_TIMEOUT_MS };
-    writer.write({ kind: 'steering', ...about, ...(forMs !== undefined && { forMs }) });
+    // It reads first, and then covers what fell into the pause.
+    const covers = what === 'resume' && { tickAtMs: Date.now() + NODE_TIMEOUT_MS };
+    writer.write({ kind: 'steering', ...about, ...(forMs !== undefined && { forMs }), ...covers });
     const { jobs } = this.client;
     const place = { keys: STEERED.key };
     const code = await (what === 'resume' ? jobs.resume(place) : jobs.pause(place, { forMs: forMs ?? Infinity })).then(

@@ -20,8 +20,8 @@ class Jobs implements OnApplicationBootstrap {
   @WithLock('yearly', '10s')
   async yearly(): Promise<void> {
     if (process.env.INNER === undefined) return;
-    await this.redlock.acquire('ledger', '10s');
-    await this.redlock.acquire('ledger', '10s', { wait: 0 }); // Fails: it is locked.
+    await this.redlock.acquire('cellar', '10s');
+    await this.redlock.acquire('cellar', '10s', { wait: 0 }); // Fails: it is locked.
   }
 }
 
