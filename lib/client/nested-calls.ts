@@ -73,9 +73,10 @@ export class NestedCalls {
         return new Refusal('locked', () => new LockContendedError(plan.keys, holder, [], 'held'));
       }
     }
-    if (!lock.isHeld()) await lock.ensureHeld();
     const paused = plan.job && (await whyPaused(quorum, plan, plan.job.key));
-    if (paused !== undefined || plan.tick === undefined) return paused;
+    if (paused !== undefined) return paused;
+    if (!lock.isHeld()) await lock.ensureHeld();
+    if (plan.tick === undefined) return undefined;
     const ofTick = { ...plan, claims: [], waitMs: 0, job: undefined };
     const grant = await acquire(quorum, ofTick);
     if (grant instanceof Refusal) return grant;

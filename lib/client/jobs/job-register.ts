@@ -1,3 +1,5 @@
+import type { Clock } from '../../core/ports/clock.js';
+import type { Vote } from '../../core/vote.js';
 import { cover, readRegisters, steer, type JobKeys } from '../../core/registers.js';
 import type { PauseState } from '../../core/ports/job-note.js';
 import type { Quorum } from '../../core/quorum.js';
@@ -70,12 +72,14 @@ export class JobRegister {
 
   async #steer(place: JobPlace | FoundJob, state: Omit<PauseState, 'version'>): Promise<void> {
     const { quorum, keys } = this.#find(place);
-    const known = toJobRecord(await readRegisters(quorum, keys), quorum.clock.wallMs());
+    const votes = await readRegisters(quorum, keys);
+    const known = toJobRecord(votes, quorum.clock.wallMs());
     // It is higher than what a majority knows, and than that of an earlier change which few servers have taken, or none yet.
     const leastVersion = Math.max(known.version + 1, Math.floor(quorum.clock.wallMs()) * VERSIONS_A_MS);
     const version = leastVersion + Math.floor(quorum.entropy.random() * VERSIONS_A_MS);
-    // A tick that fell into a pause is not made up for.
-    const coveredMs = known.pausedLeftMs > 0 && state.leftMs === 0 ? Math.floor(quorum.clock.wallMs()) : 0;
+    // A tick that fell into a pause is not made up for. By the servers' clocks: that of an operator may be ahead, and cover ticks that are to come.
+    const isEnd = known.pausedLeftMs > 0 && state.leftMs === 0;
+    const coveredMs = isEnd ? Math.min(...votes.map((vote) => nowOf(vote, quorum.clock))) : 0;
     await steer(quorum, keys, { ...state, version }, coveredMs);
   }
 
@@ -88,4 +92,8 @@ export class JobRegister {
     const register = registerKey(locks, names);
     return { quorum: this.shards.quorumOf(named), keys: { register, lock: locks[0] ?? '', named } };
   }
+}
+
+function nowOf(vote: Vote, clock: Clock): number {
+  return vote.outcome === 'read' && vote.nowMs > 0 ? vote.nowMs : Math.floor(clock.wallMs());
 }

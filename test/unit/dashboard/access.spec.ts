@@ -108,6 +108,13 @@ describe('what a request may do', () => {
     }
   });
 
+  it('is nothing without authorize for a page of another origin, as a proxy passes it on that names no client', async () => {
+    const request = (origin: string): ReturnType<typeof requestOf> =>
+      requestOf('127.0.0.1', { host: 'localhost:3000', origin });
+    expect(await mayWithout(request('https://staging.example'))).toBe(403);
+    expect(await mayWithout(request('http://localhost:3000'))).not.toBe(403);
+  });
+
   it('is nothing without authorize under a name that only leads to this machine, as in DNS rebinding', async () => {
     for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', 'evil-localhost', '']) {
       expect(await mayWithout(requestOf('127.0.0.1', { host }))).toBe(403);

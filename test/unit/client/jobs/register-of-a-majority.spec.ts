@@ -144,6 +144,26 @@ describe('P20: what a call on a job has confirmed', () => {
     const late = await world.clock.settle(run(world.serve(), undefined, { trigger: 'schedule', tick }));
     expect(late.error).toMatchObject({ code: 'LOCK_CONTENDED' });
   });
+
+  it('a nested run does not begin under a lock that ended while it was asked whether the job is paused (P6)', async () => {
+    const world = modelWorld();
+    const service = world.serve();
+    let began = false;
+    const outer = service.withLock(
+      'report',
+      '1s',
+      async () => {
+        await new Promise<void>((resolve) => world.clock.after(800, resolve));
+        for (const node of world.nodes) node.delayMs = 400;
+        const inner = { method: 'Jobs.report', job: 'report', trigger: 'manual' as const };
+        const nested = calledBy(inner, { reentrant: true });
+        await service.withLock('report', '1s', () => Promise.resolve((began = true)), nested).catch(() => undefined);
+      },
+      { autoExtend: false },
+    );
+    await world.clock.settle(outer);
+    expect(began).toBe(false);
+  });
 });
 
 function ignore(): void {
