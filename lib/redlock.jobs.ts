@@ -102,13 +102,14 @@ export class RedlockJobs {
   /**
    * Calls the method of the job on this replica, without arguments, under its lock. It counts as no tick. Resolves when the run has ended.
    *
+   * @param options `onBegun`: called when the run begins. What this rejects with after that is the error of the run; before, no run began
    * @returns the run
    * @throws the error of the method
    * @throws LockContendedError at once, where a run goes on, or the job is paused
    * @throws QuorumUnreachableError, LockLostError
    */
-  async runNow(job: string, { instance }: JobOptions = {}): Promise<JobRun> {
-    return await runNow(this.#catalog.find(job, instance));
+  async runNow(job: string, { instance, onBegun }: JobOptions & { onBegun?: () => void } = {}): Promise<JobRun> {
+    return await runNow(this.#catalog.find(job, instance), onBegun);
   }
 
   /**

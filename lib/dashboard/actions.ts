@@ -37,7 +37,6 @@ export async function act(jobs: JobsFace, value: unknown): Promise<Answer> {
     }
     return json(200, { done: action });
   } catch (error) {
-    if (action === 'run' && !isRedlockError(error)) return refusal(500, RUN_FAILED(messageOf(error)));
     return answerTo(error);
   }
 }
@@ -66,15 +65,21 @@ function toCommand(value: unknown): Command | string {
 }
 
 async function run(jobs: JobsFace, job: string, where: { instance?: string }): Promise<Answer> {
-  const running = jobs.runNow(job, where);
+  const own = { hasBegun: false };
+  const running = jobs.runNow(job, { ...where, onBegun: () => (own.hasBegun = true) });
   let timer: NodeJS.Timeout | undefined;
   const waited = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, WAIT_FOR_RUN_MS, undefined);
   });
-  const ended: JobRun | undefined = await Promise.race([running, waited]).finally(() => {
+  try {
+    const ended: JobRun | undefined = await Promise.race([running, waited]);
+    if (ended !== undefined) return json(200, { done: 'run', outcome: ended.outcome });
+  } catch (error) {
+    if (!own.hasBegun) throw error;
+    return refusal(500, RUN_FAILED(messageOf(error)));
+  } finally {
     clearTimeout(timer);
-  });
-  if (ended !== undefined) return json(200, { done: 'run', outcome: ended.outcome });
+  }
   running.catch((error: unknown) => {
     logger.warn(`A run of "${job}" that was started by hand failed: ${messageOf(error)}`);
   });

@@ -17,7 +17,7 @@ const FAULTS = [
   [/\bMISCONF\b/, 'disk'],
   [/\b(CLUSTERDOWN|MOVED|ASK|CROSSSLOT)\b/, 'cluster'],
   [/\b(BUSY|UNKILLABLE)\b/, 'busy'],
-  [/unknown command|compile|lock script|of the lock/i, 'no-scripts'],
+  [/unknown (redis )?command|compile|lock script|of the lock/i, 'no-scripts'],
   [/\bNOPERM\b|no permission|user executing the script|ACL failure/i, 'no-permission'],
   [/may speak no TLS|TLS handshake|wrong version number/, 'no-tls'],
   [/it needs a rediss/, 'needs-tls'],
@@ -29,4 +29,12 @@ const FAULTS = [
 /** The fault that these words tell of. `otherwise` is for words of no known fault. */
 export function faultIn(message: string, otherwise: 'unreachable' | 'refuses'): FaultCode {
   return FAULTS.find(([words]) => words.test(message))?.[1] ?? otherwise;
+}
+
+/** A refusal of one of these kinds concerns no key but those of the request. */
+const OF_SOME_KEYS: readonly FaultCode[] = ['fencing-counter', 'refuses'];
+
+/** Whether a server that refuses a request with this error may refuse all others, too. */
+export function mayRefuseAll(message: string): boolean {
+  return !OF_SOME_KEYS.includes(faultIn(message, 'refuses'));
 }

@@ -57,12 +57,3 @@ function judge({ replica, loading }: ServerInfo, duplicate: string | undefined):
 function no(state: 'down' | 'refusing', text: string): Verdict {
   return { state, text, cause: new Error(text) };
 }
-
-/** Refusals that may concern all keys of a server. */
-const MAY_REFUSE_ALL =
-  /\b(OOM|NOREPLICAS|NOPERM|READONLY|LOADING|MISCONF|MASTERDOWN|CLUSTERDOWN|NOAUTH|DENIED|BUSY|UNKILLABLE)\b/;
-
-/** Whether a server that refuses a request with this error may refuse all others too. */
-export function mayRefuseAll(message: string): boolean {
-  return MAY_REFUSE_ALL.test(message);
-}

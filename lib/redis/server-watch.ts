@@ -7,7 +7,8 @@ import { duplicateOf, type Identities } from './identities.js';
 import type { RestartGuard } from './restart-guard.js';
 import type { Member, ServerGroup } from './server-group.js';
 import { CLUSTER_WARNING, type ServerInfo } from './server-info.js';
-import { inspectServer, mayRefuseAll, type Inspection, type Verdict } from './server-inspection.js';
+import { mayRefuseAll } from './server-faults.js';
+import { inspectServer, type Inspection, type Verdict } from './server-inspection.js';
 import type { Facts, ServerStatus, ServerWarning } from './server-status.js';
 import { ReportedState } from './reported-state.js';
 

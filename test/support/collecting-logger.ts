@@ -1,10 +1,12 @@
+import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 
 type Level = 'log' | 'error' | 'warn' | 'debug' | 'verbose' | 'fatal';
 
 /** Keeps what is logged, so that a test can say that nothing bad was. */
 export class CollectingLogger implements LoggerService {
-  readonly lines: { level: Level; text: string }[] = [];
+  /** `printed`: the message as the logger of Nest prints it. */
+  readonly lines: { level: Level; text: string; printed: string }[] = [];
 
   log = this.#collect('log');
   error = this.#collect('error');
@@ -25,7 +27,8 @@ export class CollectingLogger implements LoggerService {
   #collect(level: Level) {
     return (message: unknown, ...rest: unknown[]): void => {
       const text = message instanceof Error ? `${message.name}: ${message.message}` : String(message);
-      this.lines.push({ level, text: [text, ...rest.filter((each) => typeof each === 'string')].join(' ') });
+      const printed = typeof message === 'string' ? message : inspect(message);
+      this.lines.push({ level, text: [text, ...rest.filter((each) => typeof each === 'string')].join(' '), printed });
     };
   }
 }

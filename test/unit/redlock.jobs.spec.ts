@@ -274,11 +274,16 @@ describe('P20: runNow', () => {
   it('rejects with the error of the method, and at once while it runs elsewhere', async () => {
     const [all, other] = [await jobs(), await jobs()];
     work = () => Promise.reject(new Error('no paper'));
-    await expect(all.runNow('invoices')).rejects.toThrow('no paper');
+    let begun = 0;
+    const onBegun = (): number => ++begun;
+    await expect(all.runNow('invoices', { onBegun })).rejects.toThrow('no paper');
+    expect(begun).toBe(1);
     work = () => new Promise((resolve) => setTimeout(resolve, 1000));
     const running = all.runNow('invoices');
     await seconds(0);
-    await expect(other.runNow('invoices')).rejects.toMatchObject({ code: 'LOCK_CONTENDED', reason: 'locked' });
+    const refused = other.runNow('invoices', { onBegun });
+    await expect(refused).rejects.toMatchObject({ code: 'LOCK_CONTENDED', reason: 'locked' });
+    expect(begun).toBe(1);
     await Promise.all([running, seconds(1)]);
     expect(await all.runNow('sync')).toMatchObject({ job: 'sync', outcome: 'succeeded' });
     expect(await all.runNow('x, y')).toMatchObject({ job: 'x, y', outcome: 'succeeded' });

@@ -1,4 +1,5 @@
 import { bundled } from './cells/bundled.mjs';
+import { sentry } from './cells/sentry.mjs';
 import { smoked } from './cells/smoked.mjs';
 import { started } from './cells/started.mjs';
 import { terminus } from './cells/terminus.mjs';
@@ -73,6 +74,7 @@ export const CELLS = [
     name: `Terminus ${major}, Nest ${major}`,
     run: () => terminus(major, packages),
   })),
+  { axis: 'Sentry', name: '@SentryCron, Nest 11', run: () => sentry(nest11) },
   ...[20, 26].map((major) => ({
     axis: 'Pair',
     name: `Nest 11, CommonJS, Node ${major}`,
@@ -94,5 +96,6 @@ export const WHAT = {
   TypeScript: 'a program that uses each subpath, under `strict`',
   Bundler: 'two replicas from one file on three servers',
   Terminus: 'its health check, with and without a majority of the servers',
+  Sentry: 'the check-ins of one tick on three replicas, below and above `@WithLock`',
   Pair: 'two replicas on three servers',
 };

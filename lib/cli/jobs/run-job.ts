@@ -23,22 +23,19 @@ export async function runJob(
   const path = resolve(file);
   beOneOff();
   const context = await start(rootModuleIn(await load(path, file), file), io);
-  const begun = new Set<string>();
+  const run = { hasBegun: false };
   try {
     const { RedlockJobs } = await import('../../redlock.jobs.js');
-    const { RedlockEvents } = await import('../../redlock.events.js');
-    own(context, path, 'RedlockEvents', RedlockEvents).on('jobStarted', (event) => {
-      begun.add(event.job);
+    const jobs = own(context, path, 'RedlockJobs', RedlockJobs);
+    const { startedAt, endedAt, outcome, fencingToken } = await jobs.runNow(job, {
+      onBegun: () => (run.hasBegun = true),
     });
-    const { startedAt, endedAt, outcome, fencingToken } = await own(context, path, 'RedlockJobs', RedlockJobs).runNow(
-      job,
-    );
     const tookMs = endedAt === undefined ? 0 : endedAt.getTime() - startedAt.getTime();
     if (json) output.json({ job, outcome, tookMs, fencingToken });
     else output.line(`"${printable(job)}" has run: ${outcome} after ${duration(tookMs)}.`);
     return outcome === 'succeeded' ? 0 : 1;
   } catch (error) {
-    if (!begun.has(job)) throw error;
+    if (!run.hasBegun) throw error;
     const text = error instanceof Error ? error.message : String(error);
     if (json) output.json({ job, outcome: 'failed', error: text });
     else output.line(`"${printable(job)}" has run: failed: ${printable(text)}`);

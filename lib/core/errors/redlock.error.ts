@@ -19,6 +19,9 @@ export interface VoteReport {
  */
 const BRAND = Symbol.for('redlock-nestjs:error');
 
+/** By this, `console.log` and the logger of Nest ask an object how to print it. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
 /** How many keys of a lock a message names. */
 const NAMED_KEYS = 3;
 
@@ -31,6 +34,8 @@ const NAMED_KEYS = 3;
 export abstract class RedlockError extends Error {
   static {
     named(this, 'RedlockError');
+    // The message has what matters of the votes. Printed with its properties, an error is thirty lines long.
+    Object.defineProperty(this.prototype, INSPECT, { value: stackOf, configurable: true, writable: true });
   }
 
   /** The same for all errors of a class, and stable across versions. */
@@ -60,6 +65,10 @@ export abstract class RedlockError extends Error {
     if (own === undefined) return Function.prototype[Symbol.hasInstance].call(this, value);
     return isRedlockError(value) && (own === true || value.code === own);
   }
+}
+
+function stackOf(this: RedlockError): string {
+  return this.stack ?? `${this.name}: ${this.message}`;
 }
 
 /** Gives an error class its name and, but for the class of them all, its code: as literals, which no minifier changes. */

@@ -79,12 +79,16 @@ export class FakeJobs implements JobsFace {
     });
   }
 
-  async runNow(job: string, options: { instance?: string } = {}): Promise<JobRun> {
+  async runNow(
+    job: string,
+    { onBegun, ...options }: { instance?: string; onBegun?: () => void } = {},
+  ): Promise<JobRun> {
     const startedAt = new Date();
     await this.#do(['runNow', job, options], () => {
       const { endedAt: _, ...running } = this.#runOf(job, { trigger: 'manual', startedAt, outcome: 'running' });
       this.change(job, { running });
     });
+    onBegun?.();
     await this.runsUntil;
     this.change(job, { running: undefined });
     return this.#addRun(job, { trigger: 'manual', startedAt, endedAt: new Date() });

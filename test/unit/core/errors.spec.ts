@@ -135,8 +135,11 @@ describe('errors', () => {
       expect(JSON.parse(JSON.stringify({ error }))).toEqual({
         error: { name: type.name, code, message, keys: KEYS, votes: error.votes, ...more },
       });
-      expect(JSON.stringify(error) + inspect(error, { depth: 9, showHidden: true })).not.toContain('secret');
+      const everything = inspect(error, { depth: 9, showHidden: true, customInspect: false });
+      expect(JSON.stringify(error) + everything).not.toContain('secret');
       expect(error.stack).toContain(message);
+      expect([inspect(error), inspect({ error }, { colors: true })].join()).not.toMatch(/votes|keys: /);
+      expect(inspect(error)).toBe(error.stack);
     },
   );
 

@@ -306,15 +306,22 @@ describe.each<Platform>(['Express', 'Fastify'])('the page on %s', (platform) => 
       ]);
     }
     expect(log).toHaveBeenCalledTimes(1);
-    jobs.error = new Error('no paper');
-    expect(await answerOf(post({ action: 'run', job: 'invoices' }))).toEqual([
-      500,
-      { error: 'It has failed: no paper' },
-    ]);
     expect(await answerOf(post({ action: 'run', job: 'nothing' }))).toEqual([
       404,
       { error: expect.stringContaining('"nothing"') },
     ]);
+  });
+
+  it('tells a run that has failed from a run that has not begun, also where both have an error of this package', async () => {
+    await boot();
+    const contended = new LockContendedError(['paper'], { owner: 'shop-2:9', remainingMs: 100 }, [], 'held');
+    const run = (): Promise<unknown> => answerOf(post({ action: 'run', job: 'invoices' }));
+    for (const error of [new Error('no paper'), contended]) {
+      jobs.runsUntil = Promise.reject(error);
+      expect(await run()).toEqual([500, { error: `It has failed: ${error.message}` }]);
+    }
+    jobs.error = contended;
+    expect(await run()).toEqual([409, { error: contended.message }]);
   });
 
   it('takes a body of JSON, of a few fields, that is not long', async () => {

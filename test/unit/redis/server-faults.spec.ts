@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { faultIn } from '../../../lib/redis/server-faults.js';
+import { faultIn, mayRefuseAll } from '../../../lib/redis/server-faults.js';
 
 /** As Redis 7, Redis 8, Valkey, Node and this package say it. */
 const SAID: readonly [string, string][] = [
@@ -31,6 +31,8 @@ const SAID: readonly [string, string][] = [
   ['CLUSTERDOWN Hash slot not served', 'cluster'],
   ['BUSY Redis is busy running a script', 'busy'],
   ["ERR unknown command 'EVAL', with args beginning with", 'no-scripts'],
+  ['SET: ERR Unknown Redis command called from script', 'no-scripts'],
+  ["SET: ERR ACL failure in script: User default has no permissions to run the 'set' command", 'no-permission'],
   ['its reply is not one of the lock script', 'no-scripts'],
   ['is the same server as a:1, listed twice: it has one vote', 'duplicate'],
   ['database 99 cannot be selected: ERR DB index is out of range', 'database'],
@@ -40,6 +42,20 @@ const SAID: readonly [string, string][] = [
 describe('the fault of a server', () => {
   it.each(SAID)('"%s" is %s', (message, code) => {
     expect(faultIn(message, 'unreachable')).toBe(code);
+  });
+
+  it.each(SAID.filter(([, code]) => !['unreachable', 'fencing-counter'].includes(code)))(
+    '"%s" may be what it says to every request',
+    (message) => {
+      expect(mayRefuseAll(message)).toBe(true);
+    },
+  );
+
+  it.each([
+    'the counter of its fencing tokens, "ROOM OOM", holds "x"',
+    'GET: WRONGTYPE Operation against a key holding the wrong kind of value',
+  ])('"%s" is about its key alone', (message) => {
+    expect(mayRefuseAll(message)).toBe(false);
   });
 
   it('is open where the words are new', () => {

@@ -197,7 +197,7 @@ describe('P13: the watch on a server', () => {
 describe('P17: a server that refuses to write', () => {
   const OOM = new Error("SET: OOM command not allowed when used memory > 'maxmemory'.");
 
-  it.each(['OOM', 'NOREPLICAS', 'NOPERM', 'READONLY', 'LOADING', 'MISCONF'])(
+  it.each(['OOM', 'NOREPLICAS', 'NOPERM', 'READONLY', 'LOADING', 'MISCONF', 'ERR ACL failure in script:'])(
     'with %s is refusing after a request that it refused, says so once, and is back by itself',
     async (code) => {
       const { watch, clock, trial, lines, boot } = setUp();
