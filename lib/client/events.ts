@@ -129,6 +129,8 @@ export interface RedlockEventMap {
     readonly reason?: string;
     /** For how much longer it is kept from voting, in the state `quarantined`. */
     readonly quarantineMs?: number;
+    /** For how much longer it does not vote on ticks and on longer holds, in the states `quarantined` and `ready`, where that is longer. */
+    readonly tickQuarantineMs?: number;
     /** What has happened, as the end of a sentence about the server. */
     readonly message: string;
   };

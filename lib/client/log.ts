@@ -107,12 +107,16 @@ const WORK_GOES_ON = 'The work under it goes on unless it heeds lock.signal, and
 
 /** What has happened, what it means, and for how long it was so. */
 function serverText(event: RedlockEvent<'serverState'>): string {
-  const { state, message, servers, notVotingMs, quarantineMs = 0 } = event;
+  const { state, message, servers, notVotingMs, quarantineMs = 0, tickQuarantineMs: ticksMs } = event;
   const isOnly = servers === 1;
   const meaning = isOnly ? 'no lock can be granted until it votes again' : countText(event);
-  if (state === 'ready') return `votes again, after ${long(notVotingMs)}${isOnly ? '' : `; ${meaning}`}`;
+  if (state === 'ready') {
+    const but = ticksMs === undefined ? '' : `, but on ticks and longer holds up to ${long(ticksMs)} later`;
+    return `votes again, after ${long(notVotingMs)}${but}${isOnly ? '' : `; ${meaning}`}`;
+  }
   if (state !== 'quarantined') return `${message}; ${meaning}`;
-  return `${message} for ${long(quarantineMs)}, until those locks have expired; ${meaning}`;
+  const more = ticksMs === undefined ? '' : `, and on ticks and longer holds for up to ${long(ticksMs)}`;
+  return `${message} for ${long(quarantineMs)}${more}, until those locks have expired; ${meaning}`;
 }
 
 function quorumText(event: RedlockEvent<'quorumLost' | 'quorumRegained'>): string {

@@ -5,11 +5,13 @@ import type { EventSource } from './event-source.js';
 export function serverEvents(events: EventSource | undefined, shard: number | undefined): GroupObserver {
   const where = shard === undefined ? {} : { shard };
   return {
-    onServer(server, { from: previous, to: state, notVotingMs, reason, quarantineMs, text: message }, count) {
+    onServer(server, change, count) {
+      const { from: previous, to: state, notVotingMs, reason, quarantineMs, tickQuarantineMs, text: message } = change;
       events?.emit('serverState', {
         ...{ server, state, previous, notVotingMs, message, ...count, ...where },
         ...(reason !== undefined && { reason }),
         ...(quarantineMs !== undefined && { quarantineMs }),
+        ...(tickQuarantineMs !== undefined && { tickQuarantineMs }),
       });
     },
     onQuorumLost(count) {

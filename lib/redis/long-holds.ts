@@ -21,6 +21,12 @@ export class LongHolds {
     return this.#forAllKeysMs;
   }
 
+  get longestMs(): number {
+    let longestMs = this.#forAllKeysMs;
+    for (const { holdMs } of this.#holds.values()) longestMs = Math.max(longestMs, holdMs);
+    return longestMs;
+  }
+
   note(key: string, holdMs: number): void {
     const longestMs = Math.max(holdMs, this.of(key));
     this.#holds.delete(key);

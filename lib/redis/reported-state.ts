@@ -32,6 +32,9 @@ export class ReportedState {
     const { state, reason, text } = this.#reported;
     const { guard, connection } = this.facts();
     const quarantineMs = state === 'quarantined' ? Math.ceil(guard.leftMs()) : undefined;
+    const longestLeftMs = Math.ceil(guard.longestLeftMs);
+    const isTold = (state === 'ready' || state === 'quarantined') && longestLeftMs > (quarantineMs ?? 0);
+    const tickQuarantineMs = isTold ? longestLeftMs : undefined;
     this.#cancelQuarantine();
     if (quarantineMs !== undefined) {
       const onEnd = (): void => {
@@ -45,7 +48,7 @@ export class ReportedState {
     const notVotingMs = this.clock.nowMs() - this.#awaySinceMs;
     if (state === 'ready') this.#awaySinceMs = undefined;
     const isClosed = connection?.status === 'down' && connection.cause === CLOSED;
-    if (!isClosed) this.onChange({ from, to: state, notVotingMs, reason, quarantineMs, text });
+    if (!isClosed) this.onChange({ from, to: state, notVotingMs, reason, quarantineMs, tickQuarantineMs, text });
   }
 
   /** The state stays as it was until a new connection shows a different one. */

@@ -34,6 +34,8 @@ export type RestartGuardMode = 'witnessed' | 'strict' | 'off';
 export class RestartGuard {
   /** The longest ttl of a lock that this process has asked for. */
   #longestTtlMs = 0;
+  /** The longest hold of a tick that this process has asked for. */
+  #longestTickMs = 0;
   readonly #holds: LongHolds;
   #runId: string | undefined;
   #history: string | undefined;
@@ -104,7 +106,10 @@ export class RestartGuard {
   onRequest({ kind, claims }: NodeRequest): void {
     for (const claim of claims) {
       // Each request for a claim that stays behind says for how long it stays, so nothing needs to be remembered of it.
-      if (claim.staysBehind) continue;
+      if (claim.staysBehind) {
+        this.#longestTickMs = Math.max(this.#longestTickMs, lengthOf(claim));
+        continue;
+      }
       if (kind !== 'release') this.#longestTtlMs = Math.max(this.#longestTtlMs, claim.ttlMs);
       const holdMs = lengthOf(claim);
       if (holdMs > this.#longestTtlMs) this.#holds.note(claim.key, holdMs);
@@ -125,6 +130,12 @@ export class RestartGuard {
   /** For how much longer the server is not trusted to vote, in milliseconds: on any key, or on these claims. */
   leftMs(claims: readonly Claim[] = []): number {
     return Math.max(0, this.#lostAtMs + this.#lengthMs(claims) - this.clock.nowMs());
+  }
+
+  /** For how much longer it is not trusted to vote on one of the keys that stay closed for longer than a lock. */
+  get longestLeftMs(): number {
+    const lengthMs = Math.max(this.#longestTickMs, this.#holds.longestMs, this.#lengthMs([]));
+    return Math.max(0, this.#lostAtMs + lengthMs - this.clock.nowMs());
   }
 
   #lengthMs(claims: readonly Claim[]): number {

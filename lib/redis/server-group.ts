@@ -16,6 +16,7 @@ export interface Change {
   readonly notVotingMs: number;
   readonly reason?: string | undefined;
   readonly quarantineMs?: number | undefined;
+  readonly tickQuarantineMs?: number | undefined;
   readonly text: string;
 }
 

@@ -17,7 +17,7 @@ import type { Verdict } from './server-inspection.js';
  */
 export type ServerState = 'ready' | 'connecting' | 'down' | 'silent' | 'refusing' | 'quarantined';
 
-/** The state of a server, since when it has been in it, and why it does not vote. */
+/** The state of a server, since when it has been in it, and why it does not vote, or not yet on all keys. */
 export interface ServerStatus {
   readonly state: ServerState;
   /** On the wall clock of this process. */
@@ -52,7 +52,7 @@ export interface Facts {
   readonly silence: string | undefined;
   /** Why it has refused a write, if it has refused the last one. */
   readonly refusal: Error | undefined;
-  readonly guard: Pick<RestartGuard, 'leftMs' | 'loss'>;
+  readonly guard: Pick<RestartGuard, 'leftMs' | 'longestLeftMs' | 'loss'>;
 }
 
 /** A state with its reason, and with the words for the log. */
@@ -77,10 +77,13 @@ export function assess({ connection, verdict, silence, refusal, guard }: Facts):
     return { state: 'refusing', reason: message, text: `refuses to write, so it does not vote: ${message}` };
   }
   const leftMs = Math.ceil(guard.leftMs());
-  if (leftMs <= 0) return { state: 'ready', text: 'votes again' };
-  return {
-    state: 'quarantined',
-    reason: `may have forgotten locks; votes in ${leftMs} ms`,
-    text: `${guard.loss}, and may have forgotten locks: it is quarantined`,
-  };
+  const longestLeftMs = Math.ceil(guard.longestLeftMs);
+  const isLonger = longestLeftMs > leftMs;
+  if (leftMs > 0) {
+    const more = isLonger ? `, and on ticks and longer holds in up to ${longestLeftMs} ms` : '';
+    const reason = `may have forgotten locks; votes in ${leftMs} ms${more}`;
+    return { state: 'quarantined', reason, text: `${guard.loss}, and may have forgotten locks: it is quarantined` };
+  }
+  const reason = `votes, but on ticks and longer holds up to ${longestLeftMs} ms later`;
+  return { state: 'ready', text: 'votes again', ...(isLonger && { reason }) };
 }

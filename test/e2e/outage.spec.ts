@@ -117,10 +117,10 @@ describe('the log of a replica in a bad hour', () => {
       ['warn', `${at(forbidden)} votes again, after ${back}; ${five}`],
       [
         'warn',
-        `${at(emptied)} has lost its data, and may have forgotten locks: it is quarantined for \\d+ ms, ` +
+        `${at(emptied)} has lost its data, and may have forgotten locks: it is quarantined for \\d+ ms, and on ticks and longer holds for up to \\d+ ms, ` +
           `until those locks have expired; ${four}`,
       ],
-      ['warn', `${at(emptied)} votes again, after ${back}; ${five}`],
+      ['warn', `${at(emptied)} votes again, after ${back}, but on ticks and longer holds up to \\d+ ms later; ${five}`],
     ];
     for (const name of ['one', 'two']) {
       const lines = linesOf(name);

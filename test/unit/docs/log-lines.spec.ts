@@ -119,14 +119,14 @@ function serverTexts(): { readonly state: 'ready' | 'down' | 'silent' | 'refusin
     verdict: { state: 'ready' },
     silence: undefined,
     refusal: undefined,
-    guard: { leftMs: () => 0, loss: '' },
+    guard: { leftMs: () => 0, longestLeftMs: 0, loss: '' },
   };
   const all: Partial<Facts>[] = [
     {},
     { connection: { status: 'down', cause: new Error('connect ECONNREFUSED') } },
     { silence: 'no answer for 1000 ms' },
     { refusal: new Error('OOM') },
-    ...losses().map((loss) => ({ guard: { leftMs: () => 9000, loss } })),
+    ...losses().map((loss) => ({ guard: { leftMs: () => 9000, longestLeftMs: 9000, loss } })),
   ];
   return [
     ...all.map((some) => assess({ ...facts, ...some }) as ReturnType<typeof serverTexts>[number]),
@@ -162,8 +162,9 @@ describe('docs/operations/log-lines.md', () => {
       const lines = linesOf((events) => {
         const event = { server: 'redis-1:6379', previous: 'down' as const, notVotingMs: 1000, quarantineMs: 9000 };
         events.emit('serverState', { ...COUNT, ...event, state, message: text });
+        events.emit('serverState', { ...COUNT, ...event, state, message: text, tickQuarantineMs: 60_000 });
       });
-      expect(lines).toHaveLength(1);
+      expect(lines).toHaveLength(2);
       expect(lines.filter((line) => !isOnPage(line))).toEqual([]);
     }
   });

@@ -319,6 +319,34 @@ describe('P4: the state of a server', () => {
   });
 });
 
+describe('P12, P17: a server that has lost its data, where jobs have ticks', () => {
+  it('says for how long it does not vote on ticks, also when it votes on locks again', async () => {
+    const { watch, guard, clock, lines, boot } = setUp(3);
+    await boot();
+    const tick = { key: 'tick', ttlMs: 90_000, quarantineMs: 62_000, staysBehind: true };
+    guard.onRequest({ kind: 'acquire', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs: 5000 }, tick] });
+    guard.onMarker('one');
+    guard.onMarker('two');
+    watch.onLoss();
+    expect(watch.status.reason).toBe(
+      'may have forgotten locks; votes in 5000 ms, and on ticks and longer holds in up to 62000 ms',
+    );
+    await clock.advance(5000);
+    expect(watch.status).toMatchObject({
+      state: 'ready',
+      reason: 'votes, but on ticks and longer holds up to 57000 ms later',
+    });
+    await clock.advance(57_000);
+    expect(watch.status).not.toHaveProperty('reason');
+    expect(lines).toEqual([
+      'warn: Server s0 has lost its data, and may have forgotten locks: it is quarantined for 5000 ms, and on ticks and ' +
+        'longer holds for up to 62 s, until those locks have expired; 2 of 3 servers vote, and 2 are needed.',
+      'warn: Server s0 votes again, after 5000 ms, but on ticks and longer holds up to 57 s later; ' +
+        '3 of 3 servers vote, and 2 are needed.',
+    ]);
+  });
+});
+
 describe('the log of servers', () => {
   it('says once that the quorum is lost, and once that it is back, and nothing of it while servers connect', async () => {
     const { servers, lines, clock } = setUp(3);
