@@ -159,7 +159,7 @@ describe('the house', () => {
       for (const path of each === undefined ? [] : importsOf(each)) loaded.add(path);
     }
     expect(loaded).toContain('redis/redis-lock-node.ts');
-    const alone = ['client/lock-list.ts', 'redis/key-scan.ts', 'redis/lock-trial.ts', 'redis/server-faults.ts'];
+    const alone = ['client/lock-list.ts', 'redis/key-scan.ts', 'redis/lock-trial.ts'];
     expect([...loaded].filter((path) => path.startsWith('cli/') || alone.includes(path))).toEqual([]);
   });
 

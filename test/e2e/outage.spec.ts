@@ -64,10 +64,7 @@ describe('the log of a replica in a bad hour', () => {
   }
 
   /** Ticks that met no quorum: the scheduler has written the error of each. */
-  const unreachable = (): string[] =>
-    logger.lines
-      .filter(({ level, text }) => level === 'error' && text.includes('QuorumUnreachableError'))
-      .map(({ printed }) => printed);
+  const unreachable = (): string[] => logger.printedErrors.filter((text) => text.includes('QuorumUnreachableError'));
 
   it('is retold by its lines', async () => {
     const [killed, hung, full, emptied, forbidden] = fleet.servers as [

@@ -5,8 +5,9 @@ type Level = 'log' | 'error' | 'warn' | 'debug' | 'verbose' | 'fatal';
 
 /** Keeps what is logged, so that a test can say that nothing bad was. */
 export class CollectingLogger implements LoggerService {
-  /** `printed`: the message as the logger of Nest prints it. */
-  readonly lines: { level: Level; text: string; printed: string }[] = [];
+  readonly lines: { level: Level; text: string }[] = [];
+  /** The errors that were logged, as the logger of Nest prints them. */
+  readonly printedErrors: string[] = [];
 
   log = this.#collect('log');
   error = this.#collect('error');
@@ -27,8 +28,8 @@ export class CollectingLogger implements LoggerService {
   #collect(level: Level) {
     return (message: unknown, ...rest: unknown[]): void => {
       const text = message instanceof Error ? `${message.name}: ${message.message}` : String(message);
-      const printed = typeof message === 'string' ? message : inspect(message);
-      this.lines.push({ level, text: [text, ...rest.filter((each) => typeof each === 'string')].join(' '), printed });
+      this.lines.push({ level, text: [text, ...rest.filter((each) => typeof each === 'string')].join(' ') });
+      if (level === 'error' && message instanceof Error) this.printedErrors.push(inspect(message));
     };
   }
 }
