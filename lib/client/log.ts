@@ -111,11 +111,12 @@ function serverText(event: RedlockEvent<'serverState'>): string {
   const isOnly = servers === 1;
   const meaning = isOnly ? 'no lock can be granted until it votes again' : countText(event);
   if (state === 'ready') {
-    const but = ticksMs === undefined ? '' : `, but on ticks and longer holds up to ${long(ticksMs)} later`;
-    return `votes again, after ${long(notVotingMs)}${but}${isOnly ? '' : `; ${meaning}`}`;
+    const but =
+      ticksMs === undefined ? '' : `; on ticks and longer holds it does not vote for up to ${long(ticksMs)} more`;
+    return `votes again, after ${long(notVotingMs)}${isOnly ? '' : `; ${meaning}`}${but}`;
   }
   if (state !== 'quarantined') return `${message}; ${meaning}`;
-  const more = ticksMs === undefined ? '' : `, and on ticks and longer holds for up to ${long(ticksMs)}`;
+  const more = ticksMs === undefined ? '' : ` (on ticks and longer holds for up to ${long(ticksMs)})`;
   return `${message} for ${long(quarantineMs)}${more}, until those locks have expired; ${meaning}`;
 }
 

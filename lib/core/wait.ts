@@ -43,14 +43,23 @@ export async function sleep(clock: Clock, delayMs: number, cancellation?: Cancel
   await untilOver(clock, delayMs, cancellation, () => undefined);
 }
 
-/** What the promise resolves to, or undefined when the time is over first. Rejects when it is cancelled. */
+/**
+ * What the promise resolves to, or undefined when the time is over first. Rejects when it is cancelled. After a stall of this process
+ * the answer may lie here unread: it counts.
+ */
 export function withinMs<T>(
   clock: Clock,
   promise: Promise<T>,
   timeoutMs: number,
   cancellation?: Cancellation,
 ): Promise<T | undefined> {
-  return untilOver<T>(clock, timeoutMs, cancellation, (resolve, reject) => {
+  const after: Clock['after'] = (delayMs, callback, kind) => {
+    const afterInput = (): void => {
+      clock.afterInput(callback);
+    };
+    return clock.after(delayMs, afterInput, kind);
+  };
+  return untilOver<T>({ after }, timeoutMs, cancellation, (resolve, reject) => {
     promise.then(resolve, reject);
   });
 }

@@ -122,8 +122,8 @@ export class RestartGuard {
     if (this.leftMs(request.claims) <= 0) return undefined;
     // No countdown: the same error must have the same words.
     return new Error(
-      `quarantined, because it ${this.#loss} and may have forgotten locks: it does not vote on this key until ` +
-        `${Math.ceil(this.#lengthMs(request.claims))} ms after that. Where tests flush the server: restartGuard: 'off'`,
+      `quarantined, because it ${this.#loss} and may have forgotten locks: it does not vote on this key for ` +
+        `${Math.ceil(this.#lengthMs(request.claims))} ms after that (tests that flush their server, and only they: restartGuard: 'off')`,
     );
   }
 

@@ -124,10 +124,9 @@ export function quoted(keys: readonly string[]): string {
   return more > 0 ? `${shown.join(', ')} and ${more} more (${keys.length} keys)` : shown.join(', ');
 }
 
-/** The reasons of the servers that failed, and the names of those that had not answered when it was decided. */
+/** The reasons of the servers that failed, and the names of those whose answer could not change the outcome any more. */
 export function reasonsOf(votes: readonly Vote[]): readonly string[] {
-  return votes.flatMap((vote) => {
-    if (vote.outcome === 'failed') return [`${vote.server}: ${causeOf(vote.cause)}`];
-    return vote.outcome === 'unanswered' ? [`${vote.server}: had not answered yet`] : [];
-  });
+  const failed = votes.flatMap((vote) => (vote.outcome === 'failed' ? [`${vote.server}: ${causeOf(vote.cause)}`] : []));
+  const unanswered = votes.filter(({ outcome }) => outcome === 'unanswered').map(({ server }) => server);
+  return unanswered.length === 0 ? failed : [...failed, `not waited for: ${unanswered.join(', ')}`];
 }

@@ -52,7 +52,7 @@ describe('P12: the restart guard', () => {
     expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
     expect(guard.onConnected(server('b', { uptimeMs: 4000 }))).toBe(true);
     expect(guard.reasonNotToVote(request('acquire'))?.message).toMatch(
-      /^quarantined, because it was restarted and may have forgotten locks: .* until 30000 ms after that/,
+      /^quarantined, because it was restarted and may have forgotten locks: .* for 30000 ms after that/,
     );
     clock.stall(25_999);
     expect(guard.reasonNotToVote(request('acquire'))).toBeDefined();
@@ -71,7 +71,7 @@ describe('P12: the restart guard', () => {
     expect(guard.onConnected(server('b', { ...details, promoted: true }))).toBe(true);
     expect(guard.onMarker('m')).toBe(false);
     expect(guard.reasonNotToVote(request('acquire'))?.message).toMatch(
-      /^quarantined, because it was a replica until lately and .* until 30000 ms after that/,
+      /^quarantined, because it was a replica until lately and .* for 30000 ms after that/,
     );
     clock.stall(30_000);
     expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
@@ -93,8 +93,8 @@ describe('P12: the restart guard', () => {
     lose(guard);
     const message = guard.reasonNotToVote(request('acquire'))?.message;
     expect(message).toBe(
-      'quarantined, because it has lost its data and may have forgotten locks: it does not vote on this key until 5000 ms ' +
-        "after that. Where tests flush the server: restartGuard: 'off'",
+      'quarantined, because it has lost its data and may have forgotten locks: it does not vote on this key for 5000 ms ' +
+        "after that (tests that flush their server, and only they: restartGuard: 'off')",
     );
     clock.stall(4000);
     expect(guard.reasonNotToVote(request('acquire'))?.message).toBe(message);
@@ -198,7 +198,7 @@ describe('P12: the restart guard', () => {
     guard.onRequest(request('acquire', 10_000));
     expect(guard.onMarker('m@1', 4000)).toBe(true);
     expect(guard.reasonNotToVote(request('acquire'))?.message).toMatch(
-      /^quarantined, because it has lost its data and .* until 10000 ms after that/,
+      /^quarantined, because it has lost its data and .* for 10000 ms after that/,
     );
     clock.stall(5999);
     expect(guard.leftMs()).toBe(1);

@@ -339,10 +339,10 @@ describe('P12, P17: a server that has lost its data, where jobs have ticks', () 
     await clock.advance(57_000);
     expect(watch.status).not.toHaveProperty('reason');
     expect(lines).toEqual([
-      'warn: Server s0 has lost its data, and may have forgotten locks: it is quarantined for 5000 ms, and on ticks and ' +
-        'longer holds for up to 62 s, until those locks have expired; 2 of 3 servers vote, and 2 are needed.',
-      'warn: Server s0 votes again, after 5000 ms, but on ticks and longer holds up to 57 s later; ' +
-        '3 of 3 servers vote, and 2 are needed.',
+      'warn: Server s0 has lost its data, and may have forgotten locks: it is quarantined for 5000 ms (on ticks and ' +
+        'longer holds for up to 62 s), until those locks have expired; 2 of 3 servers vote, and 2 are needed.',
+      'warn: Server s0 votes again, after 5000 ms; 3 of 3 servers vote, and 2 are needed; ' +
+        'on ticks and longer holds it does not vote for up to 57 s more.',
     ]);
   });
 });
