@@ -1,10 +1,9 @@
-import type { AcquirePlan } from '../core/acquire.js';
 import type { RunTrigger } from '../core/ports/job-note.js';
 import type { Quorum } from '../core/quorum.js';
 import type { AcquireOptions, WithLockCallOptions } from '../interfaces/index.js';
 import type { LockEvent, TickEvent } from './events.js';
 import { callerOf, given, toAcquireSettings, type AcquireSettings, type Caller } from './options/acquire-options.js';
-import { toAcquirePlan } from './options/acquire-plan.js';
+import { toAcquirePlan, type Plan } from './options/acquire-plan.js';
 import type { Settings } from './options/module-options.js';
 import type { Shards } from './shards.js';
 
@@ -13,13 +12,15 @@ export type CallKind = 'acquire' | 'withLock';
 export type Key = string | string[];
 
 /** One call, checked and complete. */
-export interface Call {
-  readonly kind: CallKind;
-  readonly quorum: Quorum;
-  readonly plan: AcquirePlan;
-  readonly chosen: AcquireSettings;
-  readonly caller: Caller | undefined;
-  readonly startedAtMs: number;
+export class Call {
+  constructor(
+    readonly kind: CallKind,
+    readonly quorum: Quorum,
+    readonly plan: Plan,
+    readonly chosen: AcquireSettings,
+    readonly caller: Caller | undefined,
+    readonly startedAtMs: number,
+  ) {}
 }
 
 /** Makes a call of what a caller has given. Throws InvalidOptionsError before anything is done. */
@@ -46,7 +47,7 @@ export class CallMaker {
     const chosen = options === undefined ? this.#plain[kind] : this.#settingsOf(kind, options);
     const caller = options && callerOf(options);
     const plan = toAcquirePlan(key, ttl, chosen, settings, kind === 'withLock' ? runOf(chosen, caller) : undefined);
-    return { kind, quorum: shards.quorumOf(plan.keys), plan, chosen, caller, startedAtMs: shards.clock.nowMs() };
+    return new Call(kind, shards.quorumOf(plan.keys), plan, chosen, caller, shards.clock.nowMs());
   }
 
   /** Frozen options cannot change, so they are checked once: those of a decorator are. A tick is an object that can. */

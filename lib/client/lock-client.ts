@@ -152,10 +152,11 @@ export class LockClient {
   async #acquire(call: Call): Promise<LockHandle | Refusal> {
     const { quorum, plan, chosen } = call;
     if (this.#registry.isClosed()) return refusedByShutdown(new RedlockShutdownError(plan.keys));
-    const hint = this.#nested.hintFor(call);
+    plan.hint = this.#nested.hintFor(call);
     const cancellation = this.#registry.beginWait(chosen.signal);
+    plan.cancellation = cancellation;
     try {
-      const grant = await acquire(quorum, Object.assign(plan, { hint, cancellation }));
+      const grant = await acquire(quorum, plan);
       if (grant instanceof Refusal) return this.#told.onRefused(call, grant);
       if (this.#registry.isClosed()) {
         // It will not be handed out, so nothing of it may stay, the tick least of all.

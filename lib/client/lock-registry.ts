@@ -1,10 +1,12 @@
-import type { Grant } from '../core/acquire.js';
+import type { Grant } from '../core/grant.js';
 import { Cancellation } from '../core/cancellation.js';
 import { RedlockShutdownError, type LockLostError } from '../core/errors/index.js';
 import type { HoldOptions } from '../core/hold-options.js';
+import { LinkedList } from '../core/linked-list.js';
 import { LockHandle } from '../core/lock.js';
 import { Look } from '../core/look.js';
 import type { Clock } from '../core/ports/clock.js';
+import { StringMap } from '../core/string-map.js';
 import { withinMs } from '../core/wait.js';
 import type { Call, CallMaker } from './call.js';
 import type { EventSource } from './event-source.js';
@@ -17,8 +19,8 @@ import type { Shards } from './shards.js';
 /** The locks that a client holds and the calls that wait, so that its shutdown can end them. */
 export class LockRegistry {
   /** By their tokens. */
-  readonly #locks = new Map<string, LockHandle>();
-  readonly #waiting = new Set<Cancellation>();
+  readonly #locks = new StringMap<LockHandle>();
+  readonly #waiting = new LinkedList<Cancellation>();
   readonly #look: Look;
   readonly #clock: Clock;
   #closed = false;
@@ -44,12 +46,12 @@ export class LockRegistry {
   /** A call that waits, until its signal or the shutdown ends it. */
   beginWait(signal: AbortSignal | undefined): Cancellation {
     const cancellation = new Cancellation(signal);
-    this.#waiting.add(cancellation);
+    cancellation.place = this.#waiting.push(cancellation);
     return cancellation;
   }
 
   endWait(cancellation: Cancellation): void {
-    this.#waiting.delete(cancellation);
+    if (cancellation.place !== undefined) this.#waiting.remove(cancellation.place);
     cancellation.close();
   }
 
@@ -69,7 +71,7 @@ export class LockRegistry {
   /** No more locks: every call that waits rejects. */
   close(): void {
     this.#closed = true;
-    for (const cancellation of this.#waiting) cancellation.cancel(new RedlockShutdownError());
+    for (const cancellation of [...this.#waiting]) cancellation.cancel(new RedlockShutdownError());
   }
 
   /** Gives up everything that is still held, and waits until what is to be undone or given back has left. */
@@ -77,7 +79,7 @@ export class LockRegistry {
     this.#look.end();
     const queues = this.shards.list.flatMap(({ quorum }) => quorum.queues);
     await Promise.all(
-      [...this.#locks.values()].map(async (lock) => {
+      this.#locks.values().map(async (lock) => {
         const failure = await lock.lose('shutdown');
         if (failure instanceof Error) this.#warn(lock, failure);
       }),

@@ -1,11 +1,11 @@
 import type { Cancellation } from './cancellation.js';
 import { admit, admitAtOnce, leave, tooBusyVotes } from './admission.js';
 import { Deadlines } from './deadlines.js';
+import type { Grant } from './grant.js';
 import { giveUp, goOn, granted, waitAndAsk } from './keep-asking.js';
 import type { RunTrigger } from './ports/job-note.js';
 import type { Claim } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
-import type { ClockReading } from './suspension.js';
 import type { Decision } from './decision.js';
 import { refuse, type Refusal } from './refusal.js';
 import { Round, type RoundCaller } from './round.js';
@@ -46,19 +46,6 @@ export interface JobPlan {
   readonly trigger: RunTrigger;
   /** The tick in epoch ms; 0 where there is none. */
   readonly tickMs: number;
-}
-
-/** A majority of the servers carries the lock. */
-export interface Grant {
-  readonly token: string;
-  /** Larger than that of every earlier grant of the key; 0 where the claims have no counters. */
-  readonly fence: number;
-  readonly grantedAtMs: number;
-  /** Both clocks when the servers were asked. */
-  readonly askedAt: ClockReading;
-  readonly deadlineAtMs: number;
-  /** Its place in the wait queue, which a holder keeps until it has released the lock. Without a wait it has none. */
-  readonly turn?: Turn;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { NodeReply, NodeRequest } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
 import { PendingRequest } from './request-queue.js';
 import type { Vote } from './vote.js';
+import { youngList } from './young-list.js';
 
 /** How votes become a verdict. With all votes in there must be one. */
 export interface VerdictRules<V> {
@@ -54,8 +55,8 @@ export function askServers<V>(
 export class Question<V> {
   readonly #asked: Asked;
   readonly #asker: Asker<V>;
-  readonly #votes: Vote[] = [];
-  readonly #pendingRequests: PendingRequest[] = [];
+  readonly #votes = youngList<Vote>();
+  readonly #pendingRequests = youngList<PendingRequest>();
   #startedAtMs = 0;
   #timeoutMs = 0;
   #isOpen = true;

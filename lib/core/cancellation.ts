@@ -1,3 +1,4 @@
+import type { Place } from './linked-list.js';
 import type { Cancel } from './ports/clock.js';
 import { onAbort } from './signals.js';
 
@@ -13,6 +14,8 @@ export interface CancelListener {
  * and of the memory.
  */
 export class Cancellation {
+  /** Where the calls that wait are listed. */
+  place: Place<Cancellation> | undefined;
   #cancelled: { readonly reason: unknown } | undefined;
   /** Most have one listener at a time. */
   #listener: CancelListener | undefined;

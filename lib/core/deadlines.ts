@@ -43,16 +43,15 @@ export class Deadlines {
   /** The bounds of the next attempt. */
   next(waited = false): Bounds {
     const waitUntilMs = Math.max(this.#waitUntilMs, Math.min(this.#clock.nowMs(), this.#unreachableUntilMs));
-    return (this.#bounds = {
+    const mostRounds = this.#plan.maxRetries + 1 - this.#rounds;
+    return (this.#bounds = new AttemptBounds(
       waitUntilMs,
-      settleUntilMs: waitUntilMs + this.#timeoutMs,
-      endAtMs: waitUntilMs + 2 * this.#timeoutMs,
-      tickIsOver: this.#tickIsOver,
-      tickHoldUntilMs: this.#tickHoldUntilMs,
+      this.#timeoutMs,
+      mostRounds,
       waited,
-      lateSettledMs: 0,
-      mostRounds: this.#plan.maxRetries + 1 - this.#rounds,
-    });
+      this.#tickIsOver,
+      this.#tickHoldUntilMs,
+    ));
   }
 
   /** Until when to go on after this attempt. */
@@ -75,6 +74,24 @@ export class Deadlines {
     if (isReached(decision)) return;
     const anewMs = Math.min(this.#clock.nowMs() + this.#plan.waitMs, this.#unreachableUntilMs);
     this.#waitUntilMs = Math.max(this.#waitUntilMs, anewMs);
+  }
+}
+
+class AttemptBounds implements Bounds {
+  readonly settleUntilMs: number;
+  readonly endAtMs: number;
+  lateSettledMs = 0;
+
+  constructor(
+    readonly waitUntilMs: number,
+    timeoutMs: number,
+    readonly mostRounds: number,
+    readonly waited: boolean,
+    readonly tickIsOver: () => boolean,
+    readonly tickHoldUntilMs: number | undefined,
+  ) {
+    this.settleUntilMs = waitUntilMs + timeoutMs;
+    this.endAtMs = waitUntilMs + 2 * timeoutMs;
   }
 }
 

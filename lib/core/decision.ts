@@ -1,4 +1,4 @@
-import type { Grant } from './acquire.js';
+import type { Won } from './grant.js';
 import type { AcquireVerdict } from './verdicts.js';
 import type { Vote } from './vote.js';
 
@@ -13,8 +13,4 @@ export type Decision = {
   readonly votes: readonly Vote[];
   /** How long the servers took to come to it. */ readonly roundMs?: number;
   /** How often every server was asked. */ readonly rounds?: number;
-} & (
-  | Exclude<AcquireVerdict, { kind: 'won' }>
-  | { readonly kind: 'late' | 'unconfirmed' }
-  | { readonly kind: 'won'; readonly grant: Grant }
-);
+} & (Exclude<AcquireVerdict, { kind: 'won' }> | { readonly kind: 'late' | 'unconfirmed' } | Won);

@@ -1,4 +1,5 @@
-import type { AcquirePlan, Grant } from './acquire.js';
+import type { AcquirePlan } from './acquire.js';
+import type { Grant } from './grant.js';
 import type { Asker } from './ask-servers.js';
 import type { SentExtension } from './deadline.js';
 import type { Claim, NodeRequest } from './ports/lock-node.js';

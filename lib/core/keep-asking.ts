@@ -1,4 +1,5 @@
-import type { AcquirePlan, Grant } from './acquire.js';
+import type { AcquirePlan } from './acquire.js';
+import type { Grant } from './grant.js';
 import { attempt, type BegunRound } from './attempt.js';
 import type { Deadlines } from './deadlines.js';
 import { Pause } from './pause.js';
@@ -73,10 +74,11 @@ export function granted(
   { grant, votes }: Extract<Decision, { kind: 'won' }>,
 ): Grant {
   if (turn === undefined) return grant;
-  const { token, fence, grantedAtMs, askedAt, deadlineAtMs } = grant;
+  const { token, fence, deadlineAtMs } = grant;
   const holder = { key: plan.claims[0]?.key ?? '', token, owner: rules.owner, fence };
   room.noteHolder(turn, { holder, untilMs: deadlineAtMs, votes });
-  return { token, fence, grantedAtMs, askedAt, deadlineAtMs, turn };
+  grant.turn = turn;
+  return grant;
 }
 
 async function keepAsking(

@@ -1,11 +1,13 @@
 /** A place in a list, for the removal of its value from there. */
-export interface Place<T> {
-  readonly value: T;
-  /** The places beside it; undefined at the ends. */
-  before: Place<T> | undefined;
-  after: Place<T> | undefined;
-  /** The list that it is in, until it is removed. */
-  list: LinkedList<T> | undefined;
+export class Place<T> {
+  constructor(
+    readonly value: T,
+    /** The places beside it; undefined at the ends. */
+    public before: Place<T> | undefined,
+    public after: Place<T> | undefined,
+    /** The list that it is in, until it is removed. */
+    public list: LinkedList<T> | undefined,
+  ) {}
 }
 
 /**
@@ -26,7 +28,7 @@ export class LinkedList<T> {
   }
 
   push(value: T): Place<T> {
-    const place: Place<T> = { value, before: this.#last, after: undefined, list: this };
+    const place = new Place(value, this.#last, undefined, this);
     if (this.#last === undefined) this.#first = place;
     else this.#last.after = place;
     this.#last = place;
@@ -35,7 +37,7 @@ export class LinkedList<T> {
   }
 
   unshift(value: T): Place<T> {
-    const place: Place<T> = { value, before: undefined, after: this.#first, list: this };
+    const place = new Place(value, undefined, this.#first, this);
     if (this.#first === undefined) this.#last = place;
     else this.#first.before = place;
     this.#first = place;

@@ -1,10 +1,11 @@
-import type { AcquirePlan, Grant } from './acquire.js';
+import type { AcquirePlan } from './acquire.js';
+import type { Grant } from './grant.js';
 import { LockLostError, type LossReason } from './errors/lock-lost.error.js';
 import { LockReleasedError } from './errors/lock-released.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import type { HoldOptions } from './hold-options.js';
 import type { Quorum } from './quorum.js';
-import { releaseAndHandOver, type ReleaseCaller } from './release.js';
+import { releaseAndHandOver, ReleaseCallbacks } from './release.js';
 import { Upkeep } from './upkeep.js';
 import { RunNote } from './run-note.js';
 import type { Vote } from './vote.js';
@@ -124,7 +125,7 @@ export class LockHandle {
       const onReleased = (): void => {
         resolve(undefined);
       };
-      this.#giveBack({ onReleased, onFailed: resolve });
+      this.#giveBack(new ReleaseCallbacks(onReleased, resolve));
     });
     this.#abortWith(new LockLostError(this.keys, reason, votes));
     return givenBack;
@@ -180,7 +181,7 @@ export class LockHandle {
         end();
         reject(error);
       };
-      this.#giveBack({ onReleased, onFailed });
+      this.#giveBack(new ReleaseCallbacks(onReleased, onFailed));
     });
     if (!releasing.isOver) this.#releasing = released;
     return released;
@@ -192,7 +193,7 @@ export class LockHandle {
     this.#keep.onEnd?.();
   }
 
-  #giveBack(caller: ReleaseCaller): void {
+  #giveBack(caller: ReleaseCallbacks): void {
     releaseAndHandOver(this.#quorum, this.#plan, this.#grant, this.#keep.minHoldMs, caller, this.run);
   }
 }

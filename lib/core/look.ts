@@ -1,5 +1,6 @@
 import type { LockHandle } from './lock.js';
 import type { Cancel, Clock } from './ports/clock.js';
+import type { StringMap } from './string-map.js';
 
 /** So long after a suspended machine goes on its locks have been asked for at the latest. */
 const LOOK_EVERY_MS = 1000;
@@ -13,7 +14,7 @@ export class Look {
 
   constructor(
     private readonly clock: Clock,
-    private readonly locks: ReadonlyMap<unknown, LockHandle>,
+    private readonly locks: Pick<StringMap<LockHandle>, 'size' | 'values'>,
   ) {}
 
   /** To be called when a lock was added. */

@@ -1,13 +1,14 @@
 import type { Clock } from './ports/clock.js';
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
+import { StringMap } from './string-map.js';
 
-interface Trace {
+class Trace {
   /** How many requests have left and are not answered. */
-  inFlight: number;
+  inFlight = 0;
   /** Whether one of them has taken the keys, or may have. */
-  mayHold: boolean;
+  mayHold = false;
   /** When the node has forgotten it without being asked to. */
-  expiresAtMs: number;
+  expiresAtMs = 0;
 }
 
 /** After these the node holds no more than before. */
@@ -15,7 +16,7 @@ const TAKES_NOTHING: ReadonlySet<NodeRequest['kind']> = new Set(['inspect', 'rem
 
 /** Which tokens a node may hold, so that each is released there in the end, and no release is sent for nothing. */
 export class PossiblyHeld {
-  readonly #traces = new Map<string, Trace>();
+  readonly #traces = new StringMap<Trace>();
 
   constructor(private readonly clock: Pick<Clock, 'nowMs'>) {}
 
@@ -31,7 +32,7 @@ export class PossiblyHeld {
 
   onSent({ kind, token, claims }: NodeRequest, nowMs: number): void {
     if (kind === 'release' || TAKES_NOTHING.has(kind)) return;
-    const trace = this.#traces.get(token) ?? { inFlight: 0, mayHold: false, expiresAtMs: 0 };
+    const trace = this.#traces.get(token) ?? new Trace();
     trace.inFlight++;
     for (const { ttlMs } of claims) trace.expiresAtMs = Math.max(trace.expiresAtMs, nowMs + ttlMs);
     this.#traces.set(token, trace);

@@ -1,21 +1,26 @@
-import type { AcquirePlan, Grant } from './acquire.js';
+import type { AcquirePlan } from './acquire.js';
+import type { Grant } from './grant.js';
 import { Question, type Asker } from './ask-servers.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
+import type { JobNote } from './ports/job-note.js';
+import type { Claim, NodeRequest } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import type { RunNote } from './run-note.js';
 import { releaseVerdict, releaseVerdictSoFar, type Release } from './verdicts.js';
 import type { Vote } from './vote.js';
 import type { Turn } from './turn.js';
 
-/** What releases a lock. It is called back once. */
-export interface ReleaseCaller {
-  /**
-   * @param gone so many servers did not have the lock any more that no majority can have had it: another process may have held it. They
-   *   are believed because this is their answer to the first delivery; a release that is delivered again finds nothing in any case
-   */
-  onReleased(gone: boolean, votes: readonly Vote[]): void;
-  /** With a {@link QuorumUnreachableError} when no majority confirms: then other processes may have to wait for the ttl. */
-  onFailed(error: Error): void;
+/** What has asked for a release. It is called back once. */
+export class ReleaseCallbacks {
+  constructor(
+    /**
+     * @param gone so many servers did not have the lock any more that no majority can have had it: another process may have held it. They
+     *   are believed because this is their answer to the first delivery; a release that is delivered again finds nothing in any case
+     */
+    readonly onReleased: (gone: boolean, votes: readonly Vote[]) => void,
+    /** With a {@link QuorumUnreachableError} when no majority confirms: then other processes may have to wait for the ttl. */
+    readonly onFailed: (error: Error) => void,
+  ) {}
 }
 
 /**
@@ -30,7 +35,7 @@ export function releaseAndHandOver(
   { keys, claims, ttlMs }: AcquirePlan,
   { token, fence, grantedAtMs, turn }: Grant,
   minHoldMs: number,
-  caller: ReleaseCaller,
+  caller: ReleaseCallbacks,
   run?: RunNote,
 ): void {
   const { clock, rules } = quorum;
@@ -38,19 +43,35 @@ export function releaseAndHandOver(
   const stays = grantedAtMs + minHoldMs > releasedAtMs;
   // A process that waits for the end of the ttl must hear that it has come nearer.
   const successor = stays ? undefined : turn?.findSuccessor();
-  const request = {
-    kind: 'release',
-    token,
-    owner: rules.owner,
-    claims: claims.map(({ key }) => ({ key, ttlMs: 0, channel: successor === undefined ? key : undefined })),
-    keepUntilMs: stays ? grantedAtMs + minHoldMs : undefined,
-    fence,
-    job: run?.toNote(),
-  } as const;
+  const given = claims.map(({ key }) => new GivenBack(key, successor === undefined ? key : undefined));
+  const keepUntilMs = stays ? grantedAtMs + minHoldMs : undefined;
+  const request = new ReleaseRequest(token, rules.owner, given, keepUntilMs, fence, run?.toNote());
   // The successor asks after this, so the release is ahead of it in every queue.
   if (successor !== undefined) turn?.handOver();
   const releasing = new Releasing(quorum, keys, turn, releasedAtMs, caller);
   new Question<Release>(quorum, releasing).ask(request, nodeTimeoutMs(rules, ttlMs));
+}
+
+class ReleaseRequest implements NodeRequest {
+  readonly kind = 'release';
+
+  constructor(
+    readonly token: string,
+    readonly owner: string,
+    readonly claims: readonly GivenBack[],
+    readonly keepUntilMs: number | undefined,
+    readonly fence: number,
+    readonly job: JobNote | undefined,
+  ) {}
+}
+
+class GivenBack implements Claim {
+  readonly ttlMs = 0;
+
+  constructor(
+    readonly key: string,
+    readonly channel: string | undefined,
+  ) {}
 }
 
 class Releasing implements Asker<Release> {
@@ -59,7 +80,7 @@ class Releasing implements Asker<Release> {
     private readonly keys: readonly string[],
     private readonly turn: Turn | undefined,
     private readonly startedAtMs: number,
-    private readonly caller: ReleaseCaller,
+    private readonly caller: ReleaseCallbacks,
   ) {}
 
   verdictOf(votes: readonly Vote[], servers: number): Release | 'undecided' | undefined {

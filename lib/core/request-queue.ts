@@ -1,5 +1,7 @@
 import { LinkedList, type Place } from './linked-list.js';
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
+import { StringMap } from './string-map.js';
+import { youngList } from './young-list.js';
 
 /** More requests than this in one round trip would keep a server from its other clients for too long. */
 export const LARGEST_BATCH = 100;
@@ -68,7 +70,7 @@ export class RequestQueue {
   readonly #first = new LinkedList<PendingRequest>();
   readonly #acquires = new LinkedList<PendingRequest>();
   /** What waits for each token, and may be dropped. */
-  readonly #byToken = new Map<string, PendingRequest>();
+  readonly #byToken = new StringMap<PendingRequest>();
 
   get size(): number {
     return this.#first.size + this.#acquires.size;
@@ -123,7 +125,7 @@ export class RequestQueue {
 
   /** Takes out what leaves with the next round trip, and what is not to leave any more. */
   takeBatch(isToLeave: (pending: PendingRequest, nowMs: number) => boolean, nowMs: number): PendingRequest[] {
-    const batch: PendingRequest[] = [];
+    const batch = youngList<PendingRequest>();
     let claims = 0;
     for (let next = this.#next; next !== undefined; next = this.#next) {
       claims += next.request.claims.length;

@@ -2,13 +2,15 @@ import type { AcquirePlan } from './acquire.js';
 import type { Decision } from './decision.js';
 import { acquireVerdict, acquireVerdictSoFar, type AcquireVerdict } from './verdicts.js';
 import { agreeOnFence, agreedFence, type Agreement } from './fence.js';
+import { Grant, Won } from './grant.js';
 import { Question, type Asker } from './ask-servers.js';
 import type { CancelListener } from './cancellation.js';
+import type { JobNote } from './ports/job-note.js';
 import type { Claim, NodeRequest } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { runBegun } from './run-note.js';
 import { newestPauseAgainst, repairPause } from './pause-repair.js';
-import { maybeSuspended, readClocks, uncountedMs, type ClockReading } from './suspension.js';
+import { ClockReading, maybeSuspended, readClocks, uncountedMs } from './suspension.js';
 import { undo } from './undo.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
@@ -43,7 +45,7 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
   #isOpen = true;
   #request: NodeRequest | undefined;
   #wasSettledLate = false;
-  #askedAt: ClockReading = { atMs: 0, leastAheadMs: 0, mostAheadMs: 0 };
+  #askedAt = new ClockReading(0, 0, 0);
 
   constructor(
     private readonly quorum: Quorum,
@@ -66,16 +68,17 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
     const { atMs } = this.#askedAt;
     const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(atMs, plan.tick, limits)];
-    this.#request = {
-      kind: 'acquire',
+    const job = plan.job && runBegun(plan.job, quorum.clock.wallMs());
+    const waits = plan.waitMs > 0;
+    this.#request = new AcquireRequest(
       token,
-      owner: rules.owner,
+      rules.owner,
       claims,
-      fenceStart: fencingStart.next(),
-      waits: plan.waitMs > 0,
-      waited: limits.waited ?? false,
-      job: plan.job && runBegun(plan.job, quorum.clock.wallMs()),
-    };
+      fencingStart.next(),
+      waits,
+      limits.waited ?? false,
+      job,
+    );
     new Question<AcquireVerdict>(quorum, this).ask(this.#request, this.#timeoutMs());
   }
 
@@ -125,19 +128,13 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     const { clock, rules } = quorum;
     const askedAt = this.#askedAt;
     quorum.fencingStart.note(fence);
-    const grant = {
-      token,
-      fence,
-      grantedAtMs: askedAt.atMs,
-      askedAt,
-      deadlineAtMs: deadlineAtMs(askedAt.atMs, plan.ttlMs, rules.driftFactor),
-    };
+    const grant = new Grant(token, fence, askedAt, deadlineAtMs(askedAt.atMs, plan.ttlMs, rules.driftFactor));
     // P19: after a suspension of the machine the lock may be over on the servers.
     const now = readClocks(clock);
     const isOver =
       now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || this.limits.tickIsOver();
     const isTrusted = !isOver && !maybeSuspended(askedAt, now, rules.driftFactor);
-    this.#end(isTrusted ? { kind: 'won', grant, votes } : { kind: 'late', votes });
+    this.#end(isTrusted ? new Won(grant, votes) : { kind: 'late', votes });
   }
 
   onLateVote(_: Vote, __: AcquireVerdict, votes: readonly Vote[]): void {
@@ -183,6 +180,20 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     const { clock, rules } = this.quorum;
     return Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.limits.endAtMs - clock.nowMs()));
   }
+}
+
+class AcquireRequest implements NodeRequest {
+  readonly kind = 'acquire';
+
+  constructor(
+    readonly token: string,
+    readonly owner: string,
+    readonly claims: readonly Claim[],
+    readonly fenceStart: number,
+    readonly waits: boolean,
+    readonly waited: boolean,
+    readonly job: JobNote | undefined,
+  ) {}
 }
 
 function tickFrom(nowMs: number, tick: Claim, { tickHoldUntilMs }: Limits): Claim {

@@ -8,11 +8,13 @@ import type { Clock } from './ports/clock.js';
  */
 
 /** How far the wall clock was ahead of the monotonic one, at one instant. Between the two readings the process may have been delayed. */
-export interface ClockReading {
-  /** On the monotonic clock. */
-  readonly atMs: number;
-  readonly leastAheadMs: number;
-  readonly mostAheadMs: number;
+export class ClockReading {
+  constructor(
+    /** On the monotonic clock. */
+    readonly atMs: number,
+    readonly leastAheadMs: number,
+    readonly mostAheadMs: number,
+  ) {}
 }
 
 /** More than the resolution of the wall clock and what a time service corrects at once; much less than any suspension. */
@@ -22,7 +24,7 @@ export function readClocks(clock: Pick<Clock, 'nowMs' | 'wallMs'>): ClockReading
   const beforeMs = clock.nowMs();
   const wallMs = clock.wallMs();
   const atMs = clock.nowMs();
-  return { atMs, leastAheadMs: wallMs - atMs, mostAheadMs: wallMs - beforeMs };
+  return new ClockReading(atMs, wallMs - atMs, wallMs - beforeMs);
 }
 
 /** Whether the machine may have been suspended between the two readings. */
@@ -46,5 +48,7 @@ function mostExplainedMs(since: ClockReading, now: ClockReading, driftFactor: nu
 
 /** The earlier reading, as it is to be compared with later ones: where the wall clock was set back, from there on. */
 export function lowered(since: ClockReading, now: ClockReading): ClockReading {
-  return now.mostAheadMs < since.mostAheadMs ? { ...since, mostAheadMs: now.mostAheadMs } : since;
+  return now.mostAheadMs < since.mostAheadMs
+    ? new ClockReading(since.atMs, since.leastAheadMs, now.mostAheadMs)
+    : since;
 }

@@ -1,4 +1,5 @@
-import type { AcquirePlan, Grant } from './acquire.js';
+import type { AcquirePlan } from './acquire.js';
+import type { Grant } from './grant.js';
 import { Question } from './ask-servers.js';
 import { confirmHeld } from './confirm-held.js';
 import { Deadline } from './deadline.js';

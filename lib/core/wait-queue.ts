@@ -2,6 +2,7 @@ import { LinkedList } from './linked-list.js';
 import type { Clock } from './ports/clock.js';
 import type { Claim, Holder } from './ports/lock-node.js';
 import { RemoteWindows } from './remote-windows.js';
+import { StringMap } from './string-map.js';
 import { Turn } from './turn.js';
 import type { Vote } from './vote.js';
 
@@ -14,9 +15,10 @@ export interface KnownHolder {
 }
 
 /** The waiters for one set of keys. */
-interface Queue {
-  readonly turns: LinkedList<Turn>;
+class Queue {
   known: KnownHolder | undefined;
+
+  constructor(readonly turns: LinkedList<Turn>) {}
 }
 
 /**
@@ -28,7 +30,7 @@ interface Queue {
  */
 export class WaitQueue {
   lastNumber = 0;
-  readonly #queues = new Map<string, Queue>();
+  readonly #queues = new StringMap<Queue>();
   readonly windows: RemoteWindows;
 
   constructor(private readonly clock: Clock) {
@@ -43,7 +45,7 @@ export class WaitQueue {
     const turns = present?.turns ?? new LinkedList();
     turn.place = turns.push(turn);
     if (present !== undefined) return turn;
-    this.#queues.set(name, { turns, known: undefined });
+    this.#queues.set(name, new Queue(turns));
     const window = this.windows.of(name);
     turn.hasWaited = window.untilMs > this.clock.nowMs();
     turn.begin(window);

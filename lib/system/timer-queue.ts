@@ -10,12 +10,14 @@ const SHORTEST_DELAY_MS = 1;
 /** Timers run outside of the async context of the call that has happened to set the one timer of Node: it would be kept alive, and leak. */
 const outside = new AsyncResource('RedlockTimers');
 
-interface Entry {
-  readonly dueAtMs: number;
-  readonly keepsAlive: boolean;
-  callback: (() => void) | undefined;
-  /** Its place in the heap. */
-  index: number;
+class Entry {
+  constructor(
+    readonly dueAtMs: number,
+    readonly keepsAlive: boolean,
+    public callback: (() => void) | undefined,
+    /** Its place in the heap. */
+    public index: number,
+  ) {}
 }
 
 /**
@@ -39,7 +41,7 @@ export class TimerQueue {
 
   after(delayMs: number, callback: () => void, keepsAlive: boolean): Cancel {
     const dueAtMs = this.#now() + Math.max(SHORTEST_DELAY_MS, delayMs);
-    const entry: Entry = { dueAtMs, keepsAlive, callback, index: this.#heap.length };
+    const entry = new Entry(dueAtMs, keepsAlive, callback, this.#heap.length);
     this.#heap.push(entry);
     this.#rise(entry);
     if (dueAtMs < this.#timerAtMs) this.#setTimer(dueAtMs);

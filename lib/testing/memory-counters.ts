@@ -1,3 +1,4 @@
+import { StringMap } from '../core/string-map.js';
 import { counterLifeMs } from '../core/fencing-number.js';
 import type { Claim } from '../core/ports/lock-node.js';
 import type { StorePorts } from './memory-store.js';
@@ -9,7 +10,7 @@ interface Counter {
 
 /** How many grants each key has had on one server, for as long as it remembers. */
 export class MemoryCounters {
-  readonly #counters = new Map<string, Counter>();
+  readonly #counters = new StringMap<Counter>();
 
   constructor(private readonly ports: Pick<StorePorts, 'clock' | 'startOfCount'>) {}
 

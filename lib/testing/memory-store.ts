@@ -1,4 +1,5 @@
 import type { Clock } from '../core/ports/clock.js';
+import { StringMap } from '../core/string-map.js';
 import type { Claim, Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
 import { MemoryCounters } from './memory-counters.js';
 import { MemoryRegisters } from './memory-registers.js';
@@ -26,7 +27,7 @@ export interface StorePorts {
  * the requests of a lock node as the script on a Redis does (`redis/scripts/lock.script.ts`); one contract holds for both.
  */
 export class MemoryStore {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new StringMap<Entry>();
   readonly #counters: MemoryCounters;
   readonly #registers: MemoryRegisters;
 
@@ -141,7 +142,10 @@ export class MemoryStore {
 
   /** The keys that are locked. */
   get keys(): string[] {
-    return [...this.#entries.keys()].filter((key) => this.#live(key) !== undefined).sort();
+    return this.#entries
+      .keys()
+      .filter((key) => this.#live(key) !== undefined)
+      .sort();
   }
 
   /** The holder of the key, and for how much longer it has it. */

@@ -1,4 +1,5 @@
-import { acquire as ask, type AcquirePlan, type Grant } from '../../lib/core/acquire.js';
+import { acquire as ask, type AcquirePlan } from '../../lib/core/acquire.js';
+import type { Grant } from '../../lib/core/grant.js';
 import { FencingStart } from '../../lib/core/fencing-number.js';
 import type { HoldOptions } from '../../lib/core/hold-options.js';
 import type { Entropy } from '../../lib/core/ports/entropy.js';

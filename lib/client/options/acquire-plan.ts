@@ -1,4 +1,5 @@
-import type { AcquirePlan } from '../../core/acquire.js';
+import type { AcquirePlan, JobPlan } from '../../core/acquire.js';
+import type { Cancellation } from '../../core/cancellation.js';
 import type { RunTrigger } from '../../core/ports/job-note.js';
 import type { Claim } from '../../core/ports/lock-node.js';
 import { counterKey, lockKey, registerKey, tickKey } from '../keys.js';
@@ -27,15 +28,15 @@ export function toAcquirePlan(
   settings: Settings,
   /** What makes the run of a job of it. Default: it is none. */
   trigger?: RunTrigger,
-): AcquirePlan {
+): Plan {
   const keys = toKeys(asked);
   const ttlMs = toTtl(ttl, settings);
   checkMinHold(chosen, ttlMs);
-  const claims = keys.toSorted().map((each): Claim => {
+  const claims = keys.toSorted().map((each) => {
     const full = lockKey(settings.keyPrefix, each);
     const counter = chosen.fencing ? counterKey(full) : undefined;
     const retentionMs = settings.fencingRetentionMs;
-    return { key: full, ttlMs, quarantineMs: Math.max(ttlMs, chosen.minHoldMs), counter, retentionMs };
+    return new LockClaim(full, ttlMs, Math.max(ttlMs, chosen.minHoldMs), counter, retentionMs);
   });
   const { tick, maxRetries } = chosen;
   // The claim of a tick must outlive those who wait with the same tick, so their wait has an end.
@@ -43,12 +44,41 @@ export function toAcquirePlan(
   const lockKeys = claims.map((claim) => claim.key);
   const names = chosen.job === undefined ? lockKeys : [lockKey(settings.keyPrefix, chosen.job)];
   const job = trigger && { key: registerKey(lockKeys, names), trigger, tickMs: tickMsOf(tick) };
-  const plan = { keys, claims, ttlMs, waitMs, maxRetries, job };
+  const plan = new Plan(keys, claims, ttlMs, waitMs, maxRetries, job);
   if (tick === undefined) return plan;
   const unreachableWaitMs = unreachableWaitOf(tick, waitMs);
   const claim = 'everyMs' in tick ? intervalOf(tick) : tickOf(tick, unreachableWaitMs, settings);
   const key = tickKey(lockKeys, 'everyMs' in tick ? 'interval' : tick.atMs, names);
-  return { ...plan, ...claim, tick: { ...claim.tick, key, staysBehind: true }, unreachableWaitMs };
+  return Object.assign(plan, claim, { tick: { ...claim.tick, key, staysBehind: true }, unreachableWaitMs });
+}
+
+/** What one call asks for, and what it is ended by. */
+export class Plan implements AcquirePlan {
+  tick: Claim | undefined;
+  tickLeftMs: number | undefined;
+  tickHoldMs: number | undefined;
+  unreachableWaitMs: number | undefined;
+  cancellation: Cancellation | undefined;
+  hint: AcquirePlan['hint'];
+
+  constructor(
+    readonly keys: readonly string[],
+    readonly claims: readonly Claim[],
+    readonly ttlMs: number,
+    readonly waitMs: number,
+    readonly maxRetries: number,
+    readonly job: JobPlan | undefined,
+  ) {}
+}
+
+class LockClaim implements Claim {
+  constructor(
+    readonly key: string,
+    readonly ttlMs: number,
+    readonly quarantineMs: number,
+    readonly counter: string | undefined,
+    readonly retentionMs: number,
+  ) {}
 }
 
 function tickMsOf(tick: TickSettings | undefined): number {

@@ -76,8 +76,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the validity counts from after the reply',
     file: 'lib/core/round.ts',
-    text: 'deadlineAtMs: deadlineAtMs(askedAt.atMs,',
-    becomes: 'deadlineAtMs: deadlineAtMs(clock.nowMs(),',
+    text: 'askedAt, deadlineAtMs(askedAt.atMs,',
+    becomes: 'askedAt, deadlineAtMs(clock.nowMs(),',
     checker: 'mutual exclusion',
     seeds: 3000,
   },
@@ -207,7 +207,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a lost lock is not given back',
     file: 'lib/core/lock.ts',
-    text: 'this.#giveBack({ onReleased, onFailed: resolve });',
+    text: 'this.#giveBack(new ReleaseCallbacks(onReleased, resolve));',
     becomes: 'onReleased();',
     checker: 'nothing left',
     seeds: 5000,
@@ -371,8 +371,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a release tells nobody',
     file: 'lib/core/release.ts',
-    text: 'channel: successor === undefined ? key : undefined',
-    becomes: 'channel: undefined',
+    text: 'new GivenBack(key, successor === undefined ? key : undefined)',
+    becomes: 'new GivenBack(key, undefined)',
     checker: 'no starvation',
     seeds: 5000,
   },
@@ -445,8 +445,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a release does not say how the run ended',
     file: 'lib/core/release.ts',
-    text: 'job: run?.toNote(),',
-    becomes: 'job: undefined,',
+    text: 'fence, run?.toNote())',
+    becomes: 'fence, undefined)',
     checker: 'register is fresh',
     seeds: 1000,
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Grant } from '../../../lib/core/acquire.js';
+import type { Grant } from '../../../lib/core/grant.js';
 import { Cancellation } from '../../../lib/core/cancellation.js';
 import { LockContendedError, QuorumUnreachableError } from '../../../lib/core/errors/index.js';
 import type { LockNode } from '../../../lib/core/ports/lock-node.js';
