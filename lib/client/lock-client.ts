@@ -186,16 +186,12 @@ export class LockClient {
         this.#told.skipOrThrow(call, refusal, options?.onContended === 'skip');
         return undefined;
       }
-      return await this.#told.run(
-        call,
-        lock,
-        () => work(lock),
-        async (own) => {
-          const result = await runUnder(lock, own);
-          await lock.ensureNotLost();
-          return result;
-        },
-      );
+      const underLock = async (own: () => Promise<T>): Promise<T> => {
+        const result = await runUnder(lock, own);
+        await lock.ensureNotLost();
+        return result;
+      };
+      return await this.#told.run(call, lock, () => work(lock), underLock);
     });
   }
 }

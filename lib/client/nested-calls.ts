@@ -53,7 +53,8 @@ export class NestedCalls {
   async join(lock: LockHandle, call: Call, before: Promise<void> | undefined): Promise<Refusal | undefined> {
     const cancellation = this.registry.beginWait(call.chosen.signal);
     try {
-      return await this.#joinWith(lock, { ...call, plan: { ...call.plan, cancellation } }, before);
+      call.plan.cancellation = cancellation;
+      return await this.#joinWith(lock, call, before);
     } catch (error) {
       return refusedByShutdown(error);
     } finally {
@@ -77,7 +78,9 @@ export class NestedCalls {
     if (paused !== undefined) return paused;
     if (!lock.isHeld()) await lock.ensureHeld();
     if (plan.tick === undefined) return undefined;
-    const ofTick = { ...plan, claims: [], waitMs: 0, job: undefined };
+    const { keys, ttlMs, maxRetries, tick, tickLeftMs, tickHoldMs, unreachableWaitMs, cancellation } = plan;
+    const times = { ttlMs, maxRetries, tickLeftMs, tickHoldMs, unreachableWaitMs };
+    const ofTick: AcquirePlan = { keys, claims: [], waitMs: 0, tick, ...times, cancellation };
     const grant = await acquire(quorum, ofTick);
     if (grant instanceof Refusal) return grant;
     if (lock.isHeld()) return undefined;

@@ -61,7 +61,7 @@ export async function attempt(
     const startedAtMs = first?.startedAtMs ?? clock.nowMs();
     const decision = first?.decision ?? (await askOnce(quorum, plan, token, bounds, isFirst));
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
-    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return { ...decision, roundMs, rounds };
+    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return told(decision, roundMs, rounds);
 
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
@@ -122,4 +122,9 @@ async function askOnce(
   } finally {
     if (isFirst) leave(quorum, plan);
   }
+}
+
+/** How long and how often the servers were asked matters where they have not granted the lock. */
+function told(decision: Decision, roundMs: number, rounds: number): Decision {
+  return decision.kind === 'won' ? decision : { ...decision, roundMs, rounds };
 }

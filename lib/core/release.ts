@@ -2,9 +2,8 @@ import type { AcquirePlan } from './acquire.js';
 import type { Grant } from './grant.js';
 import { Question, type Asker } from './ask-servers.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
-import type { JobNote } from './ports/job-note.js';
-import type { Claim, NodeRequest } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { GivenBack, ReleaseRequest } from './requests.js';
 import type { RunNote } from './run-note.js';
 import { releaseVerdict, releaseVerdictSoFar, type Release } from './verdicts.js';
 import type { Vote } from './vote.js';
@@ -50,28 +49,6 @@ export function releaseAndHandOver(
   if (successor !== undefined) turn?.handOver();
   const releasing = new Releasing(quorum, keys, turn, releasedAtMs, caller);
   new Question<Release>(quorum, releasing).ask(request, nodeTimeoutMs(rules, ttlMs));
-}
-
-class ReleaseRequest implements NodeRequest {
-  readonly kind = 'release';
-
-  constructor(
-    readonly token: string,
-    readonly owner: string,
-    readonly claims: readonly GivenBack[],
-    readonly keepUntilMs: number | undefined,
-    readonly fence: number,
-    readonly job: JobNote | undefined,
-  ) {}
-}
-
-class GivenBack implements Claim {
-  readonly ttlMs = 0;
-
-  constructor(
-    readonly key: string,
-    readonly channel: string | undefined,
-  ) {}
 }
 
 class Releasing implements Asker<Release> {

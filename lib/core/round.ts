@@ -5,9 +5,9 @@ import { agreeOnFence, agreedFence, type Agreement } from './fence.js';
 import { Grant, Won } from './grant.js';
 import { Question, type Asker } from './ask-servers.js';
 import type { CancelListener } from './cancellation.js';
-import type { JobNote } from './ports/job-note.js';
 import type { Claim, NodeRequest } from './ports/lock-node.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
+import { AcquireRequest } from './requests.js';
 import { runBegun } from './run-note.js';
 import { newestPauseAgainst, repairPause } from './pause-repair.js';
 import { ClockReading, maybeSuspended, readClocks, uncountedMs } from './suspension.js';
@@ -180,20 +180,6 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     const { clock, rules } = this.quorum;
     return Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.limits.endAtMs - clock.nowMs()));
   }
-}
-
-class AcquireRequest implements NodeRequest {
-  readonly kind = 'acquire';
-
-  constructor(
-    readonly token: string,
-    readonly owner: string,
-    readonly claims: readonly Claim[],
-    readonly fenceStart: number,
-    readonly waits: boolean,
-    readonly waited: boolean,
-    readonly job: JobNote | undefined,
-  ) {}
 }
 
 function tickFrom(nowMs: number, tick: Claim, { tickHoldUntilMs }: Limits): Claim {

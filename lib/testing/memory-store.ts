@@ -160,7 +160,6 @@ export class MemoryStore {
     this.#entries.set(key, { token, owner, fence, expiresAtMs: this.ports.clock.nowMs() + ttlMs, waits });
   }
 
-  /** How far a counter has come. */
   counterOf(counter: string): number | undefined {
     return this.#counters.of(counter);
   }

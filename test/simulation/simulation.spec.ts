@@ -9,7 +9,7 @@ import { simulate, type SimulationResult } from './simulate.js';
 
 /** A fixed share: the same seeds each time, so that a failure here is one everywhere. `npm run test:long` plays more of
  * them, `npm run sim` others. */
-const SEEDS = Number(process.env['REDLOCK_SEEDS'] ?? 2000);
+const SEEDS = Number(process.env.REDLOCK_SEEDS ?? 2000);
 
 describe('the simulation', () => {
   let result: SimulationResult;

@@ -11,7 +11,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 // A failure prints its seed and path: put here, they run it again. A run takes 10 to 100 ms; `npm run test:long` has more.
-const numRuns = Number(process.env['REDLOCK_RUNS'] ?? 6);
+const numRuns = Number(process.env.REDLOCK_RUNS ?? 6);
 const RUNS: fc.Parameters<unknown> = { seed: 20_260_615, numRuns, verbose: fc.VerbosityLevel.Verbose };
 
 const schedule = (cronTime: string, { zone }: Place): Schedule => ({ cronTime, ...zone });
