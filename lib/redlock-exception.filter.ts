@@ -89,9 +89,10 @@ function bodyOf({ status: statusCode, error, message }: Answer): object {
 
 function answerTo(error: RedlockError): Answer | undefined {
   if (isRedlockError(error, 'LOCK_CONTENDED')) {
-    const { remainingMs = 0, undecided } = error as Partial<LockContendedError>;
+    const { remainingMs = 0, undecided, reason } = error as Partial<LockContendedError>;
     const seconds = undecided || !Number.isFinite(remainingMs) ? 1 : Math.max(1, Math.ceil(remainingMs / 1000));
-    return { status: 409, error: 'Conflict', message: 'Locked by another call.', retryAfterSeconds: seconds };
+    const message = reason === 'paused' ? 'Paused.' : 'Locked by another call.';
+    return { status: 409, error: 'Conflict', message, retryAfterSeconds: seconds };
   }
   if (isRedlockError(error, 'QUORUM_UNREACHABLE') || isRedlockError(error, 'SHUTDOWN')) {
     const message = 'No lock can be had at the moment.';

@@ -136,7 +136,11 @@ export interface RedlockEventMap {
   };
   /** Too few servers vote: no lock can be granted. */
   quorumLost: QuorumEvent;
-  quorumRegained: QuorumEvent & { readonly lostForMs: number };
+  quorumRegained: QuorumEvent & {
+    readonly lostForMs: number;
+    /** For how much longer too few servers vote on ticks and on longer holds, where that is so: they have lost their data. */
+    readonly tickQuarantineMs?: number;
+  };
   /** Something endangers locks, or is good to know. `code` is stable, `message` is for people. */
   warning: {
     readonly code: string;

@@ -58,7 +58,7 @@ export class EventLog {
     events.on('jobOverdue', ({ method, tick, byMs, reason }) => {
       // Of a call that met no majority the scheduler writes the error.
       if (reason === 'missed')
-        writer.error(`${method} is overdue${ofTick(tick)}: no replica has run it for ${long(byMs)}.`);
+        writer.error(`${method} is overdue${ofTick(tick)}: no replica has run that tick for ${long(byMs)}.`);
     });
   }
 
@@ -123,8 +123,12 @@ function serverText(event: RedlockEvent<'serverState'>): string {
 function quorumText(event: RedlockEvent<'quorumLost' | 'quorumRegained'>): string {
   const count = countText(event);
   if (event.type === 'quorumRegained')
-    return `is back, after ${long(event.lostForMs)}: ${count}. Locks are granted again`;
+    return `is back, after ${long(event.lostForMs)}: ${count}. Locks are granted again${ticksText(event)}`;
   return `is lost: ${count}. No lock can be granted, and no locked job runs, until that many vote`;
+}
+
+function ticksText({ tickQuarantineMs }: RedlockEvent<'quorumRegained'>): string {
+  return tickQuarantineMs === undefined ? '' : `, and the ticks of jobs in up to ${long(tickQuarantineMs)}`;
 }
 
 function countText({ voting, servers, needed }: QuorumEvent): string {

@@ -17,8 +17,9 @@ export function serverEvents(events: EventSource | undefined, shard: number | un
     onQuorumLost(count) {
       events?.emit('quorumLost', { ...count, ...where });
     },
-    onQuorumRegained(count) {
-      events?.emit('quorumRegained', { ...count, ...where });
+    onQuorumRegained({ tickQuarantineMs, ...count }) {
+      const ofTicks = tickQuarantineMs === undefined ? {} : { tickQuarantineMs };
+      events?.emit('quorumRegained', { ...count, ...ofTicks, ...where });
     },
     onWarning(server, { code, message }) {
       const level = code === 'no-append-only-file' ? 'log' : 'warn';

@@ -18,7 +18,7 @@ export function overdueOf(job: Job, record: JobRecord, nowMs: number, knownSince
   const tickMs = dueTick(job, nowMs, coveredMs);
   if (tickMs === undefined || coveredMs >= tickMs) return undefined;
   // Before its first run nothing says that the job existed at that tick, but that this replica had it.
-  const isKnown = runs.length > 0 || coveredMs > 0 || tickMs >= knownSinceMs;
+  const isKnown = runs.length > 0 || coveredMs > 0 || tickMs > knownSinceMs;
   return isKnown ? { tickMs, byMs: nowMs - tickMs } : undefined;
 }
 

@@ -31,13 +31,17 @@ export interface VoteCount {
 export interface GroupObserver {
   onServer(server: string, change: Change, count: VoteCount): void;
   onQuorumLost(count: VoteCount): void;
-  onQuorumRegained(count: VoteCount & { readonly lostForMs: number }): void;
+  /** `tickQuarantineMs`: for how much longer too few servers vote on ticks; undefined where enough do. */
+  onQuorumRegained(
+    count: VoteCount & { readonly lostForMs: number; readonly tickQuarantineMs: number | undefined },
+  ): void;
   onWarning(server: string, warning: ServerWarning): void;
 }
 
 /** The servers of one quorum group: which of them vote, and whether they are a majority. */
 export class ServerGroup {
-  readonly #members = new Set<Member>();
+  /** With the instant from which on each votes on ticks, too. */
+  readonly #members = new Map<Member, number>();
   /** When the quorum was lost, or undefined while there is one. */
   #lostAtMs: number | undefined;
 
@@ -48,11 +52,12 @@ export class ServerGroup {
 
   /** The member votes with this group, from now on. */
   join(member: Member): void {
-    this.#members.add(member);
+    this.#members.set(member, 0);
   }
 
-  onChange({ name }: Member, change: Change): void {
-    this.observer.onServer(name, change, this.#count());
+  onChange(member: Member, change: Change): void {
+    this.#members.set(member, this.clock.nowMs() + (change.tickQuarantineMs ?? 0));
+    this.observer.onServer(member.name, change, this.#count());
     this.#noteQuorum();
   }
 
@@ -66,9 +71,16 @@ export class ServerGroup {
     return { voting: this.#countOf('ready'), servers, needed: majorityOf(servers) };
   }
 
+  #tickQuarantineMs(needed: number): number | undefined {
+    const voting = [...this.#members].filter(([{ status }]) => status.state === 'ready');
+    const fromMs = voting.map(([, atMs]) => atMs).sort((one, other) => one - other)[needed - 1] ?? 0;
+    const leftMs = Math.ceil(fromMs - this.clock.nowMs());
+    return leftMs > 0 ? leftMs : undefined;
+  }
+
   #countOf(state: ServerState): number {
     let sum = 0;
-    for (const { status } of this.#members) if (status.state === state) sum++;
+    for (const { status } of this.#members.keys()) if (status.state === state) sum++;
     return sum;
   }
 
@@ -79,7 +91,8 @@ export class ServerGroup {
     const lostAtMs = this.#lostAtMs;
     if (has && lostAtMs !== undefined) {
       this.#lostAtMs = undefined;
-      this.observer.onQuorumRegained({ ...count, lostForMs: this.clock.nowMs() - lostAtMs });
+      const lostForMs = this.clock.nowMs() - lostAtMs;
+      this.observer.onQuorumRegained({ ...count, lostForMs, tickQuarantineMs: this.#tickQuarantineMs(count.needed) });
     } else if (!has && lostAtMs === undefined && count.voting + this.#countOf('connecting') < count.needed) {
       this.#lostAtMs = this.clock.nowMs();
       this.observer.onQuorumLost(count);

@@ -61,7 +61,7 @@ export function warningsOn({ evicts, cluster, appendOnly }: ServerInfo): ServerW
     warnings.push({ code: 'cluster-node', message });
   }
   if (!appendOnly) {
-    const message = 'forgets its locks when it restarts (no append-only file); it is quarantined then';
+    const message = 'forgets its locks when it restarts (no append-only file): then it will be quarantined';
     warnings.push({ code: 'no-append-only-file', message });
   }
   return warnings;

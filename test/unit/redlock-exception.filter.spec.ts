@@ -68,6 +68,12 @@ describe('RedlockExceptionFilter', () => {
     },
   );
 
+  it('says of a job that is paused that it is, and not that another call has the lock', () => {
+    const paused = new LockContendedError(KEYS, { owner: '', remainingMs: 54_000 }, [], 'paused');
+    expect(answerTo(paused)).toMatchObject({ status: 409, body: { message: 'Paused.' } });
+    expect(answerTo(contended(1000))).toMatchObject({ status: 409, body: { message: 'Locked by another call.' } });
+  });
+
   it('answers to all other errors as Nest does', () => {
     const { status, headers } = answerTo(new LockLostError(KEYS, 'expired'));
     expect({ status, headers }).toEqual({ status: 500, headers: {} });

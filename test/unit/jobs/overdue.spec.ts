@@ -62,7 +62,7 @@ describe('P20: a job is overdue', () => {
     ]);
     expect(logger.of('error')).toEqual([
       expect.stringMatching(
-        /^Job\.run is overdue, tick 2026-03-01T03:00:00\.000Z: no replica has run it for \d+ (s|min)\./,
+        /^Job\.run is overdue, tick 2026-03-01T03:00:00\.000Z: no replica has run that tick for \d+ (s|min)\./,
       ),
     ]);
     await seconds(3600);

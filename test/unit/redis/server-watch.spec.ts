@@ -347,6 +347,26 @@ describe('P12, P17: a server that has lost its data, where jobs have ticks', () 
   });
 });
 
+describe('P12, P17: a quorum that is back with servers that have lost their data', () => {
+  it('says in how long enough servers vote on ticks', async () => {
+    const { servers, lines, clock, boot } = setUp(3);
+    await boot();
+    const tick = { key: 'tick', ttlMs: 90_000, quarantineMs: 62_000, staysBehind: true };
+    for (const { guard, watch } of servers.slice(1)) {
+      guard.onRequest({ kind: 'acquire', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs: 5000 }, tick] });
+      guard.onMarker('one');
+      guard.onMarker('two');
+      watch.onLoss();
+      await clock.advance(1000);
+    }
+    await clock.advance(5000);
+    expect(lines.at(-2)).toBe(
+      'error: The quorum is back, after 4000 ms: 2 of 3 servers vote, and 2 are needed. Locks are granted again, ' +
+        'and the ticks of jobs in up to 57 s.',
+    );
+  });
+});
+
 describe('the log of servers', () => {
   it('says once that the quorum is lost, and once that it is back, and nothing of it while servers connect', async () => {
     const { servers, lines, clock } = setUp(3);
