@@ -116,7 +116,7 @@ export class RedlockJobs {
    * Adds a job whose `CronJob` the application has made itself, for the `SchedulerRegistry`:
    *
    * ```ts
-   * const cron = new CronJob('0 3 * * *', () => void mails.fire());
+   * const cron = new CronJob('0 3 * * *', () => mails.fire());
    * const mails = this.jobs.add('mails', { cron, ttl: '1m', run: () => this.sendMails() });
    * this.schedulerRegistry.addCronJob('mails', cron as never);
    * cron.start();

@@ -14,6 +14,7 @@ import { NO_MODULE, SAME_JOB } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
 import { Job } from './job.js';
 import type { JobCatalog } from './job-catalog.js';
+import { logFailure } from './log-failure.js';
 
 /** What a job that is added by hand is. The last five are as in `@WithLock`. */
 export interface AddedJobOptions extends Pick<
@@ -35,11 +36,11 @@ export interface AddedJobOptions extends Pick<
 /** A job that was added by hand. */
 export interface AddedJob {
   /**
-   * What the `CronJob` calls when its time has come: runs the tick, on one of all replicas. The others skip it.
-   *
-   * @throws the error of the work; QuorumUnreachableError, LockLostError
+   * What the `CronJob` calls when its time has come: runs the tick, on one of all replicas. The others skip it. Resolves when the run has
+   * ended, and never rejects, because `cron` takes no rejection: the error of the work, or that no majority of the servers was there, goes
+   * to the log, as that of a `@Cron` method does.
    */
-  fire(): Promise<unknown>;
+  fire(): Promise<void>;
   /** The job is not known any more. Its `CronJob` is the caller's to stop. */
   remove(): void;
 }
@@ -68,7 +69,13 @@ export function addedJob(name: string, options: AddedJobOptions, catalog: JobCat
   catalog.add(job);
   catalog.mount(job, cron);
   return {
-    fire: () => call({ kind: 'cron', schedule, cronTime: cron.cronTime, firedAtMs: Date.now(), isTaken: true }),
+    fire: async () => {
+      try {
+        await call({ kind: 'cron', schedule, cronTime: cron.cronTime, firedAtMs: Date.now(), isTaken: true });
+      } catch (error) {
+        logFailure(method, error);
+      }
+    },
     remove: () => {
       catalog.remove(job);
     },

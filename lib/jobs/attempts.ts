@@ -1,7 +1,6 @@
-import { Logger } from '@nestjs/common';
 import type { Tick } from '../cron/tick.js';
-import { CONTEXT, RUN_FAILED } from '../redlock.messages.js';
 import type { Job } from './job.js';
+import { logFailure } from './log-failure.js';
 
 /** Why a tick was not run by a call: the reason of the events, and for how much longer the lock is held. */
 export interface Denial {
@@ -32,18 +31,11 @@ export class Attempts {
     try {
       await job.run({ trigger, tick, onBegun: () => (own.hasBegun = true) });
     } catch (error) {
-      if (this.#denials.get(atMs) === undefined || own.hasBegun) this.#log(error);
+      if (this.#denials.get(atMs) === undefined || own.hasBegun) logFailure(job.method, error);
     }
     const denial = this.#denials.get(atMs);
     this.#denials.delete(atMs);
     if (own.hasBegun) return undefined;
     return denial ?? { reason: 'not begun', remainingMs: 0 };
-  }
-
-  #log(error: unknown): void {
-    const { label, options } = this.job.method;
-    const logger = new Logger(CONTEXT(options.instance));
-    if (error instanceof Error) logger.error(RUN_FAILED(label, error.message), error.stack);
-    else logger.error(RUN_FAILED(label, String(error)));
   }
 }

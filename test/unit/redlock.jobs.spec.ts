@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Cron, Interval, SchedulerRegistry, Timeout } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 import { currentLock, InvalidOptionsError, RedlockEvents, RedlockJobs, RedlockService, WithLock } from 'redlock-nestjs';
@@ -352,7 +352,7 @@ describe('P20: add', () => {
   async function replica(): Promise<{ all: RedlockJobs; cron: CronJob; remove: () => void }> {
     const app = await boot([]);
     const all = app.get(RedlockJobs);
-    const cron: CronJob = new CronJob('* * * * * *', () => void mails.fire());
+    const cron: CronJob = new CronJob('* * * * * *', () => mails.fire());
     const run = (): Promise<void> => Promise.resolve(void runs.push(currentLock()?.tick));
     const mails = all.add('mails', { cron, run, ttl: '500ms', method: 'Mails' });
     app.get(SchedulerRegistry).addCronJob('mails', cron);
@@ -381,6 +381,18 @@ describe('P20: add', () => {
     expect(runs).toHaveLength(4);
   });
 
+  it('P17: writes the error of a run to the log, once, and throws nothing at the CronJob', async () => {
+    const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
+    const app = await boot([]);
+    const cron: CronJob = new CronJob('* * * * * *', () => mails.fire());
+    const mails = app.get(RedlockJobs).add('mails', { cron, run: () => Promise.reject(new Error('no paper')) });
+    cron.start();
+    await seconds(1);
+    await cron.stop();
+    expect(logged.mock.calls).toEqual([['mails has failed. no paper', expect.stringContaining('no paper')]]);
+    logged.mockRestore();
+  });
+
   it('refuses what is wrong, and a name that is taken', async () => {
     const { all, cron, remove } = await replica();
     const run = (): Promise<void> => Promise.resolve();
@@ -401,7 +413,7 @@ describe('P20: add', () => {
 
   it('makes up for ticks as a decorated method does', async () => {
     const { all } = await replica();
-    const nightly = new CronJob('0 * * * * *', () => void job.fire());
+    const nightly = new CronJob('0 * * * * *', () => job.fire());
     const job = all.add('minutely', {
       cron: nightly,
       run: () => Promise.resolve(void runs.push(currentLock()?.tick)),

@@ -7,7 +7,7 @@ import { RedlockJobs, RedlockModule } from 'redlock-nestjs';
 class Jobs implements OnApplicationBootstrap {
   constructor(private readonly jobs: RedlockJobs) {}
   onApplicationBootstrap(): void {
-    const cron = new CronJob('0 0 1 1 *', () => void mails.fire());
+    const cron = new CronJob('0 0 1 1 *', () => mails.fire());
     const mails = this.jobs.add('mails', {
       cron,
       ttl: '1m',

@@ -80,7 +80,7 @@ async function boot(command: Extract<Command, { kind: 'boot' }>): Promise<void> 
 function add({ dueAtMs, spread }: Extract<Command, { kind: 'add' }>): void {
   for (let index = 0; index < MANY; index++) {
     const name = `job ${index}`;
-    const cron: CronJob = new CronJob(new Date(dueAtMs), () => job.fire() as Promise<void>);
+    const cron: CronJob = new CronJob(new Date(dueAtMs), () => job.fire());
     const job = app.get(RedlockJobs).add(name, { cron, spread, ttl: '1m', run: () => work(name) });
     cron.start();
   }

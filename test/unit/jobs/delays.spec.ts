@@ -73,7 +73,7 @@ describe('spread', () => {
       const all = (await boot([])).get(RedlockJobs);
       for (let index = 0; index < 300; index++) {
         const run = (): Promise<unknown> => Promise.resolve(shares.set(all, (shares.get(all) ?? 0) + 1));
-        const cron: CronJob = new CronJob(new Date('2026-03-01T02:00:00Z'), () => void job.fire());
+        const cron: CronJob = new CronJob(new Date('2026-03-01T02:00:00Z'), () => job.fire());
         const job = all.add(`job ${index}`, { cron, run, spread: '25ms' });
         cron.start();
       }
