@@ -12,12 +12,14 @@ export async function hold<T>(
   onReleaseFailed: (lock: LockHandle, error: unknown) => void,
 ): Promise<T> {
   let result: T;
+  let endedWell = false;
   try {
     if (!lock.isHeld()) await lock.ensureHeld();
     result = await work(lock);
+    endedWell = true;
     if (!lock.isHeld()) await lock.ensureNotLost();
   } catch (error) {
-    lock.run?.end('failed', error);
+    lock.run?.end(endedWell ? 'lost' : 'failed', error);
     await releaseOrReport(lock, onReleaseFailed).catch(() => undefined);
     throw error;
   }

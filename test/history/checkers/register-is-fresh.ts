@@ -61,5 +61,12 @@ function wrongRun(
   if (tick !== undefined && coveredMs < tick.atMs) return 'had its lock, and its tick is not shown as covered';
   if (!isOver) return undefined;
   const outcome = lock.ended?.failed === true || lock.ended === undefined ? 'failed' : 'succeeded';
+  // Where its machine was suspended and too few servers say that it still has the lock, a run that ended well has lost it.
+  if (run.outcome === 'lost' && outcome === 'succeeded' && wasSuspended(operations, lock)) return undefined;
   return run.outcome === outcome ? undefined : `${outcome}, and is shown as ${run.outcome}`;
+}
+
+function wasSuspended({ clients }: Operations, { asked, granted }: Lock): boolean {
+  const pauses = clients.get(asked.client)?.pauses ?? [];
+  return pauses.some(({ suspended, toMs }) => suspended && toMs >= granted.atMs);
 }

@@ -467,6 +467,31 @@ describe('hold', () => {
     expect(error).toBeInstanceOf(LockLostError);
   });
 
+  it.each([
+    ['lost', 'ended well, and not that it failed', () => Promise.resolve()],
+    ['failed', 'failed itself', () => Promise.reject(boom)],
+  ])('P20: says "%s" in the register of work under a lock in doubt that %s', async (outcome, _, work) => {
+    const ends: unknown[] = [];
+    let isHeld = true;
+    const inDoubt = new LockLostError(['job'], 'suspended', []);
+    const lock = {
+      isHeld: () => isHeld,
+      ensureNotLost: () => Promise.reject(inDoubt),
+      run: { end: (how: unknown) => ends.push(how) },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    } as unknown as LockHandle;
+    const running = hold(
+      lock,
+      () => {
+        isHeld = false;
+        return work();
+      },
+      () => undefined,
+    );
+    await expect(running).rejects.toBe(outcome === 'lost' ? inDoubt : boom);
+    expect(ends).toEqual([outcome]);
+  });
+
   it('P10: notices a loss that no timer has had the time to notice', async () => {
     const world = await held();
     const { error } = await run(world, () => {
