@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 
 const JEST = 'jest -- --selectProjects';
-const LANES = [`${JEST} unit architecture simulation --maxWorkers=2`, `${JEST} contract e2e --maxWorkers=2`];
+const LANES = [`${JEST} unit architecture simulation --maxWorkers=2`, `${JEST} contract e2e --maxWorkers=3`];
 
 /** Runs a script of package.json. Resolves to whether it went well. */
 async function run(script) {
