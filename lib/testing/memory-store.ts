@@ -142,10 +142,8 @@ export class MemoryStore {
 
   /** The keys that are locked. */
   get keys(): string[] {
-    return this.#entries
-      .keys()
-      .filter((key) => this.#live(key) !== undefined)
-      .sort();
+    const live = this.#entries.keys().filter((key) => this.#live(key) !== undefined);
+    return live.sort();
   }
 
   /** The holder of the key, and for how much longer it has it. */

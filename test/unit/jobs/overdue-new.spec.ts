@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import type { JobRecord } from '../../../lib/client/jobs/job-record.js';
+import type { Job } from '../../../lib/jobs/job.js';
+import { overdueOf } from '../../../lib/jobs/overdue.js';
+
+const TICK_MS = 60_000_000;
+
+/** A job of a minute, whose last tick was at TICK_MS. */
+const JOB = {
+  tickAt: () => ({ atMs: TICK_MS, periodMs: 60_000 }),
+  method: { options: { spread: 0 } },
+} as unknown as Job;
+
+const NEW = { runs: [], coveredMs: 0, pausedLeftMs: 0 } as unknown as JobRecord;
+
+describe('P20: a job that is new', () => {
+  it('has missed no tick of before the application was there, nor the one in the instant of its start', () => {
+    const nowMs = TICK_MS + 59_000;
+    expect(overdueOf(JOB, NEW, nowMs, TICK_MS + 1)).toBeUndefined();
+    expect(overdueOf(JOB, NEW, nowMs, TICK_MS)).toBeUndefined();
+    expect(overdueOf(JOB, NEW, nowMs, TICK_MS - 1)).toEqual({ tickMs: TICK_MS, byMs: 59_000 });
+  });
+});
