@@ -1,4 +1,12 @@
-import { majorityUp, overlaps, settledAtMs, type Attempt, type Span, type Operations } from '../operations.js';
+import {
+  majorityUp,
+  nodeTimeoutMs,
+  overlaps,
+  settledAtMs,
+  type Attempt,
+  type Span,
+  type Operations,
+} from '../operations.js';
 import { mayBePaused } from '../steerings.js';
 import { tickOf } from '../tick-name.js';
 import { heldOnServers } from '../traces.js';
@@ -23,7 +31,7 @@ export function noStarvation(operations: Operations): Findings {
     return [
       ...overtaken(operations, attempt, rivals, span),
       ...unreachable(operations, attempt, rivals, span),
-      ...refusedInVain(operations, attempt, rivals, span),
+      ...refusedInVain(operations, attempt, rivals, held, span),
       ...waitedInVain(operations, attempt, rivals, span),
     ];
   });
@@ -58,7 +66,13 @@ function unreachable(
   return [{ what, events: [asked, refused] }];
 }
 
-function refusedInVain(operations: Operations, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {
+function refusedInVain(
+  operations: Operations,
+  attempt: Attempt,
+  rivals: readonly Rival[],
+  all: readonly Rival[],
+  span: Span,
+): Violation[] {
   const { asked, refused } = attempt;
   if (refused?.code !== 'LOCK_CONTENDED' || !majorityUp(operations, span.fromMs, span.toMs)) return [];
   if (isRemoved(operations, attempt) || tickHasRun(attempt, rivals) || isDeniedByRegister(operations, attempt, rivals))
@@ -67,6 +81,11 @@ function refusedInVain(operations: Operations, attempt: Attempt, rivals: readonl
   const around = rivals.filter(({ attempt: other }) => overlaps(span, spanOf(operations, other)));
   // Who asks for few rounds may leave a contest before it is settled.
   if (asked.maxRetries !== undefined && around.length > 0) return [];
+  if (
+    around.length > 0 &&
+    (leftUndecided(operations, attempt, span) || hangsOnOthers(operations, attempt, around, all))
+  )
+    return [];
   if ([{ attempt }, ...around].some(({ attempt: other }) => leftEarly(operations, other))) return [];
   if (
     ![span, ...around.map(({ attempt: other }) => spanOf(operations, other))].every((each) => steady(operations, each))
@@ -83,6 +102,33 @@ function refusedInVain(operations: Operations, attempt: Attempt, rivals: readonl
       ],
     },
   ];
+}
+
+/** A contest that hangs on a server that does not answer takes a node timeout longer. A try that may not wait that long says "undecided". */
+function leftUndecided(operations: Operations, { asked, refused }: Attempt, span: Span): boolean {
+  const waitMs = asked.waitMs ?? Infinity;
+  return refused?.reason === 'undecided' && waitMs <= nodeTimeoutMs(asked, asked.ttlMs) && someAway(operations, span);
+}
+
+/**
+ * A rival that wants another key besides, which a third attempt has, is denied in the end. Until its votes are undone, they keep the key
+ * that it shares with this attempt.
+ */
+function hangsOnOthers(
+  operations: Operations,
+  { asked }: Attempt,
+  around: readonly Rival[],
+  all: readonly Rival[],
+): boolean {
+  return around.some(({ attempt: rival }) => {
+    const others = rival.asked.keys.filter((key) => !asked.keys.includes(key));
+    const isThird = ({ attempt, span }: Rival): boolean =>
+      span !== undefined &&
+      attempt !== rival &&
+      attempt.asked.keys.some((key) => others.includes(key)) &&
+      overlaps(span, spanOf(operations, rival));
+    return all.some(isThird);
+  });
 }
 
 function waitedInVain(operations: Operations, attempt: Attempt, rivals: readonly Rival[], span: Span): Violation[] {

@@ -468,6 +468,32 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', contest({}))).toHaveLength(2);
   });
 
+  it('accepts that a short try leaves a contest undecided that hangs on a server that is away', () => {
+    const contest = (waitMs: number, reason: string, isAway = true): History => {
+      const script = new Script();
+      if (isAway) script.server(10, 0, 'away');
+      for (const [attempt, client] of ['a', 'b'].entries()) script.asked(100 + attempt, attempt, client, { waitMs });
+      return script.refused(230, 0, 'LOCK_CONTENDED', reason).refused(231, 1, 'LOCK_CONTENDED', reason).end(2000);
+    };
+    expect(proofOf('no starvation', contest(100, 'undecided'))).toBe('holds');
+    expect(proofOf('no starvation', contest(101, 'undecided'))).toHaveLength(2);
+    expect(proofOf('no starvation', contest(100, 'locked'))).toHaveLength(2);
+    expect(proofOf('no starvation', contest(100, 'undecided', false))).toHaveLength(2);
+  });
+
+  it('accepts that a rival keeps a key until it is told that a third one has its other key', () => {
+    const contest = (keys: string[]): History =>
+      new Script()
+        .lock(10, 1, 'c', 1, 300, { keys: ['other'] })
+        .asked(100, 2, 'a')
+        .asked(101, 3, 'b', { keys })
+        .refused(120, 2)
+        .refused(121, 3)
+        .end(2000);
+    expect(proofOf('no starvation', contest(['k', 'other']))).toBe('holds');
+    expect(proofOf('no starvation', contest(['k', 'free']))).toHaveLength(2);
+  });
+
   it('finds a refusal long after the lock was given back', () => {
     const history = new Script().lock(10, 1, 'a', 1, 20).asked(300, 2, 'b').refused(310, 2).end(900);
     expect(proofOf('no starvation', history)).toEqual(['asked refused']);
