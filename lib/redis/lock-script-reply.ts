@@ -8,6 +8,9 @@ import { serverText } from './server-text.js';
 /** Characters that would break the text of the requests. No token contains one, but a hostile server may show any text as a token. */
 export const NO_TOKEN = /[^!-~]/;
 
+/** `+n` stands for [1, n]. */
+const SHORT = /^\+\d{1,16}$/;
+
 /** A fencing counter that holds something else than a number, because another program has written to it. */
 export class CounterError extends Error {
   constructor(
@@ -23,11 +26,12 @@ export class CounterError extends Error {
 
 /** Translates one reply of the lock script. A reply of any other form is a failure. */
 export function decode(request: NodeRequest, raw: unknown): NodeReply {
+  if (typeof raw === 'string') return SHORT.test(raw) ? done(request, Number(raw)) : malformed();
   if (!Array.isArray(raw)) return malformed();
   const reply = raw as readonly unknown[];
   switch (toNumber(reply[0])) {
     case 1:
-      return done(request, reply);
+      return request.kind === 'read' ? registerIn(request, reply) : done(request, toNumber(reply[1]), reply[2]);
     case 2:
       return ABSENT;
     case 3: {
@@ -70,22 +74,21 @@ function refused(cause: Error): Failure {
   return { outcome: 'failed', reason: 'refused', cause };
 }
 
-function done(request: NodeRequest, reply: readonly unknown[]): NodeReply {
-  const { kind, job } = request;
-  const number = toNumber(reply[1]);
+/** @param more releases: whether it was gone already. Acquires for a job: the version of the last pause */
+function done({ kind, job }: NodeRequest, number: number, more?: unknown): NodeReply {
   switch (kind) {
     case 'acquire':
       if (!isFencingNumber(number)) {
         return refused(new Error(`it has granted the lock under ${number}, which is no fencing token`));
       }
       if (job === undefined) return { outcome: 'granted', fence: number };
-      return { outcome: 'granted', fence: number, pauseVersion: countOr0(reply[2]) };
+      return { outcome: 'granted', fence: number, pauseVersion: countOr0(more) };
     case 'release':
-      return { outcome: 'released', heard: number || 0, gone: toNumber(reply[2]) === 1 };
+      return { outcome: 'released', heard: number || 0, gone: toNumber(more) === 1 };
     case 'remove':
       return { outcome: 'released', heard: number || 0 };
     case 'read':
-      return registerIn(request, reply);
+      return malformed();
     default:
       return { outcome: DONE[kind] };
   }

@@ -67,7 +67,7 @@ export function runLockScript(host: ScriptHost, args: readonly (string | number)
     marker,
     ...requestsIn(ops, keys, owners).map((request) => {
       const may = !forgotten || (request.op !== 'A' && request.op !== 'C');
-      return may ? orEnded(() => carryOut(host, request)) : [3];
+      return may ? shortened(request, orEnded(() => carryOut(host, request))) : [3];
     }),
   ];
 }
@@ -135,6 +135,13 @@ function requestsIn(ops: string, keys: string[], owners: readonly string[]): Scr
     requests.push({ op, owner, flags, token, fence: Number(fence), grantedFence: Number(grantedFence), claims, job });
   }
   return requests;
+}
+
+/** The script answers so where one claim is free, released or extended, and nothing more is to be said. */
+function shortened({ op, claims, job }: ScriptRequest, reply: Raw): Raw | string {
+  const [done, number = 0, gone = 0] = reply;
+  const isPlain = claims.length === 1 && job === undefined && done === 1 && gone === 0;
+  return isPlain && ['A', 'R', 'E'].includes(op) ? `+${number}` : reply;
 }
 
 function orEnded(run: () => Raw): Raw {

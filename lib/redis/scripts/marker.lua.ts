@@ -1,3 +1,5 @@
+import { NAMES_LUA, VALUES_LUA } from './values.lua.js';
+
 /**
  * What the lock script does about the marker where the server does not show the one that it should, or there is more to it. It
  * sets `marker` and `forgotten`.
@@ -12,7 +14,8 @@
  * takes no write now keeps the marker that it has.
  */
 export const MARKER_LUA = `
-local _, _, read, run = general()
+${NAMES_LUA}
+${VALUES_LUA}
 local lost = sub(ARGV[1], 1, 1) == '!'
 local known = lost and sub(ARGV[1], 2) or ARGV[1]
 local function timeIn(text)

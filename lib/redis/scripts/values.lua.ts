@@ -1,10 +1,15 @@
-/** What every part of the lock script begins with. */
+/** Below 2^53, up to which Lua 5.1 and JavaScript count exactly, and far above the time of day in microseconds. */
+export const MOST = '9000000000000000';
+
+/** At the end of a value for which somebody waits, in Lua. */
+export const MARK = '\\255';
+
+/** What the parts of the lock script begin with that are not on the common way. */
 export const NAMES_LUA = `
 local call, find, sub, byte, format = redis.pcall, string.find, string.sub, string.byte, string.format
 local ops = ARGV[3]
--- Below 2^53, up to which Lua 5.1 and JavaScript count exactly, and far above the time of day in microseconds.
-local MOST = 9000000000000000
-local MARK = '\\255'
+local MOST = ${MOST}
+local MARK = '${MARK}'
 `;
 
 /**

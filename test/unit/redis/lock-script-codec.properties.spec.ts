@@ -290,6 +290,9 @@ describe('a reply of the lock script', () => {
               : { outcome: 'failed', reason: 'refused', cause: expect.any(Error) },
         }[request.kind];
         expect(reply).toEqual(expected);
+        const short = decode(request, `+${number}`);
+        if (request.kind === 'read') expect(short).toMatchObject({ outcome: 'failed', reason: 'refused' });
+        else expect(short).toEqual(decode(request, [wire(1), wire(number)]));
       }),
     );
   });
@@ -355,7 +358,7 @@ describe('a reply of the lock script', () => {
     expect(holder).toMatchObject({ fence: 0, owner: FOREIGN_OWNER, remainingMs: 5 });
   });
 
-  it.each([undefined, null, 5, 'text', {}, [], [null], ['x'], [7], [1.5]])('P17: %p is a failed vote', (raw) => {
+  it.each([undefined, null, 5, '5', '+', '+-1', '+1e3', '+9007199254740992', 'text', {}, [], [null], ['x'], [7], [1.5]])('P17: %p is a failed vote', (raw) => {
     expect(decode(toAcquire, raw)).toMatchObject({ outcome: 'failed', reason: 'refused' });
   });
 });
