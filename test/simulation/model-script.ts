@@ -67,7 +67,12 @@ export function runLockScript(host: ScriptHost, args: readonly (string | number)
     marker,
     ...requestsIn(ops, keys, owners).map((request) => {
       const may = !forgotten || (request.op !== 'A' && request.op !== 'C');
-      return may ? shortened(request, orEnded(() => carryOut(host, request))) : [3];
+      return may
+        ? shortened(
+            request,
+            orEnded(() => carryOut(host, request)),
+          )
+        : [3];
     }),
   ];
 }

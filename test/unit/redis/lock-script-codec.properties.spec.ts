@@ -358,7 +358,23 @@ describe('a reply of the lock script', () => {
     expect(holder).toMatchObject({ fence: 0, owner: FOREIGN_OWNER, remainingMs: 5 });
   });
 
-  it.each([undefined, null, 5, '5', '+', '+-1', '+1e3', '+9007199254740992', 'text', {}, [], [null], ['x'], [7], [1.5]])('P17: %p is a failed vote', (raw) => {
+  it.each([
+    undefined,
+    null,
+    5,
+    '5',
+    '+',
+    '+-1',
+    '+1e3',
+    '+9007199254740992',
+    'text',
+    {},
+    [],
+    [null],
+    ['x'],
+    [7],
+    [1.5],
+  ])('P17: %p is a failed vote', (raw) => {
     expect(decode(toAcquire, raw)).toMatchObject({ outcome: 'failed', reason: 'refused' });
   });
 });
