@@ -3,6 +3,7 @@ import type { JobNote } from '../core/ports/job-note.js';
 import type { NodeRequest } from '../core/ports/lock-node.js';
 import { printable } from '../core/printable.js';
 import { NO_PAUSE, pauseWords, runOf, runWords } from '../core/register.js';
+import { youngList } from '../core/young-list.js';
 import { NO_TOKEN, toNumber } from './lock-script-reply.js';
 
 const OPS = {
@@ -30,7 +31,6 @@ export interface Marker {
 /**
  * The arguments of EVAL or EVALSHA for a batch of requests: the script, the number of its KEYS, KEYS and ARGV. The keyspace is part of
  * each channel, because all databases of a server share its channels.
- * All requests are one text, because a client needs more time to write many arguments than a server needs to parse one text.
  */
 export function encode(
   script: string,
@@ -38,31 +38,64 @@ export function encode(
   marker: Marker | undefined,
   keyspace = '',
 ): (string | number)[] {
-  const args: (string | number)[] = [script, 0];
-  if (marker !== undefined) args.push(marker.key);
-  const owners: string[] = [];
-  let text = '';
-  for (const request of requests) {
+  if (!last.isOf(requests, keyspace)) last = new EncodedBatch(requests, keyspace);
+  const { keys, text, owners } = last;
+  if (marker === undefined) return [script, keys.length, ...keys, '-', '', text, ...owners];
+  return [script, keys.length + 1, marker.key, ...keys, expectation(marker), marker.proposal, text, ...owners];
+}
+
+/**
+ * What a batch is for every server. Requests do not change, and one turn of the event loop sends the same to all servers: so the last batch is kept, and
+ * all servers but the first get it as it is.
+ *
+ * All requests are one text, because a client needs more time to write many arguments than a server needs to parse one text.
+ */
+class EncodedBatch {
+  readonly keys: string[] = youngList();
+  readonly owners: string[] = youngList();
+  readonly text: string;
+
+  constructor(
+    private readonly requests: readonly NodeRequest[],
+    private readonly keyspace: string,
+  ) {
+    let text = '';
+    for (const request of requests) text += this.#add(request);
+    this.text = text;
+  }
+
+  isOf(requests: readonly NodeRequest[], keyspace: string): boolean {
+    return (
+      requests.length === this.requests.length &&
+      keyspace === this.keyspace &&
+      requests.every((request, index) => request === this.requests[index])
+    );
+  }
+
+  /** Its text. */
+  #add(request: NodeRequest): string {
     const { kind, token, owner, claims, fence = 0, grantedFence = 0, fenceStart = 0 } = request;
     if (NO_TOKEN.test(token)) throw new Error(`a token of printable ASCII was expected, got "${printable(token, 40)}"`);
     if (claims.length === 0) throw new Error('a request has one claim at least');
-    text += `${OPS[kind]}${indexOf(owner, owners) + 1}${flagsOf(request)} ${token} ${kind === 'acquire' ? fenceStart : fence} ${grantedFence} ${hasJob(request) ? 0 : ''}${claims.length}`;
+    const start = kind === 'acquire' ? fenceStart : fence;
+    const count = hasJob(request) ? `0${claims.length}` : claims.length;
+    let text = `${OPS[kind]}${indexOf(owner, this.owners) + 1}${flagsOf(request)} ${token} ${start} ${grantedFence} ${count}`;
     for (const claim of claims) {
       const { key, ttlMs, counter, channel } = claim;
-      args.push(key);
-      if (counter !== undefined) args.push(counter);
-      const channelText = channel ? sized(channel + keyspace) : '0:';
+      this.keys.push(key);
+      if (counter !== undefined) this.keys.push(counter);
+      const channelText = channel ? sized(channel + this.keyspace) : '0:';
       text += ` ${Math.ceil(ttlMs)} ${counter === undefined ? 0 : counterLifeMs(claim)} ${channelText}`;
     }
     if (hasJob(request)) {
-      args.push(request.job.key);
+      this.keys.push(request.job.key);
       text += ` ${sized(jobWords(request))}`;
     }
+    return text;
   }
-  args[1] = args.length - 2;
-  args.push(marker ? expectation(marker) : '-', marker?.proposal ?? '', text, ...owners);
-  return args;
 }
+
+let last = new EncodedBatch([], '');
 
 function expectation({ expected = '', lost }: Marker): string {
   return lost ? `!${expected}` : expected;

@@ -1,7 +1,7 @@
 import type { Cluster, Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { CONNECTING, READY, Secrets, keyspaceOf, type Connection } from './connection.js';
+import { CLOSED, CONNECTING, READY, Secrets, keyspaceOf, type Connection } from './connection.js';
 import { InFlightCommands } from './in-flight-commands.js';
 import type { ServerWarning } from './server-status.js';
 import { Silence } from './silence.js';
@@ -30,6 +30,7 @@ export class ProvidedClientConnection implements Connection {
   readonly #listeners: ((state: NodeState) => void)[] = [];
   /** Set by the client's event, which comes after its change of status. No command is sent before the new epoch is known. */
   #ready: boolean;
+  #closed = false;
   /** The last error of the client since it was connected. */
   #trouble: string | undefined;
   readonly #onError = (error: Error): void => {
@@ -42,8 +43,7 @@ export class ProvidedClientConnection implements Connection {
       this.#trouble = undefined;
     }
     const isReady = this.#ready;
-    const state = this.ensureConnected();
-    for (const listener of this.#listeners) listener(state);
+    this.#notify();
     if (!isReady) this.#giveUp();
   };
 
@@ -77,6 +77,7 @@ export class ProvidedClientConnection implements Connection {
   }
 
   ensureConnected(): NodeState {
+    if (this.#closed) return { status: 'down', cause: CLOSED };
     const { status } = this.#client;
     switch (status) {
       case 'ready':
@@ -135,10 +136,18 @@ export class ProvidedClientConnection implements Connection {
     );
   }
 
+  /** The client goes on for its owner. From now on it sends nothing for this package, which says nothing more of its server. */
   close(): void {
     for (const event of EVENTS) this.#client.off(event, this.#onEvent);
     this.#client.off('error', this.#onError);
+    this.#closed = true;
+    this.#notify();
     this.#giveUp();
+  }
+
+  #notify(): void {
+    const state = this.ensureConnected();
+    for (const listener of this.#listeners) listener(state);
   }
 
   #giveUp(): void {
