@@ -9,6 +9,9 @@ export interface Contestant {
   /** Waits for the lock, for so long at the most. Resolves to the function that gives it back, or to undefined when it was not granted. */
   take(key: string, waitMs: number): Promise<(() => Promise<unknown>) | undefined>;
 
+  /** Runs the job once, each time for its next tick. The others have no jobs. */
+  tick?(job: string): Promise<void>;
+
   /** Takes the lock and extends it until `stop()`. Plain ioredis does not extend. */
   keep?(key: string, ttlMs: number): Promise<Kept>;
 }

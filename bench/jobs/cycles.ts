@@ -9,9 +9,10 @@ export async function cycles(question: CyclesQuestion): Promise<CyclesAnswer> {
   const prefix = `bench:${question.contestant}:`;
   const fresh = `${prefix}${process.pid}:${++runs}:`;
   const keys = Array.from({ length: question.atOnce }, (_, caller) => `${prefix}${caller}`);
-  const cycle =
-    question.keys === 'same'
-      ? (caller: number) => contestant.cycle(keys[caller]!)
-      : (caller: number, round: number) => contestant.cycle(`${fresh}${caller}:${round}`);
+  const cycle = {
+    same: (caller: number) => contestant.cycle(keys[caller]!),
+    fresh: (caller: number, round: number) => contestant.cycle(`${fresh}${caller}:${round}`),
+    tick: (caller: number) => contestant.tick!(keys[caller]!),
+  }[question.keys];
   return await measure({ ...question, cycle });
 }

@@ -9,8 +9,8 @@ export interface Subject {
 /** Some callers that take locks and give them back, for so long. */
 export interface CyclesQuestion extends Subject {
   readonly atOnce: number;
-  /** The same key again for each caller, or a new key each time. */
-  readonly keys: 'same' | 'fresh';
+  /** The same key again for each caller, a new key each time, or the next tick of a job. */
+  readonly keys: 'same' | 'fresh' | 'tick';
   readonly forMs: number;
   /** Whether the commands are counted, which costs time. */
   readonly counting?: boolean;

@@ -1,4 +1,5 @@
 import { cyclesScenario } from './cycles.js';
+import { job } from './job.js';
 import { kept } from './kept.js';
 import { decorator, javascript, listeners } from './memory.js';
 import type { Scenario } from './scenario.js';
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   waitersScenario('waiters-8', '8 waiters in a process', 1, 8),
   waitersScenario('waiters-4x4', '4 processes of 4 waiters', 4, 4),
   kept,
+  job,
   tick,
   decorator,
   listeners,
