@@ -68,20 +68,31 @@ if marker ~= '-' then
 end
 
 local readClaims, carryOutAny
-
 local replies, at = {marker}, 1
 while at <= #ops do
-  local _, to, op, whose, flags, token, fence, grantedFence, n, first, ms, lifeMs, bytes =
-    find(ops, '^(%u)(%d+)(%l*) (%S*) (%d+) (%d+) (%d+)() (%d+) (%d+) (%d+):', at)
-  local key, hasCounter, reply = KEYS[k], lifeMs ~= '0', nil
-
-  if forgotten and (op == 'A' or op == 'C') then
-    reply = {3}
-  elseif n ~= '1' then
-    reply = nil
-  elseif op == 'A' then
-    local number = 0
-    if hasCounter then
+  local reply
+  local _, to, op, token, ms, lifeMs, bytes = find(ops, '^([RE])%d+ (%S*) %d+ %d+ 1 (%d+) (%d+) (%d+):', at)
+  if to then
+    local head = call('GETRANGE', KEYS[k], '0', '799')
+    if type(head) == 'string' then
+      local from, to = find(head, '^ %d+ ', #token + 1)
+      local digits = from and to - from - 1
+      -- A number of 16 digits is below the highest one if it does not begin with a 9.
+      local isOurs = digits and (digits < 16 or (digits == 16 and string.byte(head, from + 1) < 57)) and string.sub(head, 1, #token) == token
+      if not isOurs then
+        reply = op == 'R' and {1, 0, 1} or nil
+      elseif bytes == '0' or string.byte(head, -1) ~= 255 then
+        local done
+        if op == 'R' and ms == '0' then done = call('DEL', KEYS[k]) else done = call('PEXPIRE', KEYS[k], ms) end
+        if op == 'E' and lifeMs ~= '0' and type(done) ~= 'table' then done = call('PEXPIRE', KEYS[k + 1], lifeMs) end
+        if type(done) ~= 'table' then reply = '+0' end
+      end
+    end
+  elseif not forgotten then
+    local whose, flags, fence
+    _, to, whose, flags, token, fence, ms, lifeMs, bytes = find(ops, '^A(%d+)(%l*) (%S*) (%d+) %d+ 1 (%d+) (%d+) (%d+):', at)
+    local number = to and 0
+    if to and lifeMs ~= '0' then
       local count = call('GETRANGE', KEYS[k + 1], '0', '799')
       if count == '' and call('PTTL', KEYS[k + 1]) == -2 then
         local now = call('TIME')
@@ -91,24 +102,24 @@ while at <= #ops do
       end
     end
     if number and number < ${MOST} then
-      local digits = hasCounter and string.format('%d', number) or '0'
+      local digits = string.format('%d', number)
       local value = token .. ' ' .. digits .. ' ' .. ARGV[3 + whose] .. (flags ~= '' and find(flags, 'g', 1, true) and '${MARK}' or '')
-      local set = call('SET', key, value, 'NX', 'PX', ms)
+      local set = call('SET', KEYS[k], value, 'NX', 'PX', ms)
       if type(set) == 'table' and set.ok then
-        local counted = hasCounter and call('SET', KEYS[k + 1], digits, 'PX', lifeMs)
+        local counted = lifeMs ~= '0' and call('SET', KEYS[k + 1], digits, 'PX', lifeMs)
         if counted and counted.err then
-          call('DEL', key)
+          call('DEL', KEYS[k])
           reply = {-1, 'SET: ' .. counted.err}
         else
           reply = '+' .. digits
         end
       elseif not set then
-        local head = call('GETRANGE', key, '0', '799')
+        local head = call('GETRANGE', KEYS[k], '0', '799')
         if type(head) == 'string' then
           local _, _, holder, digits, start = find(head, '^([!-~]+) (%d+) ()')
           local isMarked = string.byte(head, -1) == 255
           if holder and holder ~= token and #digits < 17 and tonumber(digits) < ${MOST} and (isMarked or not find(flags, 'w', 1, true)) then
-            local left = call('PTTL', key)
+            local left = call('PTTL', KEYS[k])
             if type(left) ~= 'table' then
               reply = {0, 1, left, holder, tonumber(digits), string.sub(head, start, isMarked and -2 or -1)}
             end
@@ -116,35 +127,23 @@ while at <= #ops do
         end
       end
     end
-  elseif op == 'R' or op == 'E' then
-    local head = call('GETRANGE', key, '0', '799')
-    if type(head) == 'string' then
-      local from, to = find(head, '^ %d+ ', #token + 1)
-      local digits = from and to - from - 1
-      -- A number of 16 digits is below MOST if it does not begin with a 9.
-      local isOurs = digits and (digits < 16 or (digits == 16 and string.byte(head, from + 1) < 57)) and string.sub(head, 1, #token) == token
-      if not isOurs then
-        reply = op == 'R' and {1, 0, 1} or nil
-      elseif bytes == '0' or string.byte(head, -1) ~= 255 then
-        local done
-        if op == 'R' and ms == '0' then done = call('DEL', key) else done = call('PEXPIRE', key, ms) end
-        if op == 'E' and hasCounter and type(done) ~= 'table' then done = call('PEXPIRE', KEYS[k + 1], lifeMs) end
-        if type(done) ~= 'table' then reply = '+0' end
-      end
-    end
   end
 
-  if reply and n == '1' then
-    at, k = to + bytes + 1, k + (hasCounter and 2 or 1)
+  if reply then
+    at, k = to + bytes + 1, k + (lifeMs ~= '0' and 2 or 1)
   else
     -- A function costs as much as a command where it is made, so the common way makes none, and shares no variable with one.
     if not carryOutAny then
       ${GENERAL_LUA}
       readClaims, carryOutAny = claimsFrom, carryOut
     end
+    local _, _, op, whose, flags, token, fence, grantedFence, n, first =
+      find(ops, '^(%u)(%d+)(%l*) (%S*) (%d+) (%d+) (%d+)()', at)
     local claims, job
     claims, at, k, job = readClaims(first, k, n)
-    if not reply then
+    if forgotten and (op == 'A' or op == 'C') then
+      reply = {3}
+    else
       local fine
       fine, reply = pcall(carryOutAny, op, flags, token, ARGV[3 + whose], tonumber(fence), tonumber(grantedFence), claims, job)
       if not fine and (type(reply) ~= 'table' or type(reply[1]) ~= 'number') then
