@@ -2,7 +2,7 @@ import { TOO_FEW_REPLIES, TOO_LATE, unreachable, untrusted } from './failures.js
 import type { Cancel, Clock } from './ports/clock.js';
 import type { Failure, LockNode, NodeReply, NodeRequest, ReleaseListener } from './ports/lock-node.js';
 import { PossiblyHeld } from './possibly-held.js';
-import { PendingRequest, RequestQueue } from './request-queue.js';
+import { EARLY_BATCH, PendingRequest, RequestQueue } from './request-queue.js';
 
 /** A server that refuses a release (it is busy, or loading its data) is asked again after this time. */
 const RELEASE_AGAIN_MS = 1000;
@@ -10,8 +10,8 @@ const RELEASE_AGAIN_MS = 1000;
 /**
  * Carries requests to one node and sees to it that nothing is left behind there (P11):
  *
- * - What is asked within one turn of the event loop travels in one round trip. No more than `maxConcurrency` of those
- *   are under way; the rest waits here.
+ * - What is asked within one turn of the event loop travels in one round trip, or in a few where it is much. No more than
+ *   `maxConcurrency` of those are under way; the rest waits here.
  * - An acquire or an extension leaves at most once, and never after its time is up.
  * - A release of what may have arrived is delivered, however long the node is away: it is the only undo there is. It
  *   follows the acquire on the same path and so cannot overtake it. One that says how a run ended is sent to every node.
@@ -19,7 +19,8 @@ const RELEASE_AGAIN_MS = 1000;
 export class NodeQueue {
   readonly #queue = new RequestQueue();
   #inFlight = 0;
-  #flushing = false;
+  #isFlushDue = false;
+  #isFlushing = false;
   readonly #possiblyHeld: PossiblyHeld;
   readonly #onIdle: (() => void)[] = [];
 
@@ -44,9 +45,8 @@ export class NodeQueue {
   }
 
   /**
-   * Releases an attempt that most servers have denied. While this node has not answered the attempt, the release begins no round trip: if
-   * the answer is a denial, nothing is to be released. It leaves with the next trip, ahead of every acquire, or as soon as the answer is a
-   * different one.
+   * Releases an attempt that most servers have denied. While this node has not answered the attempt, the release begins no round trip: after a
+   * denial nothing is to be released. It leaves with the next trip, ahead of every acquire, or as soon as the answer is a different one.
    */
   releaseUnlessDenied(request: NodeRequest): void {
     this.take(new PendingRequest(request), this.#possiblyHeld.mayBeDenied(request.token));
@@ -64,7 +64,9 @@ export class NodeQueue {
     if (state.status === 'down') pending.deliver(unreachable(state.cause));
     if (state.status !== 'down' || request.kind === 'release') {
       this.#queue.push(pending);
-      if (!canWait) this.#flushSoon();
+      const isIdle = this.#inFlight === 0 && !this.#isFlushing;
+      if (isIdle && this.#queue.size >= EARLY_BATCH) this.#flush();
+      else if (!canWait) this.#flushSoon();
     }
   }
 
@@ -94,53 +96,52 @@ export class NodeQueue {
   };
 
   #flushSoon(): void {
-    if (this.#flushing) return;
-    this.#flushing = true;
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
     this.clock.atEndOfTurn(this.#flush);
   }
 
   readonly #flush = (): void => {
-    this.#flushing = false;
+    this.#isFlushDue = false;
+    this.#isFlushing = true;
     while (this.#queue.size > 0 && this.#inFlight < this.maxConcurrency && this.#isReady()) {
       const nowMs = this.clock.nowMs();
       const batch = this.#queue.takeBatch(this.#isToLeave, nowMs);
       if (batch.length > 0) this.#execute(batch, nowMs);
     }
+    this.#isFlushing = false;
     this.#noteIdle();
   };
 
   #execute(batch: readonly PendingRequest[], nowMs: number): void {
     this.#inFlight++;
-    const requests = batch.map((pending) => {
-      this.#possiblyHeld.onSent(pending.request, nowMs);
-      return pending.requestAt(nowMs);
-    });
+    const requests = batch.map((pending) => pending.requestAt(nowMs));
     const onReplies = (replies: readonly NodeReply[]): void => {
-      this.#inFlight--;
       batch.forEach((pending, index) => {
         const reply = replies[index] ?? TOO_FEW_REPLIES;
         this.#noteReply(pending, reply);
         pending.deliver(reply);
       });
+      this.#inFlight--;
       this.#afterTrip();
     };
     this.node.execute(requests, onReplies, (cause) => {
-      this.#inFlight--;
       this.#onBrokenTrip(batch, unreachable(cause));
+      this.#inFlight--;
       this.#afterTrip();
     });
   }
 
   #afterTrip(): void {
-    if (this.#queue.size > 0) {
-      if (this.#isReady()) this.#flushSoon();
-    } else this.#noteIdle();
+    if (this.#queue.size === 0) this.#noteIdle();
+    else if (this.#isReady()) this.#flushSoon();
   }
 
   /** Since the request the node may have been found to have forgotten locks, or may have denied what is to be released. */
   readonly #isToLeave = (pending: PendingRequest, nowMs: number): boolean => {
     const answer = pending.isOver(nowMs) ? TOO_LATE : this.#knownAnswer(pending);
-    if (answer !== undefined) pending.deliver(answer);
+    if (answer === undefined) this.#possiblyHeld.onSent(pending.request, nowMs);
+    else pending.deliver(answer);
     return answer === undefined;
   };
 
@@ -158,7 +159,6 @@ export class NodeQueue {
   /**
    * It is not known what the node has done of these. Releases are tried again, with the next request or when the node is
    * back, whichever is first; everything else is over.
-   *
    * Where the node is ready all the same, one of them may be what the trip has failed of. From then on each travels alone, and
    * after a while: so the others arrive, and that one costs a trip a second until its ttl is over.
    */

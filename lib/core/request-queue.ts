@@ -9,6 +9,9 @@ export const LARGEST_BATCH = 100;
 /** The same for the claims in them: a server takes some 10 microseconds for each. */
 export const LARGEST_BATCH_CLAIMS = 1000;
 
+/** So many do not wait for the end of the turn where the node has nothing to do: it works on them while this process makes the next. */
+export const EARLY_BATCH = 32;
+
 type Settle = (reply: NodeReply, position: number) => void;
 
 /** A request on its way. Settled once; what comes later is for the books only. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { NodeQueue } from '../../../lib/core/node-queue.js';
 import type { NodeReply, NodeRequest } from '../../../lib/core/ports/lock-node.js';
+import { PendingRequest } from '../../../lib/core/request-queue.js';
 import { ModelNode } from '../../support/model-node.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
@@ -17,10 +18,41 @@ function request(kind: NodeRequest['kind'], token: string, key = token): NodeReq
 describe('a queue', () => {
   it('sends what one turn of the event loop asks for in one round trip, in order', async () => {
     const { clock, node, queue } = setUp();
-    for (let index = 0; index < 50; index++) queue.send(request('acquire', `t${index}`));
+    for (let index = 0; index < 31; index++) queue.send(request('acquire', `t${index}`));
     await clock.advance(0);
     expect(node.trips).toBe(1);
-    expect(node.arrived.map(({ token }) => token)).toEqual(Array.from({ length: 50 }, (_, index) => `t${index}`));
+    expect(node.arrived.map(({ token }) => token)).toEqual(Array.from({ length: 31 }, (_, index) => `t${index}`));
+  });
+
+  it('sends the first 32 at once if the node has nothing to do, and the rest at the end of the turn', async () => {
+    const { clock, node, queue } = setUp();
+    const trips: number[] = [];
+    for (let index = 0; index < 80; index++) {
+      queue.send(request('acquire', `t${index}`));
+      trips.push(node.trips);
+    }
+    expect(trips).toEqual([...Array<number>(31).fill(0), ...Array<number>(49).fill(1)]);
+    await clock.advance(0);
+    expect(node.trips).toBe(2);
+    expect(node.arrived.map(({ token }) => token)).toEqual(Array.from({ length: 80 }, (_, index) => `t${index}`));
+  });
+
+  it('P11: sends nothing before what it is about to send, however much is asked for by whoever hears that it is too late', async () => {
+    const { clock, node, queue } = setUp();
+    node.connecting();
+    const late = new PendingRequest(request('acquire', 'late'), undefined, 0, clock.nowMs());
+    queue.send(request('acquire', 'first'));
+    late.settle = () => {
+      queue.send(request('release', 'first'));
+      for (let index = 0; index < 40; index++) queue.send(request('inspect', `i${index}`));
+    };
+    queue.take(late);
+    await clock.advance(10);
+    node.connect();
+    await clock.advance(0);
+    const kinds = node.arrived.filter(({ token }) => token === 'first').map(({ kind }) => kind);
+    expect(kinds).toEqual(['acquire', 'release']);
+    expect(node.arrived).toHaveLength(42);
   });
 
   it('has no more than maxConcurrency round trips under way; the rest waits and shares the next', async () => {
