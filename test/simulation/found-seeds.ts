@@ -24,5 +24,18 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     found:
       'a waiter went by the one server that had carried out a release late, and kept the lock for longer than the others',
   },
+  { seed: 171135738, found: 'work that had ended well under a lock in doubt was noted as failed' },
+  {
+    seed: 171065934,
+    found: 'the checker took a copy of an acquire that arrived after its release for a run that died',
+  },
+  {
+    seed: 171022527,
+    found: 'the checker wanted a contest decided that hung on a silent server, within less than a node timeout',
+  },
+  {
+    seed: 171036592,
+    found: 'the checker did not know that a rival keeps a key until it is told that a third one has its other key',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];
