@@ -65,17 +65,23 @@ export class CallEvents {
   /** Runs work under the lock of the call. */
   run<T>(call: Call, lock: LockHandle, work: Work<T>, under: (work: Work<T>) => Promise<T>): Promise<T> {
     const { tracer } = this.events;
-    if (tracer === undefined) return this.#run(call, lock, work, under);
-    const traced = { ...this.#traced(call), fencingToken: lock.fencingToken };
-    return tracer.hold(traced, () => this.#run(call, lock, work, under));
+    const { job, trigger, method } = call.caller ?? {};
+    const isRun = job !== undefined && trigger !== undefined && method !== undefined;
+    const run = isRun ? () => this.#runJob(call, lock, { job, trigger, method }, work, under) : () => under(work);
+    if (tracer === undefined) return run();
+    return tracer.hold({ ...this.#traced(call), fencingToken: lock.fencingToken }, run);
   }
 
-  /** Where it is the run of a job, this says when it begins and how it ends. */
-  async #run<T>(call: Call, lock: LockHandle, work: Work<T>, under: (work: Work<T>) => Promise<T>): Promise<T> {
-    const { job, trigger, method } = call.caller ?? {};
-    if (job === undefined || trigger === undefined || method === undefined) return await under(work);
+  /** Says when the run of a job begins, and how it ends. */
+  async #runJob<T>(
+    call: Call,
+    { fencingToken }: LockHandle,
+    job: Pick<JobEvent, 'job' | 'trigger' | 'method'>,
+    work: Work<T>,
+    under: (work: Work<T>) => Promise<T>,
+  ): Promise<T> {
     const about = this.calls.about(call);
-    const event: JobEvent = { ...about, job, method, trigger, fencingToken: lock.fencingToken };
+    const event: JobEvent = { ...about, ...job, fencingToken };
     const lateByMs = about.tick === undefined ? 0 : Math.max(0, this.clock.wallMs() - about.tick.getTime());
     this.events.emit('jobStarted', { ...event, lateByMs });
     const startedAtMs = this.clock.nowMs();

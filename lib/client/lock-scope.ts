@@ -72,8 +72,7 @@ export async function runUnder<T>(lock: Lock, work: () => T | PromiseLike<T>): P
     return await storage.run(frame, work);
   } finally {
     // What begins between the last look and the end would run under a lock that is being given back.
-    do await frame.nested.settle();
-    while (frame.nested.isBusy);
+    while (frame.nested.isBusy) await frame.nested.settle();
     frame.lock = undefined;
     frame.outer = nearestOpen(frame.outer);
   }

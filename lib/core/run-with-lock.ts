@@ -20,22 +20,17 @@ export async function hold<T>(
     if (!lock.isHeld()) await lock.ensureNotLost();
   } catch (error) {
     lock.run?.end(endedWell ? 'lost' : 'failed', error);
-    await releaseOrReport(lock, onReleaseFailed).catch(() => undefined);
+    await giveBack(lock, onReleaseFailed).catch(() => undefined);
     throw error;
   }
   lock.run?.end('succeeded');
-  await releaseOrReport(lock, onReleaseFailed);
+  await giveBack(lock, onReleaseFailed);
   return result;
 }
 
-async function releaseOrReport(
-  lock: LockHandle,
-  onReleaseFailed: (lock: LockHandle, error: unknown) => void,
-): Promise<void> {
-  try {
-    await lock[Symbol.asyncDispose]();
-  } catch (error) {
+function giveBack(lock: LockHandle, onReleaseFailed: (lock: LockHandle, error: unknown) => void): Promise<void> {
+  return lock[Symbol.asyncDispose]().catch((error: unknown) => {
     if (isRedlockError(error, 'LOCK_LOST')) throw error;
     onReleaseFailed(lock, error);
-  }
+  });
 }
