@@ -33,7 +33,7 @@ export default {
   coverageProvider: 'v8',
   collectCoverageFrom: ['lib/**/*.ts', '!lib/**/index.ts'],
   // Real servers and processes, on a machine that may be busy with something else: only what hangs is to fail by this.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   // A worker keeps something of each file that it has run. Larger ones are slower, and take Jest's patience to end.
   workerIdleMemoryLimit: '500MB',
   projects: ['unit', 'architecture', 'contract', 'simulation', 'e2e', 'long', 'containers'].map(suite),

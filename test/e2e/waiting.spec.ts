@@ -89,7 +89,7 @@ describe('P14: waiters of several processes', () => {
   beforeAll(async () => {
     distant = await start(3);
     contest = await Contest.begin(distant);
-  }, 60_000);
+  });
   afterAll(async () => {
     await contest.end();
     await distant.stop();

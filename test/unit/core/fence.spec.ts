@@ -122,7 +122,6 @@ describe('P2: the fencing token', () => {
       for (let seed = 1; seed <= SEEDS; seed++) grants += await history(servers, clients, seed);
       expect(grants).toBeGreaterThan(7 * SEEDS);
     },
-    180_000,
   );
 });
 

@@ -49,7 +49,7 @@ describe('the files of the page', () => {
       expect.stringContaining("wrong.js:1 Module '\"./dom.js\"' has no exported member 'nothing'"),
       expect.stringContaining("wrong.js:2 Type 'number' is not assignable to type 'string'"),
     ]);
-  }, 120_000);
+  });
 
   it('are scripts that the linter has nothing against', () => {
     const known = 'document window fetch EventSource setTimeout clearTimeout setInterval'.split(' ');

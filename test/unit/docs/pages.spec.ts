@@ -99,7 +99,7 @@ describe('the documentation', () => {
     const names = code.map(({ page, file }) => `${page}: ${file}`);
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
     expect(faults(pages)).toEqual([]);
-  }, 120_000);
+  });
 
   it('would notice a block that does not compile', () => {
     const block = {
@@ -110,7 +110,7 @@ describe('the documentation', () => {
     expect(faults([{ path: 'wrong.md', text: '', blocks: [block] }])).toEqual([
       expect.stringContaining('not assignable'),
     ]);
-  }, 120_000);
+  });
 
   it.each(pages.map((page) => [page.path, page] as const))('has no dead link in %s', (_, page) => {
     expect(deadLinks(page)).toEqual([]);
