@@ -17,8 +17,8 @@ export function overdueOf(job: Job, record: JobRecord, nowMs: number, knownSince
   if (pausedLeftMs > 0 || runs.some(({ outcome }) => outcome === 'running')) return undefined;
   const tickMs = dueTick(job, nowMs, coveredMs);
   if (tickMs === undefined || coveredMs >= tickMs) return undefined;
-  // Before its first run nothing says that the job existed at that tick, but that this replica had it.
-  const isKnown = runs.length > 0 || coveredMs > 0 || tickMs > knownSinceMs;
+  // A run that is younger, by hand for example, does not show that the job existed at that tick.
+  const isKnown = tickMs > knownSinceMs || coveredMs > 0 || runs.some(({ startedAtMs }) => startedAtMs < tickMs);
   return isKnown ? { tickMs, byMs: nowMs - tickMs } : undefined;
 }
 

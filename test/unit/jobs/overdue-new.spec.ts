@@ -20,4 +20,14 @@ describe('P20: a job that is new', () => {
     expect(overdueOf(JOB, NEW, nowMs, TICK_MS)).toBeUndefined();
     expect(overdueOf(JOB, NEW, nowMs, TICK_MS - 1)).toEqual({ tickMs: TICK_MS, byMs: 59_000 });
   });
+
+  it('has missed none either where it was run by hand since, but where an older run shows that it was there', () => {
+    const nowMs = TICK_MS + 59_000;
+    const run = (startedAtMs: number): JobRecord['runs'][number] =>
+      ({ outcome: 'succeeded', trigger: 'manual', tickMs: 0, startedAtMs }) as JobRecord['runs'][number];
+    const overdue = (...runs: JobRecord['runs']): unknown => overdueOf(JOB, { ...NEW, runs }, nowMs, nowMs - 1000);
+    expect(overdue(run(TICK_MS + 1))).toBeUndefined();
+    expect(overdue(run(TICK_MS))).toBeUndefined();
+    expect(overdue(run(TICK_MS + 1), run(TICK_MS - 1))).toEqual({ tickMs: TICK_MS, byMs: 59_000 });
+  });
 });
