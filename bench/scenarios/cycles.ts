@@ -33,7 +33,8 @@ interface Measured {
   readonly ask: (contestant: ContestantName, forMs: number, counting?: boolean) => Promise<CyclesAnswer>;
 }
 
-const COUNTED_MS = 20;
+/** For so long commands are counted. */
+export const COUNTED_MS = 20;
 
 export async function measureCycles(bench: Bench, { name, title, servers, isAlone, ask }: Measured): Promise<Row[]> {
   const turns = await interleave(bench, bench.contestants, async (contestant) => {

@@ -1,9 +1,9 @@
 import type { CyclesAnswer, CyclesQuestion } from '../jobs/questions.js';
 import { ratios } from '../statistics.js';
+import { COUNTED_MS } from './cycles.js';
 import type { Row, Scenario } from './scenario.js';
 
 const name = 'job';
-const COUNTED_MS = 20;
 
 /** What a run of a job takes more than a call without a job: its tick, and its entry in the register of the servers. */
 export const job: Scenario = {

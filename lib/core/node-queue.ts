@@ -117,17 +117,17 @@ export class NodeQueue {
     this.#inFlight++;
     const requests = batch.map((pending) => pending.requestAt(nowMs));
     const onReplies = (replies: readonly NodeReply[]): void => {
+      this.#inFlight--;
       batch.forEach((pending, index) => {
         const reply = replies[index] ?? TOO_FEW_REPLIES;
         this.#noteReply(pending, reply);
         pending.deliver(reply);
       });
-      this.#inFlight--;
       this.#afterTrip();
     };
     this.node.execute(requests, onReplies, (cause) => {
-      this.#onBrokenTrip(batch, unreachable(cause));
       this.#inFlight--;
+      this.#onBrokenTrip(batch, unreachable(cause));
       this.#afterTrip();
     });
   }

@@ -197,6 +197,31 @@ describe('a call of the lock script', () => {
   });
 });
 
+describe('a batch that is sent to one server after the other', () => {
+  const release = (key: string): NodeRequest => ({
+    ...{ kind: 'release', token: 't', owner: 'o' },
+    claims: [{ key, ttlMs: 0, channel: key }],
+  });
+  const batch = [release('a'), release('b')];
+  const wire = (requests: readonly NodeRequest[], keyspace: string): string =>
+    encode('script', requests, undefined, keyspace).join('|');
+
+  it('has the channels of the database of each, and the requests of that batch', () => {
+    expect(wire(batch, '@0')).toContain('3:a@0');
+    expect(wire(batch, '@10')).toContain('4:a@10');
+    expect(wire([...batch], '@10')).toBe(wire(batch, '@10'));
+    expect(wire([batch[0]!, release('c')], '@10')).toContain('4:c@10');
+    expect(wire([batch[1]!, batch[0]!], '@10')).toMatch(/4:b@10.*4:a@10/);
+    expect(wire([batch[1]!], '@10')).not.toContain('a@10');
+  });
+
+  it('is not another one after a batch that could not be encoded', () => {
+    const before = wire(batch, '@0');
+    expect(() => wire([{ ...batch[0]!, token: 'no token' }, batch[1]!], '@0')).toThrow('printable ASCII');
+    expect(wire(batch, '@0')).toBe(before);
+  });
+});
+
 describe('what is no request', () => {
   const request: NodeRequest = { kind: 'remove', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs: 0 }] };
 
