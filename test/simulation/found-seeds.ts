@@ -37,5 +37,13 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     seed: 171036592,
     found: 'the checker did not know that a rival keeps a key until it is told that a third one has its other key',
   },
+  {
+    seed: 181159996,
+    found: 'the checker did not know of an extension of its own that was under way when the machine was suspended',
+  },
+  {
+    seed: 181048504,
+    found: 'the world called a server up whose new run id a process knew, and whose marker it had still to replace',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

@@ -208,7 +208,9 @@ export class World {
       const trusted = this.alive.every(({ process }) => {
         const { guard, watch } = process.servers[server]!;
         const isTrusted = guard.leftMs([{ key: 'tick', ttlMs: this.#longestGuardMs, staysBehind: true }]) === 0;
-        return guard.marker === shown && watch.info?.runId === model.runId && isTrusted;
+        // Until a marker that is to be replaced is, the process has not counted all that it is going to.
+        const isSettled = guard.marker === shown && !guard.isMarkerOld;
+        return isSettled && watch.info?.runId === model.runId && isTrusted;
       });
       if (shown === undefined || state !== 'up' || !trusted) continue;
       this.#lost.delete(server);

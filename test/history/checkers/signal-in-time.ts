@@ -47,14 +47,19 @@ export function signalInTime(operations: Operations): Findings {
 
 /**
  * When the signal must have aborted. The clock of a machine that was suspended has not counted that time, so its timers come
- * later by as much; until the servers have told it more, it believes in nothing.
+ * later by as much; until the servers have told it more, it believes in nothing. An extension that is confirmed meanwhile shows in
+ * no belief, and counts all the same: one that a call has asked for, or one of the lock's own, which it may have sent up to then.
  */
 function toldByMs(operations: Operations, lock: Lock, validUntilMs: number): number {
-  const ownMs = suspendedMs(operations, lock, validUntilMs);
-  // While it believes in nothing, an extension that is confirmed shows in no belief, and counts all the same.
-  const extendedMs = lock.extensions.map(({ begun }) => begun.atMs + begun.ttlMs);
-  const untilMs = ownMs === 0 ? validUntilMs : Math.max(validUntilMs, ...extendedMs);
-  return latestMs(operations, lock.asked.client, untilMs + ownMs, 0, 0);
+  const { asked, granted, extensions } = lock;
+  const ttlMs = Math.max(asked.ttlMs, ...extensions.map(({ begun }) => begun.ttlMs));
+  const askedForMs = extensions.map(({ begun }) => begun.atMs + begun.ttlMs);
+  let untilMs = validUntilMs;
+  for (const { suspended, fromMs, toMs } of operations.clients.get(asked.client)?.pauses ?? []) {
+    if (!suspended || toMs < granted.atMs || fromMs > untilMs) continue;
+    untilMs = Math.max(untilMs, fromMs + ttlMs, ...askedForMs) + toMs - Math.max(granted.atMs, fromMs);
+  }
+  return latestMs(operations, asked.client, untilMs, 0, 0);
 }
 
 /** For how long the machine was suspended in all, from the grant on, in what began by then or by the end of what came before. */

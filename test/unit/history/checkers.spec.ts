@@ -415,15 +415,29 @@ describe('P6: the checker of signals', () => {
   it('counts an extension that was confirmed while a machine that was suspended believed in nothing', () => {
     const late = (ttlMs: number): History =>
       new Script()
-        .asked(10, 1, 'a')
+        .asked(10, 1, 'a', { ttlMs: 200 })
         .granted(20, 1, 1, 200)
         .extension(150, 1, ttlMs, 300)
         .add({ kind: 'paused', atMs: 160, client: 'a', suspended: true })
         .client(400, 'resumed', 'a')
-        .aborted(460, 1, 'taken')
+        .aborted(880, 1, 'taken')
         .end(2000);
-    expect(proofOf('signal in time', late(100))).toBe('holds');
+    expect(proofOf('signal in time', late(500))).toBe('holds');
     expect(proofOf('signal in time', late(20))).toHaveLength(1);
+  });
+
+  it('counts an extension of its own that had left before the machine was suspended', () => {
+    const late = (atMs: number, suspended = true): History =>
+      new Script()
+        .asked(10, 1, 'a', { ttlMs: 200 })
+        .granted(20, 1, 1, 200)
+        .add({ kind: 'paused', atMs: 150, client: 'a', ...(suspended && { suspended }) })
+        .client(400, 'resumed', 'a')
+        .aborted(atMs, 1)
+        .end(2000);
+    expect(proofOf('signal in time', late(600))).toBe('holds');
+    expect(proofOf('signal in time', late(601))).toHaveLength(1);
+    expect(proofOf('signal in time', late(600, false))).toHaveLength(1);
   });
 
   it('finds a lock that goes on although an operator has removed it everywhere', () => {
