@@ -99,6 +99,21 @@ export function longestTtlMs({ about }: Operations, { asked, extensions }: Attem
   return Math.max(asked.ttlMs, asked.minHoldMs ?? 0, ...ttls) * (1 + about.driftFactor);
 }
 
+/**
+ * For how long from its grant on a lock stays by its `minHold`. The process works out what is left when it releases the lock, and its
+ * clock does not count for how long its machine was suspended.
+ */
+export function keptMs({ about, clients }: Operations, { asked, granted, released }: Attempt): number {
+  const { minHoldMs, client } = asked;
+  if (minHoldMs === undefined || granted === undefined) return 0;
+  const leftByMs = (released?.atMs ?? Infinity) + about.graceMs;
+  let suspendedMs = 0;
+  for (const { suspended, fromMs, toMs } of clients.get(client)?.pauses ?? []) {
+    if (suspended && fromMs <= leftByMs) suspendedMs += Math.max(0, toMs - Math.max(granted.atMs, fromMs));
+  }
+  return minHoldMs * (1 + about.driftFactor) + suspendedMs;
+}
+
 /** One server may take so long, by the rules of the contract. */
 export function nodeTimeoutMs({ nodeTimeoutMs: limitMs }: EventOf<'asked'>, ttlMs: number): number {
   return Math.min(limitMs, ttlMs / 4);

@@ -1,5 +1,6 @@
 import {
   heldUntilMs,
+  keptMs,
   longestTtlMs,
   settledAtMs,
   type Attempt,
@@ -33,7 +34,7 @@ export function heldOnServers(operations: Operations, attempt: Attempt): Span | 
   }
   const lock = attempt as Lock;
   const untilMs = heldUntilMs(operations, lock);
-  const minHoldMs = granted.atMs + (asked.minHoldMs ?? 0) * (1 + operations.about.driftFactor);
+  const keptUntilMs = granted.atMs + keptMs(operations, attempt);
   // A clean release is over when a majority has confirmed it, but the rest of it is still on its way, if nobody dies.
   const { released } = lock;
   const isOver = released !== undefined && released.code === undefined && released.atMs + graceMs < killedAtMs;
@@ -42,7 +43,7 @@ export function heldOnServers(operations: Operations, attempt: Attempt): Span | 
   const wasLeft = isOver && released.atMs > stoppedAtMs && deliveredAtMs(operations, stoppedAtMs) > stoppedAtMs;
   const clean = isOver && !wasLeft;
   const lastMs = killedAtMs < Infinity ? deliveredAtMs(operations, untilMs) : untilMs;
-  const toMs = clean ? Math.max(released.atMs, minHoldMs) + graceMs : lastMs + ttlMs + graceMs;
+  const toMs = clean ? Math.max(released.atMs, keptUntilMs) + graceMs : lastMs + ttlMs + graceMs;
   return { fromMs: asked.atMs, toMs: toMs + toleranceMs };
 }
 

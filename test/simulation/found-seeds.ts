@@ -45,5 +45,9 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     seed: 181048504,
     found: 'the world called a server up whose new run id a process knew, and whose marker it had still to replace',
   },
+  {
+    seed: 201153151,
+    found: 'the checker did not know that a minHold ends later for those who wait where the machine was suspended',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

@@ -1,4 +1,5 @@
 import {
+  keptMs,
   majorityUp,
   nodeTimeoutMs,
   overlaps,
@@ -179,11 +180,11 @@ function coverOf(operations: Operations, { attempt, span }: Rival): Span[] {
   }
   if (span === undefined || granted === undefined || released === undefined) return span ? [span] : [];
   if (released.code !== undefined) return [span];
-  const keptMs = (asked.minHoldMs ?? 0) * (1 + about.driftFactor);
-  const keptUntilMs = granted.atMs + keptMs;
+  const longMs = keptMs(operations, attempt);
+  const keptUntilMs = granted.atMs + longMs;
   // A server that carries the release out late keeps the lock for so much longer, and says so to those who wait.
-  const late = keptMs > 0 && !steady(operations, { fromMs: asked.atMs, toMs: keptUntilMs });
-  if (late) return [{ fromMs: span.fromMs, toMs: span.toMs + keptMs }];
+  const late = longMs > 0 && !steady(operations, { fromMs: asked.atMs, toMs: keptUntilMs });
+  if (late) return [{ fromMs: span.fromMs, toMs: span.toMs + longMs }];
   return [{ fromMs: span.fromMs, toMs: Math.max(released.atMs, keptUntilMs) + about.toleranceMs }];
 }
 

@@ -1,4 +1,4 @@
-import type { Attempt, Operations } from '../operations.js';
+import { keptMs, type Attempt, type Operations } from '../operations.js';
 import { lastSignMs, suspects, upSinceMs } from '../traces.js';
 import type { Findings, Violation } from '../verdict.js';
 import { unscanned } from './no-ghost.js';
@@ -25,7 +25,7 @@ export function nothingLeft(operations: Operations): Findings {
 /** By when this attempt has removed its traces from the server; Infinity where nobody can ask that of it. */
 function clearAtMs(operations: Operations, attempt: Attempt, server: number, nowMs: number): number {
   const { asked, granted } = attempt;
-  const { driftFactor, graceMs, toleranceMs } = operations.about;
+  const { graceMs, toleranceMs } = operations.about;
   const signMs = lastSignMs(operations, attempt, nowMs);
   const upMs = upSinceMs(operations, server, nowMs);
   if (signMs === undefined || upMs === undefined) return Infinity;
@@ -34,10 +34,7 @@ function clearAtMs(operations: Operations, attempt: Attempt, server: number, now
   // Who stood still began late.
   for (const { fromMs, toMs } of pauses) if (fromMs <= doneMs + graceMs) doneMs = Math.max(doneMs, toMs);
   // How long it still has to stay was worked out when the release left, and counts from when it arrives.
-  // The clock of the process does not count what its machine was suspended for.
-  const suspendedMs = pauses.reduce((sum, { suspended, fromMs, toMs }) => sum + (suspended ? toMs - fromMs : 0), 0);
-  const minHoldMs = asked.minHoldMs === undefined ? 0 : asked.minHoldMs * (1 + driftFactor) + suspendedMs;
-  const heldMs = granted ? Math.max(granted.atMs, upMs) + minHoldMs : -Infinity;
+  const heldMs = granted ? Math.max(granted.atMs, upMs) + keptMs(operations, attempt) : -Infinity;
   const clearMs = Math.max(doneMs, heldMs) + graceMs + toleranceMs;
   const goneMs = (killed ?? stopped)?.atMs ?? Infinity;
   return goneMs <= doneMs + graceMs ? Infinity : clearMs;

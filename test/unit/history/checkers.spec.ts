@@ -635,6 +635,23 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', cancelled.refused(400, 1, 'CANCELLED').end(900))).toEqual(['asked refused']);
   });
 
+  it('waits for a minHold for longer where the machine of the holder was suspended', () => {
+    const waits = (suspended: boolean, minHoldMs: number): History =>
+      new Script()
+        .asked(10, 2, 'b', { minHoldMs })
+        .granted(20, 2, 2)
+        .add({ kind: 'paused', atMs: 30, client: 'b', ...(suspended && { suspended }) })
+        .client(330, 'resumed', 'b')
+        .released(340, 2)
+        .asked(345, 1, 'a', { waitMs: 5000 })
+        .granted(820, 1, 9)
+        .released(830, 1)
+        .end(2000);
+    expect(proofOf('no starvation', waits(true, 300))).toBe('holds');
+    expect(proofOf('no starvation', waits(false, 300))).toEqual(['asked granted']);
+    expect(proofOf('no starvation', waits(true, 200))).toEqual(['asked granted']);
+  });
+
   it('finds a waiter that is overtaken again and again', () => {
     const script = (times: number): History => {
       const waiting = new Script(['a', 'b', 'c'], { mostIdleMs: 1000 }).asked(10, 1, 'a', { waitMs: 5000 });
