@@ -49,5 +49,9 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     seed: 201153151,
     found: 'the checker did not know that a minHold ends later for those who wait where the machine was suspended',
   },
+  {
+    seed: 211162407,
+    found: 'the checker took a lock that its own process removed by force in the instant of its grant for a late one',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

@@ -13,7 +13,8 @@ export function signalInTime(operations: Operations): Findings {
     const { toleranceMs } = operations.about;
     const { validUntilMs } = extended.at(-1) ?? granted;
     const proof = [asked, granted, ...extended.slice(-1)];
-    if (granted.atMs > granted.validUntilMs + toleranceMs) {
+    const isTold = wasTakenMeanwhile(operations, lock);
+    if (!isTold && granted.atMs > granted.validUntilMs + toleranceMs) {
       violations.push({ what: 'a lock was handed out after its validity was over', events: proof });
     }
     if (began !== undefined && began.atMs > Math.min(validUntilMs, aborted?.atMs ?? Infinity) + toleranceMs) {
@@ -36,7 +37,7 @@ export function signalInTime(operations: Operations): Findings {
     const { killed, stopped } = operations.clients.get(asked.client) ?? {};
     const overMs = Math.min(...[aborted, releasing, killed, stopped].map((event) => event?.atMs ?? operations.endAtMs));
     const byMs = toldByMs(operations, lock, validUntilMs);
-    if (overMs <= byMs) continue;
+    if (isTold || overMs <= byMs) continue;
     violations.push({
       what: `the signal of attempt ${asked.attempt} had to abort by ${byMs}, and had not by ${overMs}`,
       events: aborted ? [...proof, aborted] : proof,
@@ -69,6 +70,15 @@ function suspendedMs({ clients }: Operations, { asked, granted }: Lock, byMs: nu
     if (suspended && toMs >= granted.atMs && fromMs <= byMs + sumMs) sumMs += toMs - Math.max(granted.atMs, fromMs);
   }
   return sumMs;
+}
+
+/** Whether its own process removed it by force while it was granted: then it is handed out with a signal that has aborted. */
+function wasTakenMeanwhile({ removals, about }: Operations, { asked, granted, aborted }: Lock): boolean {
+  if (aborted?.reason !== 'taken' || aborted.atMs > granted.atMs + about.toleranceMs) return false;
+  return removals.some(({ begun, settled }) => {
+    const isOwn = begun.client === asked.client && asked.keys.includes(begun.key);
+    return isOwn && begun.atMs <= granted.atMs && (settled?.atMs ?? Infinity) + about.toleranceMs >= granted.atMs;
+  });
 }
 
 /** Whether all servers had forgotten this lock so long ago that no answer of before can still be on its way. */

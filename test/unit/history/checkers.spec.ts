@@ -451,6 +451,20 @@ describe('P6: the checker of signals', () => {
     expect(proofOf('signal in time', shortened.end(2000))).toBe('holds');
   });
 
+  it('accepts a lock that its own process has removed while it was granted, and that is handed out aborted', () => {
+    const taken = (client: string, untilMs: number, abortedAtMs = 20): History =>
+      new Script()
+        .asked(10, 1, 'a')
+        .removal(11, untilMs, client, 'k', false)
+        .granted(20, 1, 1, 0)
+        .aborted(abortedAtMs, 1, 'taken')
+        .end(2000);
+    expect(proofOf('signal in time', taken('a', 20))).toBe('holds');
+    expect(proofOf('signal in time', taken('b', 20))).toHaveLength(2);
+    expect(proofOf('signal in time', taken('a', 19))).toHaveLength(2);
+    expect(proofOf('signal in time', taken('a', 20, 21))).toHaveLength(2);
+  });
+
   it('finds a lock that was handed out too late, and work that began too late', () => {
     const late = new Script().asked(10, 1, 'a').granted(20, 1, 1, 19).aborted(20, 1);
     expect(proofOf('signal in time', late.end(2000))).toContain('asked granted');
