@@ -28,6 +28,14 @@ export interface Member {
   busy: number;
 }
 
+/** What a server has forgotten, until every process has noticed and trusts it again. */
+interface Loss {
+  readonly atMs: number;
+  readonly end: () => void;
+  /** Since when every process trusts it, as far as it has noticed by then. */
+  trustedAtMs?: number;
+}
+
 /** The servers and processes of one schedule, and what is known of them from outside. */
 export class World {
   readonly kernel = new Kernel();
@@ -43,7 +51,7 @@ export class World {
   onGone: (member: Member) => void = () => undefined;
   readonly #outages: number[];
   /** Servers that have lost their data, while somebody may not have noticed or does not trust them again: when, on their clock. */
-  readonly #lost = new Map<number, { readonly atMs: number; readonly end: () => void }>();
+  readonly #lost = new Map<number, Loss>();
 
   constructor(
     readonly plan: Plan,
@@ -202,19 +210,21 @@ export class World {
 
   /** Looks whether servers that had lost their data are trusted again. */
   #forgive(): void {
-    for (const [server, { end }] of this.#lost) {
+    for (const [server, loss] of this.#lost) {
       const { model, state } = this.hosts[server]!;
       const shown = model.get(MARKER);
       const trusted = this.alive.every(({ process }) => {
         const { guard, watch } = process.servers[server]!;
         const isTrusted = guard.leftMs([{ key: 'tick', ttlMs: this.#longestGuardMs, staysBehind: true }]) === 0;
-        // Until a marker that is to be replaced is, the process has not counted all that it is going to.
-        const isSettled = guard.marker === shown && !guard.isMarkerOld;
-        return isSettled && watch.info?.runId === model.runId && isTrusted;
+        return guard.marker === shown && watch.info?.runId === model.runId && isTrusted;
       });
       if (shown === undefined || state !== 'up' || !trusted) continue;
+      // A process that has its marker replaced counts anew from then on. It has asked for that when it connected, so it takes a trip.
+      loss.trustedAtMs ??= this.kernel.nowMs();
+      const isOwed = this.alive.some(({ process }) => process.servers[server]!.guard.isMarkerOld);
+      if (isOwed && this.kernel.nowMs() <= loss.trustedAtMs + this.#graceMs) continue;
       this.#lost.delete(server);
-      end();
+      loss.end();
     }
   }
 
