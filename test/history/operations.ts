@@ -99,19 +99,26 @@ export function longestTtlMs({ about }: Operations, { asked, extensions }: Attem
   return Math.max(asked.ttlMs, asked.minHoldMs ?? 0, ...ttls) * (1 + about.driftFactor);
 }
 
+/** For how long the machine of a lock was suspended in all, from the grant on: the pauses that began by then. */
+export function suspendedMs({ clients }: Operations, { asked, granted }: Attempt, byMs: number): number {
+  if (granted === undefined) return 0;
+  let sumMs = 0;
+  for (const { suspended, fromMs, toMs } of clients.get(asked.client)?.pauses ?? []) {
+    if (suspended && fromMs <= byMs) sumMs += Math.max(0, toMs - Math.max(granted.atMs, fromMs));
+  }
+  return sumMs;
+}
+
 /**
  * For how long from its grant on a lock stays by its `minHold`. The process works out what is left when it releases the lock, and its
  * clock does not count for how long its machine was suspended.
  */
-export function keptMs({ about, clients }: Operations, { asked, granted, released }: Attempt): number {
-  const { minHoldMs, client } = asked;
-  if (minHoldMs === undefined || granted === undefined) return 0;
-  const leftByMs = (released?.atMs ?? Infinity) + about.graceMs;
-  let suspendedMs = 0;
-  for (const { suspended, fromMs, toMs } of clients.get(client)?.pauses ?? []) {
-    if (suspended && fromMs <= leftByMs) suspendedMs += Math.max(0, toMs - Math.max(granted.atMs, fromMs));
-  }
-  return minHoldMs * (1 + about.driftFactor) + suspendedMs;
+export function keptMs(operations: Operations, attempt: Attempt): number {
+  const { asked, granted, released } = attempt;
+  const { driftFactor, graceMs } = operations.about;
+  if (asked.minHoldMs === undefined || granted === undefined) return 0;
+  const leftByMs = (released?.atMs ?? Infinity) + graceMs;
+  return asked.minHoldMs * (1 + driftFactor) + suspendedMs(operations, attempt, leftByMs);
 }
 
 /** One server may take so long, by the rules of the contract. */

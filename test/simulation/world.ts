@@ -33,7 +33,7 @@ interface Loss {
   readonly atMs: number;
   readonly end: () => void;
   /** Since when every process trusts it, as far as it has noticed by then. */
-  trustedAtMs?: number;
+  trustedAtMs?: number | undefined;
 }
 
 /** The servers and processes of one schedule, and what is known of them from outside. */
@@ -218,8 +218,12 @@ export class World {
         const isTrusted = guard.leftMs([{ key: 'tick', ttlMs: this.#longestGuardMs, staysBehind: true }]) === 0;
         return guard.marker === shown && watch.info?.runId === model.runId && isTrusted;
       });
-      if (shown === undefined || state !== 'up' || !trusted) continue;
-      // A process that has its marker replaced counts anew from then on. It has asked for that when it connected, so it takes a trip.
+      if (shown === undefined || state !== 'up' || !trusted) {
+        loss.trustedAtMs = undefined;
+        continue;
+      }
+      // A process that sees a restart by the run id counts the loss anew when the marker is replaced. It asks for that when it
+      // connects, so it is done one trip later. A marker that stays for good is a fault, which a checker is to see.
       loss.trustedAtMs ??= this.kernel.nowMs();
       const isOwed = this.alive.some(({ process }) => process.servers[server]!.guard.isMarkerOld);
       if (isOwed && this.kernel.nowMs() <= loss.trustedAtMs + this.#graceMs) continue;

@@ -1,4 +1,4 @@
-import { latestMs, nodeTimeoutMs, type Lock, type Operations } from '../operations.js';
+import { latestMs, nodeTimeoutMs, suspendedMs, type Lock, type Operations } from '../operations.js';
 import type { Findings, Violation } from '../verdict.js';
 
 /**
@@ -61,15 +61,6 @@ function toldByMs(operations: Operations, lock: Lock, validUntilMs: number): num
     untilMs = Math.max(untilMs, fromMs + ttlMs, ...askedForMs) + toMs - Math.max(granted.atMs, fromMs);
   }
   return latestMs(operations, asked.client, untilMs, 0, 0);
-}
-
-/** For how long the machine was suspended in all, from the grant on, in what began by then or by the end of what came before. */
-function suspendedMs({ clients }: Operations, { asked, granted }: Lock, byMs: number): number {
-  let sumMs = 0;
-  for (const { suspended, fromMs, toMs } of clients.get(asked.client)?.pauses ?? []) {
-    if (suspended && toMs >= granted.atMs && fromMs <= byMs + sumMs) sumMs += toMs - Math.max(granted.atMs, fromMs);
-  }
-  return sumMs;
 }
 
 /** Whether its own process removed it by force while it was granted: then it is handed out with a signal that has aborted. */

@@ -367,6 +367,20 @@ describe('P11: the checker of what is left', () => {
     expect(proofOf('nothing left', left(false))).toHaveLength(1);
   });
 
+  it('waits no longer for a minHold where the machine was suspended after the release', () => {
+    const left = (atMs: number): History =>
+      new Script()
+        .asked(10, 1, 'a', { minHoldMs: 300 })
+        .granted(20, 1, 1)
+        .released(100, 1)
+        .add({ kind: 'paused', atMs: 200, client: 'a', suspended: true })
+        .client(400, 'resumed', 'a')
+        .leftover(atMs, 0, 'token-1')
+        .end(900);
+    expect(proofOf('nothing left', left(370))).toBe('holds');
+    expect(proofOf('nothing left', left(371))).toHaveLength(1);
+  });
+
   it('asks nothing of a dead process, nor of one that still holds it', () => {
     const killed = new Script().asked(10, 1, 'a').granted(20, 1, 1).client(100, 'killed', 'a');
     expect(proofOf('nothing left', killed.leftover(500, 0, 'token-1').end(900))).toBe('holds');
