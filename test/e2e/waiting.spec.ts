@@ -128,12 +128,12 @@ describe('P14: waiters of several processes', () => {
     });
     const pairs = await Promise.all(boots);
     const held = await Promise.all(pairs.map(({ one }, index) => one.service.acquire(`woken ${index}`, '60s')));
+    const before = await countOf(fleet, 'evalsha');
     // What is left of the ttl would wake them later than their wait is over.
     const waiting = pairs.map(({ other }, index) => other.service.acquire(`woken ${index}`, '60s', { wait: '30s' }));
-    await pass(500);
-    const before = await countOf(fleet, 'evalsha');
-    await pass(1000);
-    expect(await countOf(fleet, 'evalsha')).toBe(before);
+    await pass(1500);
+    // Each asks the three servers at first, and once more when it listens, whenever that is.
+    expect((await countOf(fleet, 'evalsha')) - before).toBeLessThanOrEqual(pairs.length * 2 * 3);
     const releasedAtMs = performance.now();
     await Promise.all(held.map((lock) => lock.release()));
     await Promise.all(waiting.map(async (lock) => (await lock).release()));

@@ -34,7 +34,8 @@ export function heldOnServers(operations: Operations, attempt: Attempt): Span | 
   }
   const lock = attempt as Lock;
   const untilMs = heldUntilMs(operations, lock);
-  const keptUntilMs = granted.atMs + keptMs(operations, attempt);
+  const longMs = keptMs(operations, attempt);
+  const keptUntilMs = granted.atMs + longMs;
   // A clean release is over when a majority has confirmed it, but the rest of it is still on its way, if nobody dies.
   const { released } = lock;
   const isOver = released !== undefined && released.code === undefined && released.atMs + graceMs < killedAtMs;
@@ -43,7 +44,9 @@ export function heldOnServers(operations: Operations, attempt: Attempt): Span | 
   const wasLeft = isOver && released.atMs > stoppedAtMs && deliveredAtMs(operations, stoppedAtMs) > stoppedAtMs;
   const clean = isOver && !wasLeft;
   const lastMs = killedAtMs < Infinity ? deliveredAtMs(operations, untilMs) : untilMs;
-  const toMs = clean ? Math.max(released.atMs, keptUntilMs) + graceMs : lastMs + ttlMs + graceMs;
+  // A release that no majority has confirmed may arrive late, and what it leaves of a `minHold` counts from its arrival.
+  const leftMs = released?.code === undefined ? 0 : longMs;
+  const toMs = clean ? Math.max(released.atMs, keptUntilMs) + graceMs : lastMs + ttlMs + leftMs + graceMs;
   return { fromMs: asked.atMs, toMs: toMs + toleranceMs };
 }
 

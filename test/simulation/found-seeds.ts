@@ -53,5 +53,10 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     seed: 211162407,
     found: 'the checker took a lock that its own process removed by force in the instant of its grant for a late one',
   },
+  {
+    seed: 241171917,
+    found:
+      'the checker did not know that what a release leaves of a minHold counts from when it arrives, if none confirmed it',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

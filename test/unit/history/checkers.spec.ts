@@ -680,6 +680,24 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', waits(true, 200))).toEqual(['asked granted']);
   });
 
+  it('waits for a minHold for longer where no majority has confirmed the release', () => {
+    const waits = (grantedAtMs: number, code?: string): History =>
+      new Script()
+        .asked(10, 2, 'b', { minHoldMs: 300 })
+        .granted(20, 2, 2)
+        .add({ kind: 'releasing', atMs: 30, attempt: 2 })
+        .add({ kind: 'released', atMs: 40, attempt: 2, ...(code !== undefined && { code }) })
+        .asked(45, 1, 'a', { waitMs: 5000 })
+        .granted(grantedAtMs, 1, 9)
+        .released(grantedAtMs + 10, 1)
+        .end(5000);
+    // The ttl, what is left of the minHold at a server that carries the release out late, a grace time, and an idle time.
+    const latestMs = 30 + 1000 + 300 + 50 + 200;
+    expect(proofOf('no starvation', waits(latestMs, 'QUORUM_UNREACHABLE'))).toBe('holds');
+    expect(proofOf('no starvation', waits(latestMs + 1, 'QUORUM_UNREACHABLE'))).toEqual(['asked granted']);
+    expect(proofOf('no starvation', waits(latestMs))).toEqual(['asked granted']);
+  });
+
   it('finds a waiter that is overtaken again and again', () => {
     const script = (times: number): History => {
       const waiting = new Script(['a', 'b', 'c'], { mostIdleMs: 1000 }).asked(10, 1, 'a', { waitMs: 5000 });
