@@ -58,5 +58,9 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     found:
       'the checker did not know that what a release leaves of a minHold counts from when it arrives, if none confirmed it',
   },
+  {
+    seed: 251023828,
+    found: 'the checker did not know that a lock may be removed by force between its votes and its fencing token',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

@@ -2,8 +2,9 @@ import { count, majorityOf, type Vote } from '../vote.js';
 import { named, quoted, reasonsOf, RedlockError } from './redlock.error.js';
 
 /**
- * Too many servers failed, timed out or may not vote, so that no process can know which one holds the lock. The message and
- * `votes` give each server with its reason.
+ * Too many servers failed, timed out or may not vote, so that no process can know which one holds the lock. Or a lock was gone from the
+ * servers, through a `forceRelease` or a loss of data, before a majority had confirmed it. The message and `votes` give each server
+ * with its reason.
  *
  * @publicApi
  */
@@ -26,11 +27,18 @@ export class QuorumUnreachableError extends RedlockError {
 
 function describe(verb: string, keys: readonly string[], servers: number, votes: readonly Vote[]): string {
   const majority = majorityOf(servers);
-  const failed = count(votes, 'failed');
   const reasons = reasonsOf(votes).join('; ');
-  const problem =
-    failed > servers - majority
-      ? `${majority} of ${servers} servers must take part and ${failed} cannot`
-      : "a majority of the servers answered only after the lock's validity had ended";
-  return `Could not ${verb} ${quoted(keys)}: ${problem}${reasons === '' ? '' : `. ${reasons}`}.`;
+  return `Could not ${verb} ${quoted(keys)}: ${problemOf(votes, servers, majority)}${reasons === '' ? '' : `. ${reasons}`}.`;
+}
+
+function problemOf(votes: readonly Vote[], servers: number, majority: number): string {
+  const failed = count(votes, 'failed');
+  if (failed > servers - majority) return `${majority} of ${servers} servers must take part and ${failed} cannot`;
+  const kept = count(votes, 'granted') + count(votes, 'confirmed') + count(votes, 'renewed');
+  const gone = count(votes, 'absent') + count(votes, 'taken');
+  if (kept < majority && failed + gone > 0) {
+    const lost = gone === 0 ? '' : `, and ${gone} did not have it any more`;
+    return `fewer than ${majority} of ${servers} servers confirmed the lock${lost}`;
+  }
+  return "a majority of the servers answered only after the lock's validity had ended";
 }

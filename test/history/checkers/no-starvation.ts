@@ -7,6 +7,7 @@ import {
   type Attempt,
   type Span,
   type Operations,
+  type Removal,
 } from '../operations.js';
 import { mayBePaused } from '../steerings.js';
 import { tickOf } from '../tick-name.js';
@@ -62,6 +63,11 @@ function unreachable(
   if (refused?.code !== 'QUORUM_UNREACHABLE' || !majorityUp(operations, span.fromMs, span.toMs)) return [];
   if (!steady(operations, span) || stoodStill(operations, asked.client, span)) return [];
   if (someAway(operations, span) && rivals.some(({ attempt }) => overlaps(span, spanOf(operations, attempt))))
+    return [];
+  // A lock that is removed by force before a majority has confirmed its fencing token is not taken by the one who asks for few rounds.
+  if (
+    operations.removals.some((removal) => asked.keys.includes(removal.begun.key) && isNear(operations, removal, span))
+  )
     return [];
   const what = `attempt ${asked.attempt} was told that no majority can be reached, and one was up`;
   return [{ what, events: [asked, refused] }];
@@ -209,6 +215,11 @@ function longestGap(span: Span, covers: readonly Span[]): Span {
 
 function isRemoved({ removals }: Operations, { asked }: Attempt): boolean {
   return removals.some(({ begun }) => asked.keys.includes(begun.key));
+}
+
+/** Whether it may have been carried out in this time. */
+function isNear({ about, endAtMs }: Operations, { begun, settled }: Removal, { fromMs, toMs }: Span): boolean {
+  return begun.atMs <= toMs && (settled?.atMs ?? endAtMs) + about.graceMs >= fromMs;
 }
 
 /** Where the job may be paused other checkers say whether it was. And a tick may need no run, because of what others have asked for. */

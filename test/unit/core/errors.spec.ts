@@ -73,7 +73,7 @@ describe('errors', () => {
       QuorumUnreachableError,
       new QuorumUnreachableError('extend', KEYS, 5, VOTES),
       'QUORUM_UNREACHABLE',
-      'Could not extend "a", "b": a majority of the servers answered only after the lock\'s validity had ended. two:1: connect ECONNREFUSED; not waited for: four:1.',
+      'Could not extend "a", "b": fewer than 3 of 5 servers confirmed the lock, and 1 did not have it any more. two:1: connect ECONNREFUSED; not waited for: four:1.',
       true,
       {},
     ],
@@ -157,6 +157,16 @@ describe('errors', () => {
       code: 'INVALID_OPTIONS',
       message: 'wait: takes this, got that',
     });
+  });
+
+  it('QuorumUnreachableError says what was missing where most servers took part', () => {
+    const failed = VOTES.slice(1, 4);
+    expect(new QuorumUnreachableError('extend', KEYS, 5, failed).message).toBe(
+      'Could not extend "a", "b": fewer than 3 of 5 servers confirmed the lock. two:1: connect ECONNREFUSED; not waited for: four:1.',
+    );
+    expect(new QuorumUnreachableError('acquire', KEYS, 5, []).message).toBe(
+      'Could not acquire "a", "b": a majority of the servers answered only after the lock\'s validity had ended.',
+    );
   });
 
   it('keys are a copy: nobody changes them afterwards', () => {

@@ -92,6 +92,23 @@ describe('P2: the fencing token', () => {
     expect(value?.fence).toBeGreaterThan(200);
   });
 
+  it('says that a server did not have the lock any more, where it was gone before its token was confirmed', async () => {
+    const clock = new VirtualClock();
+    const nodes = modelNodes(3, clock);
+    nodes.forEach((node, index) => {
+      node.startOfCount = () => index * 100;
+      node.delayMs = 10;
+    });
+    const asked = clock.settle(acquire(quorumOver(nodes, clock), { ...plan, waitMs: 0, maxRetries: 0 }));
+    clock.after(12, () => {
+      for (const node of nodes) node.flush();
+    });
+    const { error } = await asked;
+    expect((error as Error).message).toMatch(
+      /fewer than 2 of 3 servers confirmed the lock, and \d did not have it any more/,
+    );
+  });
+
   it('goes on above what a healed server has forgotten', async () => {
     const clock = new VirtualClock();
     const nodes = modelNodes(3, clock);

@@ -628,6 +628,10 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', contested.end(900))).toBe('holds');
     const worse = script().server(10, 0, 'away').server(110, 0, 'away').server(115, 0, 'up');
     expect(proofOf('no starvation', worse.end(900))).toBe('holds');
+    // A lock that was removed by force before its fencing token was confirmed; but not one of before, nor of another key.
+    expect(proofOf('no starvation', script().removal(110, 115, 'b').end(900))).toBe('holds');
+    expect(proofOf('no starvation', script().removal(20, 49, 'b').end(900))).toEqual(['asked refused']);
+    expect(proofOf('no starvation', script().removal(110, 115, 'b', 'other').end(900))).toEqual(['asked refused']);
   });
 
   it('P14: finds a waiter that waits for long for what nobody has', () => {
