@@ -81,6 +81,7 @@ class AttemptBounds implements Bounds {
   readonly settleUntilMs: number;
   readonly endAtMs: number;
   lateSettledMs = 0;
+  rivalMayLead = false;
 
   constructor(
     readonly waitUntilMs: number,

@@ -29,6 +29,8 @@ export interface Limits {
    * majority: a far server is waited for in the rounds that follow.
    */
   lateSettledMs: number;
+  /** Whether late votes of an earlier round showed that another contender leads: then votes that are missing count for it. */
+  rivalMayLead: boolean;
 }
 
 /** What has asked for a round. It is called back once. */
@@ -91,7 +93,7 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
   }
 
   verdictSoFar(votes: readonly Vote[], servers: number): AcquireVerdict | undefined {
-    return acquireVerdictSoFar(votes, servers, this.token);
+    return acquireVerdictSoFar(votes, servers, this.token, this.limits.rivalMayLead);
   }
 
   onVerdict(verdict: AcquireVerdict, votes: readonly Vote[]): void {
@@ -137,11 +139,13 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     this.#end(isTrusted ? new Won(grant, votes) : { kind: 'late', votes });
   }
 
-  onLateVote(_: Vote, __: AcquireVerdict, votes: readonly Vote[]): void {
+  onLateVote(_: Vote, verdict: AcquireVerdict, votes: readonly Vote[]): void {
     if (this.plan.job) repairPause(this.quorum, this.plan.job, votes);
     if (this.#wasSettledLate) return;
     const later = acquireVerdict(votes, this.quorum.queues.length, this.token);
-    if (typeof later !== 'object' || (later.kind !== 'won' && later.kind !== 'held')) return;
+    if (typeof later !== 'object') return;
+    if (later.kind === 'contested' && !later.leading && verdict.kind === 'contested') this.limits.rivalMayLead = true;
+    if (later.kind !== 'won' && later.kind !== 'held') return;
     // By now that lock may be over. A server that was heard late once is waited for all the same.
     this.#wasSettledLate = true;
     this.limits.lateSettledMs = this.quorum.clock.nowMs() - this.#askedAt.atMs;

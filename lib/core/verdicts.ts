@@ -68,17 +68,24 @@ function majorityFreeInMs(votes: readonly Vote[], servers: number): number {
   return [...freeInMs, ...unanswered].sort((one, other) => one - other)[majorityOf(servers) - 1] ?? 0;
 }
 
-/** The verdict when the missing votes did not come in time: what is not known to be held is contested. */
+/**
+ * The verdict when the missing votes did not come in time: what is not known to be held is contested.
+ *
+ * @param rivalMayLead whether the missing votes count for the rival, when it is worked out who leads
+ */
 export function acquireVerdictSoFar(
   votes: readonly Vote[],
   servers: number,
   token: string,
+  rivalMayLead = false,
 ): AcquireVerdict | undefined {
   const verdict = acquireVerdict(votes, servers, token);
   if (verdict !== 'undecided') return verdict;
   const rival = strongestRival(votes);
   if (rival === undefined) return undefined;
-  return { kind: 'contested', holder: rival.holder, leading: leads(token, count(votes, 'granted'), rival) };
+  const missing = rivalMayLead ? servers - votes.length : 0;
+  const leading = leads(token, count(votes, 'granted'), { ...rival, votes: rival.votes + missing });
+  return { kind: 'contested', holder: rival.holder, leading };
 }
 
 /** Whether these votes leave it open that they are a majority: then somebody else may have seen one, and waits for us. */

@@ -58,6 +58,8 @@ export class RedisLockNode implements LockNode {
   }
 
   reasonNotToVote(request: NodeRequest): Error | undefined {
+    // Everything that is asked for counts, also what is never sent, because the server is down.
+    this.options.guard.onRequest(request);
     return this.options.guard.reasonNotToVote(request);
   }
 
@@ -71,7 +73,6 @@ export class RedisLockNode implements LockNode {
   }
 
   execute(requests: readonly NodeRequest[], onReplies: OnReplies, onError: OnError): void {
-    for (const request of requests) this.options.guard.onRequest(request);
     if (this.connection.clustered) executeEach(this.#attempt, requests, onReplies, onError);
     else this.#attempt(requests, onReplies, onError);
   }

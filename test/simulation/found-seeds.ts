@@ -62,5 +62,17 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     seed: 251023828,
     found: 'the checker did not know that a lock may be removed by force between its votes and its fencing token',
   },
+  {
+    seed: 261020427,
+    found: 'the checker did not know that a machine that was suspended may stand still at its late timer',
+  },
+  {
+    seed: 261055101,
+    found: 'a ttl that was asked for while the server was down did not count for its quarantine: a second holder',
+  },
+  {
+    seed: 261056607,
+    found: 'two contenders with a half of the servers each both led, because one always heard of the fourth vote late',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

@@ -15,9 +15,9 @@ export function redisLockNode(
     mode = 'witnessed',
     clock = new SystemClock(),
     subscriber,
-  }: { mode?: RestartGuardMode; clock?: Clock; subscriber?: () => SubscriberConnection } = {},
+    guard = new RestartGuard(mode, clock),
+  }: { mode?: RestartGuardMode; clock?: Clock; subscriber?: () => SubscriberConnection; guard?: RestartGuard } = {},
 ): RedisLockNode {
-  const guard = new RestartGuard(mode, clock);
   const group = new ServerGroup(clock, serverEvents(undefined, undefined));
   const watch = new ServerWatch(connection, { guard, identities: new Map(), group, clock });
   let markers = 0;

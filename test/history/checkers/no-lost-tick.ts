@@ -35,7 +35,7 @@ export function noLostTick(operations: Operations): Findings {
     const firing = [...due.replicas, ...attempts.map(({ asked }) => asked.client)];
     if (disturbed(operations, firing, span) || attempts.some(gaveUp)) continue;
     for (const replica of due.replicas) {
-      if (!attempts.some(({ asked }) => asked.client === replica) && !wasGoneByItsTimer(operations, replica, due))
+      if (!attempts.some(({ asked }) => asked.client === replica) && !wasAwayByItsTimer(operations, replica, due))
         gaps.push(`${replica} has not fired ${due.tickAtMs}`);
     }
     if (!majorityUp(operations, span.fromMs, span.toMs)) continue;
@@ -70,11 +70,12 @@ function disturbed({ clients, about }: Operations, firing: readonly string[], sp
   });
 }
 
-/** A machine that was suspended before has timers that come later by as much: the replica may have ended until then. */
-function wasGoneByItsTimer({ clients, about }: Operations, replica: string, { untilMs }: EventOf<'due'>): boolean {
+/** A machine that was suspended before has timers that come later by as much: until then the replica may have ended, or stand still. */
+function wasAwayByItsTimer({ clients, about }: Operations, replica: string, { untilMs }: EventOf<'due'>): boolean {
   const { killed, stopped, pauses = [] } = clients.get(replica) ?? {};
   const before = pauses.filter(({ suspended, fromMs }) => suspended && fromMs <= untilMs);
   const lateMs = before.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+  if (pauses.some(({ fromMs, toMs }) => fromMs <= untilMs + lateMs && toMs >= untilMs)) return true;
   return Math.min(killed?.atMs ?? Infinity, (stopped?.atMs ?? Infinity) - about.graceMs) <= untilMs + lateMs;
 }
 

@@ -100,6 +100,27 @@ describe('votes that come late', () => {
     await clock.settle(gone);
     expect((await clock.settle(running)).value).toBe(true);
   });
+
+  it.each([2, 2.5, 3, 4])(
+    'P7: a contender does not go on to lead once a late vote has shown that another one leads: heard of after %d ms',
+    async (backMs) => {
+      const clock = new VirtualClock();
+      const nodes = modelNodes(4, clock);
+      // Each gets two of four votes, and the smaller token leads. The other one hears of the fourth vote late, each time.
+      const path = (node: ModelNode, isNear: boolean, backMs = 0.5): DistantNode =>
+        new DistantNode(node, clock, (isNear ? 0.5 : 1.5) + backMs, backMs);
+      const leader = nodes.map((node, at) => path(node, at < 2));
+      const other = nodes.map((node, at) => path(node, at >= 2, at === 1 ? backMs : 0.5));
+      const asked = [
+        ask(named(quorumOver(leader, clock), 'a'), { waitMs: 0 }),
+        ask(named(quorumOver(other, clock), 'b'), { waitMs: 0 }),
+      ];
+      expect((await clock.settle(Promise.all(asked))).value).toEqual([true, false]);
+      // The leader never had to give its votes back.
+      for (const node of nodes)
+        for (const { kind, token } of node.arrived) expect([kind, token]).not.toEqual(['release', 'a-0']);
+    },
+  );
 });
 
 describe('an attempt that needs a confirmation', () => {

@@ -209,6 +209,15 @@ describe('P8: the checker of lost ticks', () => {
         .client(750, 'killed', 'b');
     expect(verdictOf('no lost tick', silent(true).end(2000))).not.toMatchObject({ outcome: 'unknown' });
     expect(verdictOf('no lost tick', silent(false).end(2000))).toMatchObject({ why: 'incomplete' });
+    // Or one that stands still then.
+    const still = (fromMs: number): Script =>
+      new Script()
+        .tick(500, 1, ['a'])
+        .add(due, ...pause(true))
+        .client(fromMs, 'paused', 'b')
+        .client(1500, 'resumed', 'b');
+    expect(verdictOf('no lost tick', still(750).end(2000))).not.toMatchObject({ outcome: 'unknown' });
+    expect(verdictOf('no lost tick', still(810).end(2000))).toMatchObject({ why: 'incomplete' });
   });
 
   it('does not know of a replica that has not fired, nor of a tick that was never due', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NodeRequest, NodeState } from '../../../lib/core/ports/lock-node.js';
 import { ServerError, type Connection } from '../../../lib/redis/connection.js';
+import { NodeQueue } from '../../../lib/core/node-queue.js';
+import { RestartGuard } from '../../../lib/redis/restart-guard.js';
 import type { RedisLockNode } from '../../../lib/redis/redis-lock-node.js';
 import { execute } from '../../support/execute.js';
 import { eventually } from '../../support/eventually.js';
@@ -22,8 +24,10 @@ class ScriptedConnection implements Connection {
   knowsScript = false;
   failure: Error | undefined;
 
+  state: NodeState = { status: 'ready' };
+
   ensureConnected(): NodeState {
-    return { status: 'ready' };
+    return this.state;
   }
   onChange(): void {
     return undefined;
@@ -99,6 +103,18 @@ describe('a Redis lock node', () => {
       { outcome: 'released', heard: 0, gone: false },
     ]);
     expect(await second).toEqual([{ outcome: 'released', heard: 0, gone: false }]);
+  });
+
+  it('P12: keeps a server from voting for a ttl that was asked for while it was down', () => {
+    const clock = new VirtualClock();
+    const guard = new RestartGuard('witnessed', clock);
+    const connection = new ScriptedConnection();
+    connection.state = { status: 'down', cause: new Error('ECONNREFUSED') };
+    const queue = new NodeQueue(redisLockNode(connection, { clock, guard }), clock, 1);
+    queue.send({ ...request('acquire'), claims: [{ key: 'k', ttlMs: 30_000 }] });
+    expect(connection.calls).toEqual([]);
+    for (const marker of ['before', 'after']) guard.onMarker(marker);
+    expect(guard.leftMs()).toBe(30_000);
   });
 
   it("takes a server's error for an answer, and everything else for a broken connection", async () => {
