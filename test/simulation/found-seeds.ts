@@ -74,5 +74,6 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     seed: 261056607,
     found: 'two contenders with a half of the servers each both led, because one always heard of the fourth vote late',
   },
+  { seed: 271100818, found: 'the world ran a tick again that had never begun, and so no replica ran it at all' },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

@@ -59,7 +59,7 @@ export async function steerJob(world: World, member: Member, track: Track, chanc
         await catchUp(world, member, chance);
         break;
       default:
-        await runJob(world, member, 'again', newestTick(world, member), chance);
+        await runAgainBlindly(world, member, newestTick(world, member), chance);
     }
   }
   if (chance.happens(0.5)) await world.recorder.reading(member.process);
@@ -121,16 +121,43 @@ async function runAgain(world: World, member: Member, tick: TickOfRun, chance: C
   for (let look = 0; look < 3; look++) {
     await sleep(member, chance.ratio(ttlMs / 4, 1.5 * ttlMs));
     if (member.status !== 'alive') return;
-    if (!chance.happens(0.15)) {
+    if (chance.happens(0.15)) {
+      await runAgainBlindly(world, member, tick, chance);
+    } else {
       const record = await world.recorder.reading(member.process);
       if (record === undefined) continue;
       if (!hasDied(record, tick)) {
         if (record.runs.some(({ tickMs, outcome }) => tickMs === tick.atMs && outcome === 'running')) continue;
         return;
       }
+      await runJob(world, member, 'again', tick, chance);
     }
-    await runJob(world, member, 'again', tick, chance);
   }
+}
+
+/**
+ * What it has read may be old, but it has read of a run that had begun. The tick of a second run stays claimed, whatever becomes of it,
+ * so a tick that had not begun would run nowhere.
+ */
+async function runAgainBlindly(
+  world: World,
+  member: Member,
+  tick: TickOfRun | undefined,
+  chance: Chance,
+): Promise<void> {
+  if (tick !== undefined && mayHaveBegun(world, tick)) await runJob(world, member, 'again', tick, chance);
+}
+
+function mayHaveBegun({ recorder: { events } }: World, { atMs }: TickOfRun): boolean {
+  const granted = new Set(events.map((event) => (event.kind === 'granted' ? event.attempt : undefined)));
+  const killed = new Set(events.map((event) => (event.kind === 'killed' ? event.client : undefined)));
+  return events.some(
+    (event) =>
+      event.kind === 'asked' &&
+      event.tick?.atMs === atMs &&
+      event.trigger !== 'again' &&
+      (granted.has(event.attempt) || killed.has(event.client)),
+  );
 }
 
 function hasDied({ runs }: JobRecord, { atMs }: TickOfRun): boolean {
