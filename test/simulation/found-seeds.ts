@@ -75,5 +75,13 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     found: 'two contenders with a half of the servers each both led, because one always heard of the fourth vote late',
   },
   { seed: 271100818, found: 'the world ran a tick again that had never begun, and so no replica ran it at all' },
+  {
+    seed: 281036410,
+    found: 'the checker did not know that a process that stood still while servers went away connects to them anew',
+  },
+  {
+    seed: 281053027,
+    found: 'the checker did not know that a pause on a half of the servers covers the ticks of before its end there',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

@@ -74,9 +74,11 @@ function describe(
     case 'contested': {
       const reasons = reasonsOf(votes).join('; ');
       const silent = reasons === '' ? '' : ` Not all servers took part. ${reasons}.`;
-      return `${name} was contested by ${by}, and no process had a majority of the servers when the time to wait was over.${silent}`;
+      return `${name} was contested${by === '' ? '' : ` by ${by}`}, and no process had a majority of the servers when the time to wait was over.${silent}`;
     }
     case 'tick':
+      // An operator, or a pause, has made its run needless.
+      if (by === '') return `This tick of ${name} needs no run any more.`;
       return `This tick of ${name} has been claimed by ${by}.`;
     case 'paused':
       return `${name} is paused${by === '' ? '' : `: ${by}`}.`;

@@ -69,6 +69,7 @@ function unreachable(
     operations.removals.some((removal) => asked.keys.includes(removal.begun.key) && isNear(operations, removal, span))
   )
     return [];
+  if (connectsAnew(operations, asked.client, span.fromMs)) return [];
   const what = `attempt ${asked.attempt} was told that no majority can be reached, and one was up`;
   return [{ what, events: [asked, refused] }];
 }
@@ -230,6 +231,10 @@ function isDeniedByRegister(operations: Operations, attempt: Attempt, rivals: re
   const span = { fromMs: atMs, toMs: (granted ?? refused)?.atMs ?? operations.endAtMs };
   if (mayBePaused(operations, job, span)) return true;
   if (tick === undefined || (trigger !== 'catch-up' && trigger !== 'again')) return false;
+  // A server that has heard of a pause needs no run of the ticks of before its end any more.
+  const due = operations.due.find(({ tickAtMs }) => tickAtMs === tick.atMs);
+  if (trigger === 'catch-up' && due !== undefined && mayBePaused(operations, job, { ...span, fromMs: due.atMs }))
+    return true;
   const isSame = (atMs = -Infinity): boolean => (trigger === 'again' ? atMs === tick.atMs : atMs >= tick.atMs);
   if (operations.steerings.some(({ begun }) => begun.job === job && isSame(begun.tickAtMs))) return true;
   return rivals.some(({ attempt: other }) => {
@@ -273,6 +278,13 @@ function leftEarly(operations: Operations, attempt: Attempt): boolean {
   const { asked, refused } = attempt;
   const gone = refused !== undefined && refused.code !== 'LOCK_CONTENDED';
   return gone || stoodStill(operations, asked.client, spanOf(operations, attempt));
+}
+
+/** Whether it has just stood still while a server went away: it notices that now. */
+function connectsAnew(operations: Operations, client: string, atMs: number): boolean {
+  const { pauses = [] } = operations.clients.get(client) ?? {};
+  const { graceMs } = operations.about;
+  return pauses.some((pause) => pause.fromMs <= atMs && pause.toMs + graceMs >= atMs && someAway(operations, pause));
 }
 
 /** Whether this process was paused or killed meanwhile. */

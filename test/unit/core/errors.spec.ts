@@ -159,6 +159,16 @@ describe('errors', () => {
     });
   });
 
+  it('LockContendedError names no process where a server denies a tick that needs no run', () => {
+    const covered = { ...holder, owner: '' };
+    expect(new LockContendedError(KEYS, covered, [], 'tick').message).toBe(
+      'This tick of "a", "b" needs no run any more.',
+    );
+    expect(new LockContendedError(KEYS, covered, [], 'contested').message).toBe(
+      '"a", "b" was contested, and no process had a majority of the servers when the time to wait was over.',
+    );
+  });
+
   it('QuorumUnreachableError says what was missing where most servers took part', () => {
     const failed = VOTES.slice(1, 4);
     expect(new QuorumUnreachableError('extend', KEYS, 5, failed).message).toBe(

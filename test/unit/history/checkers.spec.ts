@@ -641,6 +641,31 @@ describe('P7, P14: the checker of starvation', () => {
     expect(proofOf('no starvation', script().removal(110, 115, 'b').end(900))).toBe('holds');
     expect(proofOf('no starvation', script().removal(20, 49, 'b').end(900))).toEqual(['asked refused']);
     expect(proofOf('no starvation', script().removal(110, 115, 'b', 'other').end(900))).toEqual(['asked refused']);
+    // A process that stood still while a server was away connects anew.
+    const resumed = (toMs: number, awayMs: number): Script =>
+      new Script()
+        .client(10, 'paused', 'a')
+        .server(awayMs, 0, 'away')
+        .server(awayMs + 5, 0, 'up')
+        .client(toMs, 'resumed', 'a')
+        .asked(200, 1, 'a')
+        .refused(220, 1, 'QUORUM_UNREACHABLE');
+    expect(proofOf('no starvation', resumed(150, 20).end(900))).toBe('holds');
+    expect(proofOf('no starvation', resumed(149, 20).end(900))).toEqual(['asked refused']);
+    expect(proofOf('no starvation', resumed(150, 3).end(900))).toEqual(['asked refused']);
+  });
+
+  it('accepts that a run that makes up for a tick is contended where a failed pause may have covered the tick on a server', () => {
+    const makesUp = (pausedAtMs: number): History =>
+      new Script()
+        .add({ kind: 'due', atMs: 100, keys: ['k'], tickAtMs: 60_100, untilMs: 150, replicas: [] })
+        .steering(pausedAtMs, 'c', 'pause', { forMs: 30, code: 'QUORUM_UNREACHABLE' })
+        .norun(600, 1, 'a', 'undecided', { trigger: 'catch-up', tickAtMs: 60_100 })
+        .norun(600, 2, 'b', 'undecided', { trigger: 'catch-up', tickAtMs: 60_100 })
+        .end(2000);
+    expect(proofOf('no starvation', makesUp(120))).toBe('holds');
+    // Not one that began after the attempt was over.
+    expect(proofOf('no starvation', makesUp(700))).toHaveLength(2);
   });
 
   it('P14: finds a waiter that waits for long for what nobody has', () => {
