@@ -144,7 +144,8 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     if (this.#wasSettledLate) return;
     const later = acquireVerdict(votes, this.quorum.queues.length, this.token);
     if (typeof later !== 'object') return;
-    if (later.kind === 'contested' && !later.leading && verdict.kind === 'contested') this.limits.rivalMayLead = true;
+    const hasLed = verdict.kind === 'contested' && verdict.leading;
+    if (hasLed && later.kind === 'contested' && !later.leading) this.limits.rivalMayLead = true;
     if (later.kind !== 'won' && later.kind !== 'held') return;
     // By now that lock may be over. A server that was heard late once is waited for all the same.
     this.#wasSettledLate = true;

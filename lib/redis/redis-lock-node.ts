@@ -57,9 +57,11 @@ export class RedisLockNode implements LockNode {
     return state.status === 'ready' ? this.options.watch.ensureInspected() : state;
   }
 
-  reasonNotToVote(request: NodeRequest): Error | undefined {
-    // Everything that is asked for counts, also what is never sent, because the server is down.
+  onRequest(request: NodeRequest): void {
     this.options.guard.onRequest(request);
+  }
+
+  reasonNotToVote(request: NodeRequest): Error | undefined {
     return this.options.guard.reasonNotToVote(request);
   }
 

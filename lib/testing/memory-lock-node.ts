@@ -21,6 +21,10 @@ export class MemoryLockNode implements LockNode {
     return { status: 'ready' };
   }
 
+  onRequest(): void {
+    return undefined;
+  }
+
   reasonNotToVote(): undefined {
     return undefined;
   }

@@ -12,6 +12,19 @@ import { start, type Fleet, type FleetServer } from '../support/fleet.js';
 const TTL = '2s';
 
 /** Two replicas with one job a second, while one thing after another happens to their five servers: a bad hour, in seconds. */
+/** On a busy machine a server that is started again takes connections before it answers. What is said of that is left out here. */
+function withoutSlowStarts(lines: readonly string[]): string[] {
+  const lost = new Set<string>();
+  return lines.filter((line) => {
+    const [, server, isBack, isSilent] = /^warn: (Server \S+) (?:(votes again)|(does not answer))?/.exec(line) ?? [];
+    if (server === undefined) return true;
+    if (isSilent !== undefined && lost.has(server)) return false;
+    if (isBack === undefined) lost.add(server);
+    else lost.delete(server);
+    return true;
+  });
+}
+
 describe('the log of a replica in a bad hour', () => {
   let fleet: Fleet;
   const logger = new CollectingLogger();
@@ -46,9 +59,11 @@ describe('the log of a replica in a bad hour', () => {
   });
 
   const linesOf = (name: string): string[] =>
-    logger.lines
-      .filter(({ level, text }) => level !== 'debug' && text.endsWith(` Redlock(${name})`))
-      .map(({ level, text }) => `${level}: ${text.slice(0, -` Redlock(${name})`.length)}`);
+    withoutSlowStarts(
+      logger.lines
+        .filter(({ level, text }) => level !== 'debug' && text.endsWith(` Redlock(${name})`))
+        .map(({ level, text }) => `${level}: ${text.slice(0, -` Redlock(${name})`.length)}`),
+    );
 
   /** Both logs say so. Only their jobs ask the servers anything: what the log does not say without a call of `health` is not there at night. */
   async function voting(count: number): Promise<void> {

@@ -19,6 +19,10 @@ export class DistantNode implements LockNode {
     return this.node.ensureConnected();
   }
 
+  onRequest(request: NodeRequest): void {
+    this.node.onRequest(request);
+  }
+
   reasonNotToVote(request: NodeRequest): Error | undefined {
     return this.node.reasonNotToVote(request);
   }

@@ -88,12 +88,14 @@ const messageOf = async (call: Promise<unknown>): Promise<string> =>
 
 describe('what the options make of a server', () => {
   it('keyPrefix, owner and fencing are in what is sent', async () => {
-    const { client, service } = await given({ keyPrefix: 'mine:', owner: 'worker 7' });
-    await messageOf(service.acquire('k', '1m', { wait: 0 }));
+    const { client, service } = await given({ keyPrefix: 'mine:', owner: 'worker 7', nodeTimeout: '10s' });
+    client.grants = true;
+    await service.acquire('k', '1m', { wait: 0 });
     expect(keysOf(client.scripts[0])).toEqual(['{mine:}:marker', 'mine:k', '{mine:k}:fence']);
     expect(client.scripts[0]).toContain('worker 7');
-    const other = await given({ fencing: false });
-    await messageOf(other.service.acquire('k', '1m', { wait: 0 }));
+    const other = await given({ fencing: false, nodeTimeout: '10s' });
+    other.client.grants = true;
+    await other.service.acquire('k', '1m', { wait: 0 });
     expect(keysOf(other.client.scripts[0])).toEqual(['{redlock:}:marker', 'redlock:k']);
   });
 

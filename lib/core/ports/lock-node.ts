@@ -159,10 +159,10 @@ export interface LockNode {
   /** What would become of a request made now. Asking is also the wish for it: a node that is down may try to connect. */
   ensureConnected(): NodeState;
 
-  /**
-   * Why the node must not vote on this request, although it is ready: it may have forgotten what others hold. It is called with every
-   * request before that is sent, also where it is not sent because the node is down.
-   */
+  /** Called with every request that is made of the node, also with one that is never sent, because the node is down. */
+  onRequest(request: NodeRequest): void;
+
+  /** Why the node must not vote on this request, although it is ready: it may have forgotten what others hold. */
   reasonNotToVote(request: NodeRequest): Error | undefined;
 
   /** Called after every change of state. */
