@@ -54,7 +54,7 @@ export class NodeQueue {
 
   take(pending: PendingRequest, canWait = false): void {
     const { request } = pending;
-    this.node.onRequest(request);
+    this.node.onRequest?.(request);
     const state = this.node.ensureConnected();
     this.#queue.supersede(request);
     const answer = this.#knownAnswer(pending);

@@ -21,10 +21,6 @@ export class MemoryLockNode implements LockNode {
     return { status: 'ready' };
   }
 
-  onRequest(): void {
-    return undefined;
-  }
-
   reasonNotToVote(): undefined {
     return undefined;
   }

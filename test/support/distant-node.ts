@@ -20,7 +20,7 @@ export class DistantNode implements LockNode {
   }
 
   onRequest(request: NodeRequest): void {
-    this.node.onRequest(request);
+    this.node.onRequest?.(request);
   }
 
   reasonNotToVote(request: NodeRequest): Error | undefined {

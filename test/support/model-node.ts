@@ -53,10 +53,6 @@ export class ModelNode implements LockNode {
     return this.#state;
   }
 
-  onRequest(): void {
-    return undefined;
-  }
-
   reasonNotToVote({ kind }: NodeRequest): Error | undefined {
     return kind === 'acquire' || kind === 'confirm' ? this.distrust : undefined;
   }

@@ -160,7 +160,7 @@ export interface LockNode {
   ensureConnected(): NodeState;
 
   /** Called with every request that is made of the node, also with one that is never sent, because the node is down. */
-  onRequest(request: NodeRequest): void;
+  onRequest?(request: NodeRequest): void;
 
   /** Why the node must not vote on this request, although it is ready: it may have forgotten what others hold. */
   reasonNotToVote(request: NodeRequest): Error | undefined;

@@ -50,7 +50,6 @@ it('P12: what is removed by force does not come back while an extension heals on
   const away: LockNode = {
     name: 'node-2',
     ensureConnected: () => ({ status: 'down', cause: new Error('no route') }),
-    onRequest: () => undefined,
     reasonNotToVote: () => undefined,
     onChange: () => undefined,
     execute: (_, __, onError) => onError(new Error('no route')),
