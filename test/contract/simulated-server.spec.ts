@@ -23,7 +23,7 @@ describe('the simulated server', () => {
     const host = new Host(new ModelServer(0, kernel));
     const machine = new Machine('p0', kernel, { originMs: 0, rate: 1, lateMs: 0 }, new Chance(1));
     const distance = { leastMs: 0.1, jitterMs: 0, spikeMs: 0, spikes: 0 };
-    const link = new Link(machine, host, kernel, distance, { share: 0, lateMs: 0 }, new Chance(2));
+    const link = new Link(machine, host, kernel, distance, { share: 0, lateMs: 0 }, new Chance(2), true);
     const { servers } = new SimProcess(machine, [link], OPTIONS, new Chance(3));
     const { node } = servers[0]!;
     await kernel.run(() => node.ensureConnected().status === 'ready', 1000);

@@ -83,5 +83,10 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     seed: 281053027,
     found: 'the checker did not know that a pause on a half of the servers covers the ticks of before its end there',
   },
+  {
+    seed: 291047143,
+    found:
+      'the world let an acquire on a connection that was given up arrive after its release, where it promises not to',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];

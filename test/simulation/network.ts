@@ -53,6 +53,8 @@ export class Link {
   slowMs = 0;
   /** How likely a connection is to break with any message. */
   breaks = 0;
+  /** When all has arrived that was sent on connections that were given up. */
+  abandonedUntilMs = 0;
 
   constructor(
     readonly machine: Machine,
@@ -61,6 +63,8 @@ export class Link {
     private readonly distance: Distance,
     readonly copies: Copies,
     readonly chance: Chance,
+    /** Whether a new connection waits for what was sent on those before. */
+    readonly keepsOrder: boolean,
   ) {
     this.toServer = new Lane(kernel);
     this.toClient = new Lane(kernel);
@@ -78,14 +82,16 @@ export class Session implements Subscriber {
   /** Whether this side still reads what the other one says. */
   #clientListens = true;
   #serverListens = true;
-  #lastToServerMs = 0;
+  #lastToServerMs: number;
   #lastToClientMs = 0;
 
   constructor(
     readonly link: Link,
     private readonly onEnd: (cause: Error) => void,
     private readonly onMessage: (channel: string, message: string) => void,
-  ) {}
+  ) {
+    this.#lastToServerMs = link.abandonedUntilMs;
+  }
 
   /** Connects, and is told when the server has answered. */
   open(onReady: () => void): void {
@@ -154,6 +160,8 @@ export class Session implements Subscriber {
           this.link.server.forget(this);
         });
       });
+      const { link } = this;
+      if (link.keepsOrder) link.abandonedUntilMs = Math.max(link.abandonedUntilMs, this.#lastToServerMs);
     }
   }
 

@@ -113,7 +113,8 @@ export class World {
     };
     const links = this.hosts.map((host) => {
       const leastMs = chance.between(plan.nearestMs, plan.furthestMs);
-      return new Link(machine, host, kernel, { ...plan.distance, leastMs }, plan.copies, chance.fork());
+      const distance = { ...plan.distance, leastMs };
+      return new Link(machine, host, kernel, distance, plan.copies, chance.fork(), plan.profile !== 'reordering');
     });
     const process = new SimProcess(machine, links, plan.options, chance.fork());
     const member: Member = { process, skewMs: plan.skewMs * (chance.next() - 0.5), status: 'alive', busy: 0 };
