@@ -66,9 +66,12 @@ export class RestartGuard {
     return this.#loss;
   }
 
-  /** What was found of the server, each time that it is connected. Returns whether it may have lost data. */
-  onConnected({ runId, uptimeMs, appendOnly, replica, promoted, history }: ServerInfo): boolean {
-    if (this.mode === 'off' || runId === undefined) return false;
+  /**
+   * What was found of the server, each time that it is inspected. Returns whether it may have lost data. While a server reads its
+   * append-only file, it says that it has none: it is judged by what it says afterwards, and does not vote before that.
+   */
+  onInspected({ runId, uptimeMs, appendOnly, replica, promoted, history, loading }: ServerInfo): boolean {
+    if (this.mode === 'off' || runId === undefined || loading) return false;
     const tookOver = promoted && this.#history !== undefined && this.#history !== history;
     this.#history = history;
     // A replica has no say. What it is compared with, should it ever have one, is the master that there was before.

@@ -14,7 +14,10 @@ export interface ServerInfo {
   /** Changes when it follows a different master, and when it becomes a master. */
   readonly history: string | undefined;
   readonly cluster: boolean;
-  /** Whether it writes each change to a file, from which it restores its data after a restart. */
+  /**
+   * Whether it writes each change to a file, from which it restores its data after a restart. Redis says no as long as it reads
+   * that file (`loading`), because it writes nothing to it meanwhile.
+   */
   readonly appendOnly: boolean;
   /** Its eviction policy, if it may evict. */
   readonly evicts: string | undefined;
@@ -50,7 +53,7 @@ export function parseInfo(text: string): ServerInfo {
 }
 
 /** What endangers locks on this server, or is good to know. */
-export function warningsOn({ evicts, cluster, appendOnly }: ServerInfo): ServerWarning[] {
+export function warningsOn({ evicts, cluster, appendOnly, loading }: ServerInfo): ServerWarning[] {
   const warnings: ServerWarning[] = [];
   if (evicts !== undefined) {
     const message = `may evict locks when its memory is full (maxmemory-policy ${evicts}); set noeviction`;
@@ -60,7 +63,7 @@ export function warningsOn({ evicts, cluster, appendOnly }: ServerInfo): ServerW
     const message = 'is a node of a cluster: give the module a Cluster client instead';
     warnings.push({ code: 'cluster-node', message });
   }
-  if (!appendOnly) {
+  if (!appendOnly && !loading) {
     const message = 'forgets its locks when it restarts (no append-only file): then it will be quarantined';
     warnings.push({ code: 'no-append-only-file', message });
   }

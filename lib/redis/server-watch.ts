@@ -167,7 +167,7 @@ export class ServerWatch implements Member {
     this.#silence = undefined;
     this.#warnings = [...warnings, ...this.connection.warnings];
     // The guard compares with what it has seen before, so it needs each inspection, also that of a server that does not vote now.
-    const isQuarantined = info !== undefined && this.options.guard.onConnected(info);
+    const isQuarantined = info !== undefined && this.options.guard.onInspected(info);
     this.#verdict = verdict;
     if (verdict.state === 'ready' && this.#refusal === undefined) this.#askAgain.reset();
     else this.#askAgain.plan();

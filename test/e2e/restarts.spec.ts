@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { RedlockModule, RedlockService, type RedlockOptions } from 'redlock-nestjs';
 import { CollectingLogger } from '../support/collecting-logger.js';
 import { eventually } from '../support/eventually.js';
-import { start, type Fleet } from '../support/fleet.js';
+import { start, type Fleet, type FleetServer } from '../support/fleet.js';
 
 const apps: INestApplicationContext[] = [];
 afterEach(async () => {
@@ -136,6 +136,21 @@ describe('P12: a server that comes back without its data', () => {
       expect(quarantined()).toHaveLength(3);
     },
   );
+
+  it('one that has its data again, and was seen while it read them, votes at once', async () => {
+    // It sleeps before each key that it reads, and answers INFO between them.
+    await using fleet = await start(3, { direct: true, args: ['--key-load-delay', '50'] });
+    const { service, logger } = await connect(fleet, { nodeTimeout: 200, reconnectDelay: 20, maxReconnectDelay: 50 });
+    const [back, killed] = fleet.servers as [FleetServer, FleetServer];
+    await back.command('EVAL', 'for i = 1, 8000 do redis.call("set", i, "") end', '0');
+    const restarted = back.restart({ data: true });
+    await eventually(async () => (await service.health()).servers.some(({ reason }) => reason?.includes('LOADING')));
+    await restarted;
+    await eventually(async () => (await service.health()).servers.every(({ state }) => state === 'ready'));
+    await killed.kill();
+    await service.withLock('k', '1s', () => Promise.resolve());
+    expect(logger.problems).not.toContainEqual(expect.stringMatching(/quarantined|append-only/));
+  });
 
   it('a flush is seen although no connection has broken', async () => {
     await using fleet = await start(3);

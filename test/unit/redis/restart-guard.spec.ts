@@ -47,10 +47,10 @@ function setUp(mode: RestartGuardMode = 'witnessed'): { clock: VirtualClock; gua
 describe('P12: the restart guard', () => {
   it('quarantines a server that came back with another run id, until the longest ttl is over since its start', () => {
     const { clock, guard } = setUp();
-    guard.onConnected(server('a', { uptimeMs: 50 }));
+    guard.onInspected(server('a', { uptimeMs: 50 }));
     guard.onRequest(request('acquire', 30_000));
     expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
-    expect(guard.onConnected(server('b', { uptimeMs: 4000 }))).toBe(true);
+    expect(guard.onInspected(server('b', { uptimeMs: 4000 }))).toBe(true);
     expect(guard.reasonNotToVote(request('acquire'))?.message).toMatch(
       /^quarantined, because it was restarted and may have forgotten locks: .* for 30000 ms after that/,
     );
@@ -60,30 +60,43 @@ describe('P12: the restart guard', () => {
     expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
   });
 
+  it('judges a server that still loads its data by what it says afterwards: meanwhile it denies its append-only file', () => {
+    for (const appendOnly of [true, false]) {
+      const { guard } = setUp();
+      guard.onRequest(request('acquire', 30_000));
+      guard.onInspected(server('a', { appendOnly }));
+      guard.onMarker('m');
+      expect(guard.onInspected(server('b', { appendOnly: false, loading: true }))).toBe(false);
+      expect([guard.leftMs(), guard.isMarkerOld]).toEqual([0, false]);
+      expect(guard.onInspected(server('b', { appendOnly, uptimeMs: 4000 }))).toBe(!appendOnly);
+      expect(guard.leftMs()).toBe(appendOnly ? 0 : 26_000);
+    }
+  });
+
   it('quarantines a replica that has taken over from now on, with an append-only file and however long it has been up', () => {
     const { clock, guard } = setUp();
     const details = { uptimeMs: 1e9, appendOnly: true };
-    guard.onConnected(server('a', details));
+    guard.onInspected(server('a', details));
     guard.onMarker('m');
     guard.onRequest(request('acquire', 30_000));
     // It may be seen before it takes over: that is not the server there was.
-    expect(guard.onConnected(server('b', { ...details, replica: true, history: 'history of a' }))).toBe(false);
-    expect(guard.onConnected(server('b', { ...details, promoted: true }))).toBe(true);
+    expect(guard.onInspected(server('b', { ...details, replica: true, history: 'history of a' }))).toBe(false);
+    expect(guard.onInspected(server('b', { ...details, promoted: true }))).toBe(true);
     expect(guard.onMarker('m')).toBe(false);
     expect(guard.reasonNotToVote(request('acquire'))?.message).toMatch(
       /^quarantined, because it was a replica until lately and .* for 30000 ms after that/,
     );
     clock.stall(30_000);
     expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
-    expect(guard.onConnected(server('b', { ...details, promoted: true }))).toBe(false);
+    expect(guard.onInspected(server('b', { ...details, promoted: true }))).toBe(false);
   });
 
   it('quarantines a master that was one before, and a replica in between', () => {
     const { guard } = setUp();
     const details = { uptimeMs: 1e9, appendOnly: true };
     guard.onRequest(request('acquire', 30_000));
-    guard.onConnected(server('a', details));
-    expect(guard.onConnected(server('a', { ...details, promoted: true, history: 'another' }))).toBe(true);
+    guard.onInspected(server('a', details));
+    expect(guard.onInspected(server('a', { ...details, promoted: true, history: 'another' }))).toBe(true);
     expect(guard.leftMs()).toBe(30_000);
   });
 
@@ -102,16 +115,16 @@ describe('P12: the restart guard', () => {
 
   it('goes by the ttl of the request, too, when this process has not used one as long', () => {
     const { guard } = setUp();
-    guard.onConnected(server('a'));
-    guard.onConnected(server('b'));
+    guard.onInspected(server('a'));
+    guard.onInspected(server('b'));
     expect(guard.reasonNotToVote(request('acquire', 60_000))?.message).toContain('60000 ms');
     expect(guard.leftMs()).toBe(0);
   });
 
   it('lets extensions and releases through, and what concerns the register of a job', () => {
     const { guard } = setUp();
-    guard.onConnected(server('a'));
-    guard.onConnected(server('b'));
+    guard.onInspected(server('a'));
+    guard.onInspected(server('b'));
     expect(guard.reasonNotToVote(request('extend'))).toBeUndefined();
     expect(guard.reasonNotToVote(request('release'))).toBeUndefined();
     expect(guard.reasonNotToVote(request('steer'))).toBeUndefined();
@@ -121,9 +134,9 @@ describe('P12: the restart guard', () => {
 
   it('trusts a restart with an append-only file, as long as the marker is the same', () => {
     const { guard } = setUp();
-    guard.onConnected(server('a', { appendOnly: true }));
+    guard.onInspected(server('a', { appendOnly: true }));
     expect(guard.onMarker('m')).toBe(false);
-    expect(guard.onConnected(server('b', { appendOnly: true }))).toBe(false);
+    expect(guard.onInspected(server('b', { appendOnly: true }))).toBe(false);
     expect(guard.onMarker('m')).toBe(false);
     expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
     expect(guard.onMarker('other')).toBe(true);
@@ -221,38 +234,38 @@ describe('P12: the restart guard', () => {
 
   it('has the marker changed where it knows of a loss that the marker does not tell of, and of no other', () => {
     const { guard } = setUp();
-    guard.onConnected(server('a'));
+    guard.onInspected(server('a'));
     guard.onMarker('m');
     expect(guard.isMarkerOld).toBe(false);
     // A snapshot brings the old marker back, and so does a replica that takes over.
-    guard.onConnected(server('b'));
+    guard.onInspected(server('b'));
     expect(guard.isMarkerOld).toBe(true);
     guard.onMarker('m');
     expect(guard.isMarkerOld).toBe(true);
     guard.onMarker('n@1');
     expect(guard.isMarkerOld).toBe(false);
-    guard.onConnected(server('b', { promoted: true, history: 'another' }));
+    guard.onInspected(server('b', { promoted: true, history: 'another' }));
     expect(guard.isMarkerOld).toBe(true);
 
     const strict = setUp('strict').guard;
-    strict.onConnected(server('a'));
+    strict.onInspected(server('a'));
     expect(strict.isMarkerOld).toBe(false);
   });
 
   it('strict: also keeps a young server out that nobody has seen before, and trusts no restart', () => {
     const { guard } = setUp('strict');
     guard.onRequest(request('acquire', 10_000));
-    expect(guard.onConnected(server('a', { uptimeMs: 3000, appendOnly: true }))).toBe(true);
+    expect(guard.onInspected(server('a', { uptimeMs: 3000, appendOnly: true }))).toBe(true);
     expect(guard.leftMs()).toBe(7000);
-    expect(guard.onConnected(server('a', { uptimeMs: 20_000 }))).toBe(false);
-    expect(guard.onConnected(server('b', { uptimeMs: 0, appendOnly: true }))).toBe(true);
+    expect(guard.onInspected(server('a', { uptimeMs: 20_000 }))).toBe(false);
+    expect(guard.onInspected(server('b', { uptimeMs: 0, appendOnly: true }))).toBe(true);
     expect(guard.leftMs()).toBe(10_000);
   });
 
   it('off: trusts everything', () => {
     const { guard } = setUp('off');
-    guard.onConnected(server('a'));
-    guard.onConnected(server('b'));
+    guard.onInspected(server('a'));
+    guard.onInspected(server('b'));
     expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
   });
 });
@@ -282,6 +295,7 @@ describe('P13: what INFO says', () => {
 
   it('is remarked on where it endangers locks', () => {
     expect(warningsOn(server('a', { appendOnly: true }))).toEqual([]);
+    expect(warningsOn(server('a', { loading: true }))).toEqual([]);
     expect(warningsOn(server('a', { evicts: 'allkeys-lru', cluster: true, appendOnly: true }))).toEqual([
       { code: 'may-evict', message: expect.stringContaining('allkeys-lru') },
       { code: 'cluster-node', message: expect.stringContaining('Cluster client') },
