@@ -60,7 +60,7 @@ function manifestOf(folder) {
 /** Makes `work` a folder with the samples in it, which depend on the packed package. */
 function copyOut(names, work) {
   const [packed] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--pack-destination', work], { encoding: 'utf8' }),
+    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', work], { encoding: 'utf8' }),
   );
   const union = { private: true, dependencies: {}, devDependencies: {} };
   for (const name of names) {

@@ -1,5 +1,6 @@
 import { listLocks, type LockList, type TickClaim } from '../client/lock-list.js';
 import type { Command, Context } from './command.js';
+import { printGaps } from './gaps.js';
 import { exitCodeOf, holderCells, toJson } from './holders.js';
 import { cell } from './output.js';
 
@@ -41,7 +42,7 @@ function print(list: LockList, { args, output }: Pick<Context, 'args' | 'output'
     output.table([['KEY', 'HOLDER', 'TIME LEFT', 'FENCING TOKEN', 'SERVERS'], ...rows]);
   }
   if (args.ticks) printTicks(ticks, output);
-  printGaps(list, { args, output });
+  printGaps(list, 'locks', { args, output });
 }
 
 function printTicks(ticks: readonly TickClaim[], output: Context['output']): void {
@@ -55,18 +56,6 @@ function printTicks(ticks: readonly TickClaim[], output: Context['output']): voi
     ...holderCells(inspection),
   ]);
   output.table([['JOB', 'TICK', 'RUN BY', 'CLAIMED FOR', 'FENCING TOKEN', 'SERVERS'], ...rows]);
-}
-
-/** What is missing from the list, and why. */
-function printGaps({ servers, isComplete }: LockList, { args, output }: Pick<Context, 'args' | 'output'>): void {
-  for (const { server, state, cause = '' } of servers) {
-    if (state === 'failed') output.line(output.paint('yellow', `${server} has not been searched: ${cause}`));
-  }
-  if (isComplete) return;
-  const why = servers.some(({ state }) => state === 'cut')
-    ? `it ends after ${args.limit} locks (--limit)`
-    : 'see above';
-  output.line(output.paint('yellow', `The list may not be complete: ${why}.`));
 }
 
 /** The time of a tick. Another program may have written one that no calendar has. */

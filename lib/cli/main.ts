@@ -32,6 +32,12 @@ const io: Io = {
 
 // No process.exit(): what is written to a pipe would be cut.
 const argv = process.argv.slice(2);
+// A reader may have read enough, as `head` does: the rest of the output is of no use to it, and that is no fault.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 process.exitCode = await run(argv, io, version);
 
 // An application that does not start, or does not close, leaves its connections open, and nothing can close those.

@@ -99,8 +99,10 @@ export class OwnConnection implements SubscriberConnection {
   ): void {
     const session = this.#session;
     if (session === undefined) {
+      const state = this.#state;
+      const cause = typeof state === 'object' && state.status === 'down' ? state.cause : new Error('not connected');
       this.clock.atEndOfTurn(() => {
-        onError(new Error('not connected'));
+        onError(cause);
       });
       return;
     }

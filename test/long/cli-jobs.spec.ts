@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { EventSource } from '../../lib/client/event-source.js';
 import { LockClient } from '../../lib/client/lock-client.js';
 import { toSettings } from '../../lib/client/options/module-options.js';
@@ -70,6 +72,7 @@ describe('jobs, history, pause and resume', () => {
       owner: 'stock-taking',
     });
     expect((await command('resume', 'nightly')).out).toContain('is not paused any more');
+    expect((await command('resume', 'nightly')).out).toBe('"nightly" was not paused.\n');
     await client.withLock('report', '10s', () => Promise.resolve(), { job: 'nightly', wait: 0 });
   });
 
@@ -127,9 +130,20 @@ describe('jobs, history, pause and resume', () => {
     });
   });
 
+  it('say nothing of a reader that has read enough', async () => {
+    await run('invoices');
+    const args = ['--import', './test/support/ts-loader.mjs', './lib/cli/main.ts', 'jobs', ...fleet.urls];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    expect([await text(child.stderr), child.exitCode ?? ((await once(child, 'exit')) as [number])[0]]).toEqual(['', 0]);
+  });
+
   it('pause finds a job that has not run for long by its key alone', async () => {
     const { code, err } = await command('pause', 'monthly');
-    expect([code, err]).toEqual([2, expect.stringContaining('name with --key the key that it locks')]);
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('no run of this job is known with the prefix "redlock:" (--prefix)'),
+    ]);
     await run('a');
     await run('b');
     expect((await command('pause', 'monthly', '--limit', '1')).err).toContain('not all jobs were read');
@@ -142,8 +156,14 @@ describe('jobs, history, pause and resume', () => {
   it('end with 2 without a majority, and say which servers are missing', async () => {
     for (const server of fleet.servers.slice(1)) await server.kill();
     const { code, err } = await commandLine(['pause', 'mails', '--key', 'mails', ...fleet.urls, '--timeout', '1s']);
+    const listed = await commandLine(['jobs', ...fleet.urls, '--timeout', '1s']);
+    const named = await commandLine(['pause', 'mails', ...fleet.urls, '--timeout', '1s']);
     for (const server of fleet.servers.slice(1)) await server.restart();
-    expect(code).toBe(2);
+    expect([code, listed.code, named.code]).toEqual([2, 2, 2]);
+    expect(listed.out.match(/^\S+ has not been searched: connect ECONNREFUSED /gm)).toHaveLength(2);
+    expect(named.err).toMatch(
+      /^redlock-nestjs: the job was not found\. \S+ has not been searched: connect ECONNREFUSED /,
+    );
     expect(err).toMatch(/Could not read the register of "mails": 2 of 3 servers must take part and 2 cannot/);
   });
 });

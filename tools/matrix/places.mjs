@@ -51,7 +51,9 @@ async function pack() {
   const last = file();
   if (last !== undefined && statSync(join(out, last)).mtimeMs > newest()) return join(out, last);
   await run('npm', ['run', '--silent', 'build'], { cwd: ROOT });
-  const [made] = JSON.parse(await run('npm', ['pack', '--json', '--pack-destination', CACHE], { cwd: ROOT }));
+  const [made] = JSON.parse(
+    await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', CACHE], { cwd: ROOT }),
+  );
   // The content is in the name, so that npm installs it again when it has changed.
   const content = readFileSync(join(CACHE, made.filename));
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 8);

@@ -3,18 +3,20 @@ import type { FoundJob, JobPlace } from '../../client/jobs/job-register.js';
 import { printable } from '../../core/printable.js';
 import { UsageError } from '../arguments.js';
 import type { Context } from '../command.js';
+import { gapsIn } from '../gaps.js';
 
 /**
  * The job with this name. One that has not run for 30 days has no register, by which it is found: then `--key` says which key it locks.
  *
  * @throws UsageError two jobs with different locks have the name, or none was found and no key is given
+ * @throws Error too few servers have answered to say that there is no such job
  */
 export async function findJob({ args, client }: Context): Promise<FoundJob | JobPlace> {
   const [shard] = client.shards.list;
   if (shard === undefined) throw new Error('A client has at least one shard.');
   const { prefix: keyPrefix, limit, timeoutMs, key, lockKey } = args;
   if (lockKey !== undefined) return lockKey === key ? { keys: key } : { name: key, keys: lockKey };
-  const { jobs, isComplete } = await listJobs(shard, { keyPrefix, limit, timeoutMs });
+  const { jobs, servers, isComplete } = await listJobs(shard, { keyPrefix, limit, timeoutMs });
   const named = jobs.filter(({ name }) => name === key);
   if (named.length > 1) {
     const locks = named.map(({ found }) => `"${printable(found.lock)}"`).join(' and ');
@@ -22,8 +24,10 @@ export async function findJob({ args, client }: Context): Promise<FoundJob | Job
   }
   const found = named[0]?.found;
   if (found !== undefined) return found;
+  const gaps = gapsIn(servers);
+  if (!isComplete && gaps.length > 0) throw new Error(`the job was not found. ${gaps.join('. ')}`);
   const why = isComplete
-    ? 'no run of this job is known'
+    ? `no run of this job is known with the prefix "${printable(keyPrefix)}" (--prefix)`
     : 'not all jobs were read (--limit), and none of those has this name';
-  throw new UsageError(`${why}: name with --key the key that it locks, which is its name where it has no other one`);
+  throw new UsageError(`${why}; one that has not run yet is found by the key that it locks (--key)`);
 }

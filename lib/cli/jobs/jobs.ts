@@ -1,6 +1,7 @@
-import { listJobs, type ListedJob } from '../../client/jobs/job-list.js';
+import { listJobs, type JobList, type ListedJob } from '../../client/jobs/job-list.js';
 import type { JobRecord, RegisteredRun } from '../../client/jobs/job-record.js';
 import type { Command, Context } from '../command.js';
+import { printGaps } from '../gaps.js';
 import { exitCodeOf } from '../holders.js';
 import { cell, duration } from '../output.js';
 import { runJson } from './history.js';
@@ -16,14 +17,15 @@ export const jobs: Command = async (context) => {
   const { prefix: keyPrefix, limit, timeoutMs, json } = args;
   const [shard] = client.shards.list;
   if (shard === undefined) throw new Error('A client has at least one shard.');
-  const { jobs: found, servers, isComplete } = await listJobs(shard, { keyPrefix, limit, timeoutMs });
+  const searched = await listJobs(shard, { keyPrefix, limit, timeoutMs });
+  const { jobs: found, servers, isComplete } = searched;
   const list: JobWithRecord[] = [];
   for (let start = 0; start < found.length; start += READS) {
     const some = found.slice(start, start + READS);
     list.push(...(await Promise.all(some.map(async (job) => ({ ...job, record: await client.jobs.read(job.found) })))));
   }
   if (json) output.json({ prefix: keyPrefix, complete: isComplete, servers, jobs: list.map(jobJson) });
-  else print(list, isComplete, context);
+  else print(list, searched, context);
   return exitCodeOf(servers, 'failed');
 };
 
@@ -32,13 +34,13 @@ function jobJson({ name, record: { pausedLeftMs, reason, runs } }: JobWithRecord
   return { job: name, paused, lastRun: runs[0] === undefined ? null : runJson(runs[0]) };
 }
 
-function print(list: readonly JobWithRecord[], isComplete: boolean, { args, output }: Context): void {
+function print(list: readonly JobWithRecord[], searched: JobList, { args, output }: Context): void {
   if (list.length === 0) output.line(`No jobs with the prefix "${cell(args.prefix)}".`);
   else {
     const rows = list.map(({ name, record }) => [cell(name), stateOf(record), ...lastCells(record.runs[0])]);
     output.table([['JOB', 'STATE', 'LAST RUN', 'OUTCOME', 'TOOK', 'REPLICA'], ...rows]);
   }
-  if (!isComplete) output.line(output.paint('yellow', 'The list may not be complete: see --limit, and doctor.'));
+  printGaps(searched, 'jobs', { args, output });
 }
 
 function stateOf({ pausedLeftMs, reason, runs }: JobRecord): string {

@@ -21,11 +21,14 @@ export const pause: Command = async (context) => {
   return 0;
 };
 
-/** Ends a pause. The next tick runs. */
+/** Ends a pause, also one that few servers know of, or that failed and would take effect later. The next tick runs. */
 export const resume: Command = async (context) => {
   const { args, client, output } = context;
-  await client.jobs.resume(await findJob(context));
+  const job = await findJob(context);
+  const { pausedLeftMs } = await client.jobs.read(job);
+  await client.jobs.resume(job);
   if (args.json) output.json({ job: args.key, paused: null });
+  else if (pausedLeftMs === 0) output.line(`"${printable(args.key)}" was not paused.`);
   else output.line(`"${printable(args.key)}" is not paused any more: its next tick runs.`);
   return 0;
 };

@@ -188,6 +188,7 @@ describe('docs/operations/log-lines.md', () => {
       const run = { ...ABOUT, trigger: 'schedule', durationMs: 5 } as const;
       events.emit('jobSucceeded', run);
       events.emit('jobFailed', { ...run, error: new Error('No.') });
+      events.emit('jobOverdue', { ...ABOUT, byMs: 5000, reason: 'missed' });
       for (const reason of ['expired', 'taken'] as const) {
         const { message } = new LockLostError(['job'], reason);
         events.emit('lost', { ...ABOUT, reason, message, heldMs: 5, hadWork: true, votes: [] });
@@ -197,7 +198,7 @@ describe('docs/operations/log-lines.md', () => {
       });
       events.emit('released', { ...ABOUT, heldMs: 5 });
     });
-    expect(lines).toHaveLength(10);
+    expect(lines).toHaveLength(11);
     expect(lines.filter((line) => !isOnPage(line))).toEqual([]);
   });
 

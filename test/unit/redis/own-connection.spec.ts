@@ -112,6 +112,7 @@ describe('a connection of our own', () => {
       status: 'down',
       cause: { message: expect.stringContaining('ECONNREFUSED') },
     });
+    await expect(call(connection, 'PING', [])).rejects.toThrow('ECONNREFUSED');
   });
 
   it('P11: sends nothing again after a break, and nothing that was asked for meanwhile', async () => {
