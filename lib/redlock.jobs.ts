@@ -10,6 +10,7 @@ import { registerOf, type JobPlace, type JobRegister } from './jobs/register.js'
 import { runNow } from './jobs/run-now.js';
 import type { Duration, JobRun, JobStatus } from './interfaces/index.js';
 import { KEY_CHANGES, KEY_UNKNOWN, NO_REGISTER } from './redlock.messages.js';
+import { errorText } from './core/error-text.js';
 
 const LONGEST_REASON = 200;
 
@@ -133,7 +134,7 @@ export class RedlockJobs {
       const record = await this.#registerOf(job).read(placeOf(job));
       return toStatus(job, record, Date.now(), this.#startedAtMs);
     } catch (error) {
-      return { ...describeJob(job, Date.now()), unknown: error instanceof Error ? error.message : String(error) };
+      return { ...describeJob(job, Date.now()), unknown: errorText(error) };
     }
   }
 

@@ -1,6 +1,7 @@
 import ms from 'ms';
 import { printable } from './core/printable.js';
 import type { CronSchedule } from './decorators/trigger.js';
+import { errorText } from './core/error-text.js';
 
 export const NOT_READY = (method: string): string =>
   `${method} cannot be locked yet, so it did not run: its @WithLock gets the lock service when the application starts. ` +
@@ -17,7 +18,7 @@ export const NO_MODULE = (instance: string | undefined): string =>
 export const BAD_SCHEDULE = ({ cronTime, timeZone, utcOffset }: CronSchedule, error: unknown): string => {
   const when = typeof cronTime === 'string' ? `'${cronTime}'` : 'a date';
   const where = `${timeZone == null ? '' : ` in '${timeZone}'`}${utcOffset == null ? '' : ` with offset ${utcOffset}`}`;
-  const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const [why = ''] = errorText(error).split('\n');
   return `its schedule, ${when}${where}, has no ticks. ${why}`;
 };
 

@@ -7,6 +7,7 @@ import type { TracedCall } from './call-tracer.js';
 import type { JobEvent } from './events.js';
 import type { EventSource } from './event-source.js';
 import { RELEASE_FAILED } from './messages.js';
+import { errorText } from '../core/error-text.js';
 
 type Work<T> = () => Promise<T>;
 
@@ -52,7 +53,7 @@ export class CallEvents {
   }
 
   readonly onReleaseFailed = ({ keys }: LockHandle, error: unknown): void => {
-    const message = RELEASE_FAILED(error instanceof Error ? error.message : String(error));
+    const message = RELEASE_FAILED(errorText(error));
     this.events.emit('warning', { code: 'release-failed', level: 'warn', message, keys });
   };
 

@@ -1,6 +1,7 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
 import type { CallTracer } from './call-tracer.js';
 import { EVENT_NAMES, type RedlockEvent, type RedlockEventMap, type RedlockEventName } from './events.js';
+import { errorText } from '../core/error-text.js';
 
 type Listener = (event: RedlockEvent) => unknown;
 
@@ -83,7 +84,7 @@ export class EventSource {
   #onFailed(name: RedlockEventName, error: unknown): void {
     if (name === 'warning' || this.#failed.has(name)) return;
     this.#failed.add(name);
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     const message = `A listener for the event '${name}' has failed. The locks are not affected. ${why}`;
     this.emit('warning', { code: 'listener-failed', level: 'warn', message });
   }

@@ -1,7 +1,8 @@
 import type { Failure } from './ports/lock-node.js';
+import { toError } from './error-text.js';
 
 export function unreachable(cause: unknown): Failure {
-  return { outcome: 'failed', reason: 'unreachable', cause: cause instanceof Error ? cause : new Error(String(cause)) };
+  return { outcome: 'failed', reason: 'unreachable', cause: toError(cause) };
 }
 
 export function untrusted(cause: Error): Failure {

@@ -8,6 +8,7 @@ import type { RunNote } from './run-note.js';
 import { releaseVerdict, releaseVerdictSoFar, type Release } from './verdicts.js';
 import type { Vote } from './vote.js';
 import type { Turn } from './turn.js';
+import { toError } from './error-text.js';
 
 /** What has asked for a release. It is called back once. */
 export class ReleaseCallbacks {
@@ -82,7 +83,7 @@ class Releasing implements Asker<Release> {
 
   onError(error: unknown): void {
     this.turn?.leave();
-    this.caller.onFailed(error instanceof Error ? error : new Error(String(error)));
+    this.caller.onFailed(toError(error));
   }
 }
 

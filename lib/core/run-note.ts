@@ -1,6 +1,7 @@
 import type { JobPlan } from './acquire.js';
 import type { Clock } from './ports/clock.js';
 import type { JobNote, RunEnd } from './ports/job-note.js';
+import { errorText } from './error-text.js';
 
 /** What the servers are to note of a run that begins, if they grant its lock. */
 export function runBegun({ key, trigger, tickMs }: JobPlan, startedAtMs: number): JobNote {
@@ -36,7 +37,7 @@ export class RunNote {
     this.#end ??= {
       outcome,
       endedAtMs: this.#clock.wallMs(),
-      error: outcome === 'failed' ? inWords(error) : undefined,
+      error: outcome === 'failed' ? errorText(error) : undefined,
     };
   }
 
@@ -44,14 +45,5 @@ export class RunNote {
   toNote(): JobNote {
     this.end('succeeded');
     return { ...runBegun(this.#job, this.#startedAtMs), end: this.#end };
-  }
-}
-
-/** Anything can be thrown, also what has no text. */
-function inWords(error: unknown): string {
-  try {
-    return error instanceof Error ? error.message || error.name : String(error);
-  } catch {
-    return 'something that cannot be printed';
   }
 }

@@ -2,6 +2,7 @@ import { HttpException, Logger } from '@nestjs/common';
 import { CLOSED, LOCAL_ONLY, NO_PERMISSION } from './messages.js';
 import type { DashboardSettings } from './options.js';
 import { headerOf, messageOf, type FrameworkRequest } from './request.js';
+import { errorStack, errorText } from '../core/error-text.js';
 
 /** What a request may do, or why it may do nothing. */
 export type Access =
@@ -22,9 +23,7 @@ export async function accessOf(request: FrameworkRequest, { authorize }: Dashboa
     const { getStatus, message } = (error ?? {}) as Partial<HttpException>;
     const status = typeof getStatus === 'function' ? getStatus.call(error) : undefined;
     if (status !== undefined && status >= 400) return { may: 'nothing', status, why: message ?? NO_PERMISSION };
-    logger.error(
-      `authorize of the RedlockDashboardModule failed: ${error instanceof Error ? error.stack : String(error)}`,
-    );
+    logger.error(`authorize of the RedlockDashboardModule failed: ${errorStack(error) ?? errorText(error)}`);
     return { may: 'nothing', status: 500, why: NO_PERMISSION };
   }
 }

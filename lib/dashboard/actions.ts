@@ -4,6 +4,7 @@ import type { JobRun } from '../interfaces/jobs.interface.js';
 import { json, refusal, type Answer } from './answer.js';
 import type { JobsFace } from './jobs-face.js';
 import { FAILED, RUN_FAILED } from './messages.js';
+import { errorStack, errorText } from '../core/error-text.js';
 
 /** A run that takes longer goes on; the page sees its end as that of every other run. */
 const WAIT_FOR_RUN_MS = 1500;
@@ -76,12 +77,12 @@ async function run(jobs: JobsFace, job: string, where: { instance?: string }): P
     if (ended !== undefined) return json(200, { done: 'run', outcome: ended.outcome });
   } catch (error) {
     if (!own.hasBegun) throw error;
-    return refusal(500, RUN_FAILED(messageOf(error)));
+    return refusal(500, RUN_FAILED(errorText(error)));
   } finally {
     clearTimeout(timer);
   }
   running.catch((error: unknown) => {
-    logger.warn(`A run of "${job}" that was started by hand failed: ${messageOf(error)}`);
+    logger.warn(`A run of "${job}" that was started by hand failed: ${errorText(error)}`);
   });
   return json(202, { done: 'run', outcome: 'running' });
 }
@@ -101,10 +102,6 @@ function answerTo(error: unknown): Answer {
         return refusal(500, error.message);
     }
   }
-  logger.error(`A button of the dashboard failed: ${error instanceof Error ? error.stack : String(error)}`);
+  logger.error(`A button of the dashboard failed: ${errorStack(error) ?? errorText(error)}`);
   return refusal(500, FAILED);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

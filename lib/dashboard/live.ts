@@ -7,6 +7,7 @@ import { LockReader, type Instance } from './lock-reader.js';
 import { UNREAD } from './messages.js';
 import { Poller } from './poller.js';
 import { idOf, instanceRow, serverRow, type Rows, type TableName } from './rows.js';
+import { errorText } from '../core/error-text.js';
 
 /** Another replica's runs are seen so much later at most. */
 const JOBS_EVERY_MS = 2_000;
@@ -92,7 +93,7 @@ export class Live {
         await read();
         this.#note(what, []);
       } catch (error) {
-        this.#note(what, [UNREAD(what, error instanceof Error ? error.message : String(error))]);
+        this.#note(what, [UNREAD(what, errorText(error))]);
       }
     });
   }

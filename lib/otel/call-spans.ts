@@ -2,6 +2,7 @@ import { SpanStatusCode, trace, type Attributes, type Span, type Tracer } from '
 import type { CallTracer, TracedCall, TracedRefusal } from '../client/call-tracer.js';
 import type { RedlockEvents } from '../redlock.events.js';
 import { attributesOf, CONTENDED, ERROR_TYPE, FENCING_TOKEN, KEYS, SKIPPED, TICK } from './attributes.js';
+import { errorText } from '../core/error-text.js';
 
 /** A call may take thousands of keys, and a span is no place for them. */
 const MOST_KEYS = 10;
@@ -77,7 +78,7 @@ async function failing<T>(span: Span, run: () => Promise<T>): Promise<T> {
 
 function fail(span: Span, error: unknown): void {
   const { code, name } = partsOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorText(error);
   span.recordException(error instanceof Error ? error : message);
   span.setAttribute(ERROR_TYPE, typeof code === 'string' ? code : typeof name === 'string' ? name : typeof error);
   span.setStatus({ code: SpanStatusCode.ERROR, message });

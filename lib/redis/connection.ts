@@ -1,6 +1,7 @@
 import type { NodeState } from '../core/ports/lock-node.js';
 import type { ServerWarning } from './server-status.js';
 import { serverText } from './server-text.js';
+import { toError } from '../core/error-text.js';
 
 /** The connection to one server, made by this package or provided by the application. It sends commands, and knows whether it can. */
 export interface Connection {
@@ -119,7 +120,7 @@ export class Secrets {
 
   /** An error without secrets: a {@link ServerError} where the server has answered with it. */
   toCallError(error: unknown): Error {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    const { name, message } = toError(error);
     // A copy, because the original carries the command with its arguments.
     const shown = this.messageOf({ name, message });
     return isReplyError({ name }) ? new ServerError(shown) : new Error(shown);

@@ -1,3 +1,5 @@
+import { toError } from '../core/error-text.js';
+
 /** One command that a client has taken and not answered yet. */
 interface InFlightCommand {
   /** The script of an EVAL, or the hash of an EVALSHA: the client reads it here each time that it writes the command. */
@@ -79,6 +81,6 @@ function sendOrReject(send: () => Promise<unknown>): Promise<unknown> {
   try {
     return send();
   } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    return Promise.reject(toError(error));
   }
 }

@@ -18,8 +18,8 @@ export type RestartGuardMode = 'witnessed' | 'strict' | 'off';
  * - A marker on the server changes with every loss of data: a flush, a restart without data, a promoted replica that was
  *   behind. A process that sees another marker than before has witnessed one. A marker that a witness has planted tells
  *   when that was: a process that starts later keeps the server from voting for the rest of the time.
- * - A new run id is a restart. With an append-only file and the same marker the data are back. A snapshot is older than
- *   the marker tells, and without persistence there is nothing to come back.
+ * - A new run id is a restart. With an append-only file before and after it, and the same marker, the data are back. A snapshot is
+ *   older than the marker tells, so is a file that was written to no more, and without persistence there is nothing to come back.
  * - A replica that has taken over (Sentinel) has the marker, but the last locks may not have come through to it. Neither its
  *   uptime nor its run id tells (it may have been the master before): its replication id does.
  *
@@ -39,6 +39,7 @@ export class RestartGuard {
   readonly #holds: LongHolds;
   #runId: string | undefined;
   #history: string | undefined;
+  #hadAppendOnly = false;
   #marker: string | undefined;
   #isMarkerOld = false;
   #lostAtMs = -Infinity;
@@ -78,13 +79,15 @@ export class RestartGuard {
     if (replica) return false;
     const restarted = this.#runId !== undefined && this.#runId !== runId;
     const first = this.#runId === undefined;
+    const isBack = this.#hadAppendOnly && appendOnly;
     this.#runId = runId;
+    this.#hadAppendOnly = appendOnly;
     if (tookOver) {
       this.#isMarkerOld = this.#marker !== undefined;
       this.#note(this.clock.nowMs(), 'was a replica until lately');
       return true;
     }
-    if (this.mode === 'strict' ? !(restarted || first) : !restarted || appendOnly) return false;
+    if (this.mode === 'strict' ? !(restarted || first) : !restarted || isBack) return false;
     this.#isMarkerOld = this.#marker !== undefined;
     this.#note(this.clock.nowMs() - uptimeMs, first ? 'has started' : 'was restarted');
     return true;

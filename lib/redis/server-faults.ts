@@ -38,3 +38,8 @@ const OF_SOME_KEYS: readonly FaultCode[] = ['fencing-counter', 'refuses'];
 export function mayRefuseAll(message: string): boolean {
   return !OF_SOME_KEYS.includes(faultIn(message, 'refuses'));
 }
+
+/** Whether a server refuses because it is a replica. It may take over later, without all the data that there were: it must be noticed before. */
+export function isOfReplica(message: string): boolean {
+  return faultIn(message, 'refuses') === 'replica';
+}

@@ -1,5 +1,5 @@
 import { call, ServerError, type Connection } from './connection.js';
-import { notInspected, parseInfo, warningsOn, type ServerInfo } from './server-info.js';
+import { CLUSTER_WARNING, notInspected, parseInfo, warningsOn, type ServerInfo } from './server-info.js';
 import type { ServerWarning } from './server-status.js';
 
 /** The result of an inspection: the server may vote, or why it may not. */
@@ -26,7 +26,8 @@ export async function inspectServer(
   connection: Connection,
   duplicateOf: (info: ServerInfo) => string | undefined,
 ): Promise<Inspection> {
-  const { database } = connection;
+  const { database, clustered } = connection;
+  if (clustered) return { verdict: { state: 'ready' }, warnings: [CLUSTER_WARNING] };
   try {
     if (database > 0) await call(connection, 'select', [database]);
   } catch (error) {

@@ -3,11 +3,11 @@ import type { NodeState } from '../core/ports/lock-node.js';
 import { withinMs } from '../core/wait.js';
 import { AskAgain } from './ask-again.js';
 import { CONNECTING, READY, type Connection } from './connection.js';
-import { duplicateOf, type Identities } from './identities.js';
+import { duplicateOf, forget, type Identities } from './identities.js';
 import type { RestartGuard } from './restart-guard.js';
 import type { Member, ServerGroup } from './server-group.js';
-import { CLUSTER_WARNING, type ServerInfo } from './server-info.js';
-import { mayRefuseAll } from './server-faults.js';
+import type { ServerInfo } from './server-info.js';
+import { isOfReplica, mayRefuseAll } from './server-faults.js';
 import { inspectServer, type Inspection, type Verdict } from './server-inspection.js';
 import type { Facts, ServerStatus, ServerWarning } from './server-status.js';
 import { ReportedState } from './reported-state.js';
@@ -88,8 +88,7 @@ export class ServerWatch implements Member {
     if (this.#epoch !== this.connection.epoch) {
       this.#epoch = this.connection.epoch;
       this.#verdict = undefined;
-      if (this.connection.clustered) this.#conclude({ verdict: { state: 'ready' }, warnings: [CLUSTER_WARNING] });
-      else void this.#inspect(this.#epoch);
+      void this.#inspect(this.#epoch);
     } else this.#askAgain.hurry();
     const verdict = this.#verdict;
     if (verdict === undefined) return CONNECTING;
@@ -117,21 +116,21 @@ export class ServerWatch implements Member {
 
   /** The server has refused a request. */
   onRefused({ message }: Error): void {
-    if (this.#refusal !== undefined || this.#verdict?.state !== 'ready' || !mayRefuseAll(message)) return;
-    if (message.includes('READONLY')) void this.#inspect(this.#epoch);
-    void this.#write();
+    if (this.#verdict?.state !== 'ready' || !mayRefuseAll(message)) return;
+    if (isOfReplica(message)) void this.#inspect(this.#epoch);
+    if (this.#refusal === undefined) void this.#write();
   }
 
   /**
-   * Tries a write, for a caller that asks for the server's health: how long it took in milliseconds, or undefined where there
-   * is no connection or no answer in time. Never rejects.
+   * Inspects the server again and tries a write: in how many milliseconds, undefined where it is not connected or does not answer in time.
+   * Never rejects. A server may become a replica, and a master again, on a connection that stays.
    */
   async check(timeoutMs: number): Promise<number | undefined> {
-    if (this.connection.ensureConnected().status !== 'ready') return undefined;
-    if (this.ensureInspected().status !== 'ready') return undefined;
     const { clock } = this.options;
     const startedAtMs = clock.nowMs();
-    const written = this.#write().then(() => true);
+    const isConnected = this.connection.ensureConnected().status === 'ready';
+    if (!isConnected || this.ensureInspected().status !== 'ready') return undefined;
+    const written = Promise.all([this.#inspect(this.#epoch), this.#write()]).then(() => true);
     if ((await withinMs(clock, written, timeoutMs)) === true) return clock.nowMs() - startedAtMs;
     this.#onSilence(`no answer within ${timeoutMs} ms`);
     return undefined;
@@ -140,6 +139,7 @@ export class ServerWatch implements Member {
   #onConnection(state: NodeState): void {
     if (state.status === 'connecting') return; // Only the outcome of a try is reported.
     this.#connection = state;
+    if (state.status === 'down') forget(this.options.identities, this);
     this.#silence = undefined;
     this.#refusal = undefined;
     this.#verdict = undefined;
@@ -192,6 +192,7 @@ export class ServerWatch implements Member {
     if (epoch !== this.connection.epoch) return;
     this.#silence = undefined;
     this.#refusal = refusal;
+    if (refusal !== undefined && isOfReplica(refusal.message)) void this.#inspect(epoch);
     if (refusal === undefined) this.#askAgain.reset();
     else this.#askAgain.plan();
     this.#reported.update();

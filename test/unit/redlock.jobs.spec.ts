@@ -94,6 +94,23 @@ describe('P20: RedlockJobs', () => {
     }
   });
 
+  it.each([
+    Object.assign(new Error('x'), { message: { code: 7 } }),
+    Object.assign(new Error('x'), { message: Symbol('y') }),
+    Object.assign(new Error(''), { name: 3 }),
+    Object.create(null),
+  ])('gives the lock back and notes the failure, whatever the run throws: %#', async (thrown: unknown) => {
+    const all = await jobs();
+    work = () =>
+      Promise.resolve().then(() => {
+        throw thrown;
+      });
+    await expect(all.runNow('invoices')).rejects.toBe(thrown);
+    expect(await all.history('invoices')).toMatchObject([{ outcome: 'failed', error: expect.any(String) }]);
+    work = () => Promise.resolve();
+    await all.runNow('invoices');
+  });
+
   it('keeps the last runs, the newest first, and gives at most as many as it is asked for', async () => {
     const all = await jobs();
     for (let count = 0; count < 25; count++) await all.runNow('invoices');

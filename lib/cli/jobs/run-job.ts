@@ -8,6 +8,7 @@ import { UsageError, type Arguments } from '../arguments.js';
 import type { ExitCode } from '../command.js';
 import type { Io } from '../io.js';
 import { duration, type Output } from '../output.js';
+import { errorText } from '../../core/error-text.js';
 
 /**
  * Runs a job once, in this process: it becomes a replica of the application for as long as that takes, without a web server and
@@ -36,7 +37,7 @@ export async function runJob(
     return outcome === 'succeeded' ? 0 : 1;
   } catch (error) {
     if (!run.hasBegun) throw error;
-    const text = error instanceof Error ? error.message : String(error);
+    const text = errorText(error);
     if (json) output.json({ job, outcome: 'failed', error: text });
     else output.line(`"${printable(job)}" has run: failed: ${printable(text)}`);
     return 1;
@@ -51,7 +52,7 @@ async function load(path: string, file: string): Promise<Record<string, unknown>
     // Of a CommonJS file the default is all that it exports.
     return { ...(typeof main === 'object' ? main : { default: main }), ...named };
   } catch (error) {
-    throw new UsageError(`${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${file} cannot be loaded: ${errorText(error)}`);
   }
 }
 

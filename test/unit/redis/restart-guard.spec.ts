@@ -60,6 +60,17 @@ describe('P12: the restart guard', () => {
     expect(guard.reasonNotToVote(request('acquire'))).toBeUndefined();
   });
 
+  it('trusts no append-only file that is new with the restart, or that was off before it: it may be older than the locks', () => {
+    const { clock, guard } = setUp();
+    guard.onRequest(request('acquire', 30_000));
+    guard.onInspected(server('a', { appendOnly: false }));
+    expect(guard.onInspected(server('b', { appendOnly: true }))).toBe(true);
+    clock.stall(30_000);
+    guard.onInspected(server('b', { appendOnly: false }));
+    expect(guard.onInspected(server('c', { appendOnly: true }))).toBe(true);
+    expect(guard.onInspected(server('d', { appendOnly: true }))).toBe(false);
+  });
+
   it('judges a server that still loads its data by what it says afterwards: meanwhile it denies its append-only file', () => {
     for (const appendOnly of [true, false]) {
       const { guard } = setUp();

@@ -153,10 +153,12 @@ describe('P13: the watch on a server', () => {
     ]);
   });
 
-  it('warns once of what endangers locks on a Cluster, and inspects none of its nodes', () => {
-    const { connection, watch, lines } = setUp(1, '', true);
+  it('warns once of what endangers locks on a Cluster, and inspects none of its nodes', async () => {
+    const { connection, watch, lines, boot } = setUp(1, '', true);
+    await boot();
     expect(watch.ensureInspected()).toEqual({ status: 'ready' });
     connection.epoch++;
+    await boot();
     expect(watch.ensureInspected()).toEqual({ status: 'ready' });
     expect(lines).toEqual([expect.stringContaining('failover')]);
     expect(watch.warnings).toEqual([{ code: 'cluster', message: expect.stringContaining('failover') }]);
@@ -228,6 +230,23 @@ describe('P17: a server that refuses to write', () => {
     expect(watch.status.state).toBe('ready');
   });
 
+  it('for another reason before it becomes a replica is quarantined when it is promoted', async () => {
+    const { connection, watch, guard, clock, trial, boot } = setUp(1, `${MASTER}master_replid:a\r\n`);
+    await boot();
+    guard.onRequest({ kind: 'acquire', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs: 60_000 }] });
+    trial.refusal = new Error('NOREPLICAS no');
+    watch.onRefused(trial.refusal);
+    await settled();
+    trial.refusal = new Error("READONLY You can't write against a read only replica.");
+    connection.answer = 'run_id:0\r\naof_enabled:1\r\nrole:slave\r\nmaster_replid:b\r\n';
+    await clock.advance(4000);
+    expect(watch.status).toMatchObject({ state: 'refusing', reason: 'is a replica: it does not vote' });
+    trial.refusal = undefined;
+    connection.answer = `${MASTER}master_replid:c\r\nmaster_replid2:b\r\n`.replace('run_id:a', 'run_id:0');
+    await clock.advance(10_000);
+    expect(watch.status.state).toBe('quarantined');
+  });
+
   it('is found by those who ask for its health, also where no lock was asked for', async () => {
     const { watch, trial, boot } = setUp();
     await boot();
@@ -241,7 +260,38 @@ describe('P17: a server that refuses to write', () => {
   });
 });
 
+describe('P13: a look at the health of a server', () => {
+  it('sees what was changed on a connection that stays: its settings, and that it was a replica meanwhile', async () => {
+    const { connection, watch, guard, boot } = setUp(1, `${MASTER}master_replid:a\r\n`);
+    await boot();
+    guard.onRequest({ kind: 'acquire', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs: 60_000 }] });
+    expect(watch.warnings).toEqual([]);
+    connection.answer = 'run_id:0\r\nrole:master\r\naof_enabled:0\r\nmaster_replid:c\r\nmaster_replid2:b\r\n';
+    await watch.check(500);
+    expect(watch.warnings).toMatchObject([{ code: 'no-append-only-file' }]);
+    expect(watch.status).toMatchObject({ state: 'quarantined' });
+  });
+
+  it('asks no INFO of a cluster', async () => {
+    const { connection, watch, boot } = setUp(1, MASTER, true);
+    await boot();
+    await watch.check(500);
+    expect([connection.looks, watch.status.state]).toEqual([0, 'ready']);
+  });
+});
+
 describe('P4: the state of a server', () => {
+  it('is ready where the other name of it, which had its vote, cannot be reached any more', async () => {
+    const { servers, clock, boot } = setUp(2);
+    const [one, other] = servers as [(typeof servers)[number], (typeof servers)[number]];
+    other.connection.answer = one.connection.answer;
+    await boot();
+    expect(other.watch.status).toMatchObject({ state: 'down', reason: expect.stringContaining('listed twice') });
+    one.connection.change(down('connect ECONNREFUSED 127.0.0.1:1'));
+    await clock.advance(4000);
+    expect(other.watch.status.state).toBe('ready');
+  });
+
   it('is connecting before the first outcome, and then what the last try has come to', async () => {
     const { connection, watch, clock, lines } = setUp();
     expect(watch.status).toMatchObject({ state: 'connecting', reason: 'not connected yet' });
