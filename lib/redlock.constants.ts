@@ -21,7 +21,8 @@ export const ONE_OFF = Symbol.for('redlock-nestjs:one-off');
 /** Where the run of a decorated method around the running async context is kept, for both copies. */
 export const LOCKED_RUN = Symbol.for('redlock-nestjs:locked-run');
 
-const DEFAULT_NAME = 'default';
+/** The name of the instance that has none. */
+export const DEFAULT_NAME = 'default';
 
 const SERVICE = 'redlock-nestjs:service:';
 

@@ -1,25 +1,24 @@
 import { Global, Injectable, Module } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { refuse, toMs, toWhole } from './client/options/check.js';
+import { refuseUnknown, toMs, toWhole } from './client/options/check.js';
 import { InvalidOptionsError } from './core/errors/index.js';
 import { addedJob, type AddedJob, type AddedJobOptions } from './jobs/added-job.js';
 import type { Job } from './jobs/job.js';
 import { JobCatalog } from './jobs/job-catalog.js';
 import { describeJob, toRun, toStatus } from './jobs/job-status.js';
+import { checkReason } from './client/jobs/check-reason.js';
 import { registerOf, type JobPlace, type JobRegister } from './jobs/register.js';
 import { runNow } from './jobs/run-now.js';
 import type { Duration, JobRun, JobStatus } from './interfaces/index.js';
 import { KEY_CHANGES, KEY_UNKNOWN, NO_REGISTER } from './redlock.messages.js';
 import { errorText } from './core/error-text.js';
 
-const LONGEST_REASON = 200;
-
 /** As many runs as the servers keep of a job. */
 const HISTORY = 20;
 
 /** Which job, where two instances of the module have one of the same name. */
 export interface JobOptions {
-  /** The name of the `RedlockModule` that locks it. Default: any. */
+  /** The name of the `RedlockModule` that locks it: `'default'` where that has none. Default: any. */
   readonly instance?: string;
 }
 
@@ -27,7 +26,7 @@ export interface JobOptions {
  * The jobs of this application, of all its `RedlockModule`s: what became of their runs, on whichever replica, and how to pause and run
  * them. Jobs are the scheduled methods with `@WithLock`, and what `add` is called for.
  *
- * A job is found by its name: the option `job`, by default the key; several keys are joined by ", ".
+ * A job is found by its name: the option `job`, by default the key; several keys are joined by ", ", in alphabetical order.
  *
  * @throws (all of them) InvalidOptionsError for a job that is not known; it names those that are
  * @publicApi
@@ -52,7 +51,9 @@ export class RedlockJobs {
    * The job as it is now: its schedule on this replica, and its last runs as the servers know them. Where no majority of the servers
    * answers within one `nodeTimeout`, `unknown` says why, and what the servers know is missing.
    */
-  async get(job: string, { instance }: JobOptions = {}): Promise<JobStatus> {
+  async get(job: string, options: JobOptions = {}): Promise<JobStatus> {
+    refuseUnknown('get', options, ['instance']);
+    const { instance } = options;
     return await this.#statusOf(this.#catalog.find(job, instance));
   }
 
@@ -62,7 +63,9 @@ export class RedlockJobs {
    * @param options `limit`: at most so many. Default: 20, which is as many as the servers keep
    * @throws QuorumUnreachableError no majority of the servers answered
    */
-  async history(job: string, { limit = HISTORY, instance }: JobOptions & { limit?: number } = {}): Promise<JobRun[]> {
+  async history(job: string, options: JobOptions & { limit?: number } = {}): Promise<JobRun[]> {
+    refuseUnknown('history', options, ['limit', 'instance']);
+    const { limit = HISTORY, instance } = options;
     toWhole('limit', limit, { least: 1 });
     const found = this.#catalog.find(job, instance);
     const { runs } = await this.#registerOf(found).read(placeOf(found));
@@ -73,21 +76,19 @@ export class RedlockJobs {
    * From when this returns until the end of the pause no replica begins a run of the job, neither for its schedule nor by hand: calls are skipped, or reject with
    * `LockContendedError`, whose reason is `'paused'`. Runs that go on go on. Survives restarts of replicas. Ticks that fall into the pause are not made up for.
    *
-   * @param options `for`: how long. Default: until `resume`. `reason`: for people, at most 200 characters
+   * @param options `for`: how long. Default: until `resume`. `reason`: for people, at most 200 characters, fewer where they are not ASCII
    * @throws InvalidOptionsError the key of the job has changed from run to run
    * @throws QuorumUnreachableError no majority of the servers answered: it may be paused on some of them
    */
-  async pause(
-    job: string,
-    { for: duration, reason, instance }: JobOptions & { for?: Duration; reason?: string } = {},
-  ): Promise<void> {
+  async pause(job: string, options: JobOptions & { for?: Duration; reason?: string } = {}): Promise<void> {
+    refuseUnknown('pause', options, ['for', 'reason', 'instance']);
+    const { for: duration, reason, instance } = options;
     const forMs = duration === undefined ? undefined : toMs('for', duration, { least: 1 });
-    if (reason !== undefined && (typeof reason !== 'string' || reason.length > LONGEST_REASON))
-      throw refuse('reason', `a text of at most ${LONGEST_REASON} characters`, reason);
+    if (reason !== undefined) checkReason('reason', reason);
     const found = this.#catalog.find(job, instance);
-    const options = { ...(forMs !== undefined && { forMs }), ...(reason !== undefined && { reason }) };
+    const state = { ...(forMs !== undefined && { forMs }), ...(reason !== undefined && { reason }) };
     if (found.keyChanges) throw new InvalidOptionsError('job', KEY_CHANGES(found.method.label));
-    await this.#registerOf(found).pause(placeOf(found), options);
+    await this.#registerOf(found).pause(placeOf(found), state);
   }
 
   /**
@@ -95,7 +96,9 @@ export class RedlockJobs {
    *
    * @throws QuorumUnreachableError no majority of the servers answered: it may still be paused
    */
-  async resume(job: string, { instance }: JobOptions = {}): Promise<void> {
+  async resume(job: string, options: JobOptions = {}): Promise<void> {
+    refuseUnknown('resume', options, ['instance']);
+    const { instance } = options;
     const found = this.#catalog.find(job, instance);
     await this.#registerOf(found).resume(placeOf(found));
   }
@@ -109,7 +112,9 @@ export class RedlockJobs {
    * @throws LockContendedError at once, where a run goes on, or the job is paused
    * @throws QuorumUnreachableError, LockLostError
    */
-  async runNow(job: string, { instance, onBegun }: JobOptions & { onBegun?: () => void } = {}): Promise<JobRun> {
+  async runNow(job: string, options: JobOptions & { onBegun?: () => void } = {}): Promise<JobRun> {
+    refuseUnknown('runNow', options, ['instance', 'onBegun']);
+    const { instance, onBegun } = options;
     return await runNow(this.#catalog.find(job, instance), onBegun);
   }
 

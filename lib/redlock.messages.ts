@@ -72,7 +72,7 @@ export const UNKNOWN_JOB = (name: unknown, known: readonly string[]): string =>
   }.`;
 
 export const AMBIGUOUS_JOB = (name: string, one: string, other: string): string =>
-  `"${printable(name)}" is the name of two jobs, ${one} and ${other}, of two instances of the RedlockModule: say which by { instance }.`;
+  `"${printable(name)}" is the name of two jobs, ${one} and ${other}, of two instances of the RedlockModule: say which by { instance }, which is 'default' for the one without a name.`;
 
 export const KEY_UNKNOWN = (method: string): string =>
   `The key of ${method} is not known before its first run, because a function makes it.`;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { MOST_REASON } from '../client/jobs/job-register.js';
-import { refuse, toMs, toWhole } from '../client/options/check.js';
+import { checkReason } from '../client/jobs/check-reason.js';
+import { toMs, toWhole } from '../client/options/check.js';
 
 export const COMMANDS = ['doctor', 'locks', 'inspect', 'release', 'jobs', 'history', 'pause', 'resume', 'run'] as const;
 
@@ -60,9 +60,9 @@ export function readArguments(argv: readonly string[]): Arguments | 'help' | 've
   const limit = toWhole('--limit', /^\d{1,6}$/.test(values.limit) ? Number(values.limit) : values.limit, { least: 1 });
   const timeoutMs = toMs('--timeout', numberIn(values.timeout), { least: 1 });
   const forMs = values.for === undefined ? undefined : toMs('--for', numberIn(values.for), { least: 1 });
-  if (values.reason.length > MOST_REASON) {
-    throw refuse('--reason', `a text of at most ${MOST_REASON} characters`, `${values.reason.length} characters`);
-  }
+  checkReason('--reason', values.reason);
+  if (command !== 'pause' && (forMs !== undefined || values.reason !== ''))
+    throw new UsageError(`--for and --reason are options of pause, not of ${command}`);
   const what = WHAT[command];
   const key = what === undefined ? '' : keyFrom(command, what, rest.shift());
   const common = { command, key, urls: rest, json, yes, ticks, prefix, limit, timeoutMs, reason: values.reason };
@@ -83,14 +83,16 @@ function parse(
   }
 }
 
+const JOB = 'the name of a job';
+
 /** What a command takes before the servers. */
 const WHAT: Readonly<Partial<Record<CommandName, string>>> = {
   inspect: 'a key',
   release: 'a key',
-  history: 'the name of a job',
-  pause: 'the name of a job',
-  resume: 'the name of a job',
-  run: 'the name of a job',
+  history: JOB,
+  pause: JOB,
+  resume: JOB,
+  run: JOB,
 };
 
 /** A number without a unit is in milliseconds. */
@@ -100,6 +102,7 @@ function numberIn(text: string): string | number {
 
 function keyFrom(command: string, what: string, key: string | undefined): string {
   if (key === undefined) throw new UsageError(`${command} takes ${what} first, and then the servers`);
+  if (key === '' && what === JOB) throw new UsageError(`${command} takes ${what}, got an empty text`);
   if (/^rediss?:\/\//i.test(key)) throw new UsageError(`${command} takes ${what} before the servers, got a URL`);
   return key;
 }

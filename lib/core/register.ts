@@ -132,6 +132,11 @@ export function pauseWords({ version, leftMs, reason }: PauseState, coveredMs: n
 /** For a `steer` that only notes a tick: no register has a lower version. */
 export const NO_PAUSE: PauseState = { version: 0, leftMs: 0, reason: '' };
 
+/** Whether a register keeps the whole reason of a pause. */
+export function isReason(text: string): boolean {
+  return decodeText(encodeText(text, REASON)) === text;
+}
+
 /** The opposite of the encoding of a text. What is not encoded well is left as it is. */
 export function decodeText(word: string): string {
   if (word === '-') return '';

@@ -1,4 +1,5 @@
 import type { JobRun, JobStatus } from '../interfaces/jobs.interface.js';
+import { DEFAULT_NAME } from '../redlock.constants.js';
 import type { JobsFace } from './jobs-face.js';
 import { idOf, jobRow, steady, type Rows } from './rows.js';
 
@@ -34,14 +35,13 @@ export class JobReader {
 
   /** The runs are only asked for again when the job has run since: hundreds of jobs mostly do nothing. */
   async #knownOf(status: JobStatus, before: Known | undefined): Promise<Known> {
-    const { job, instance, running, lastRun, paused, unknown } = status;
+    const { job, instance = DEFAULT_NAME, running, lastRun, paused, unknown } = status;
     const pausedUntil = steady(before?.pausedUntil, paused?.until?.getTime());
     const stamp = JSON.stringify([running, lastRun]);
     if (before?.stamp === stamp) return { ...before, pausedUntil };
     const stays = { stamp: before?.stamp ?? '', runs: before?.runs ?? [], pausedUntil };
     if (unknown !== undefined) return stays;
-    const options = { limit: SHOWN_RUNS, ...(instance !== undefined && { instance }) };
-    return await this.jobs.history(job, options).then(
+    return await this.jobs.history(job, { limit: SHOWN_RUNS, instance }).then(
       (runs) => ({ stamp, runs, pausedUntil }),
       () => stays,
     );

@@ -62,9 +62,9 @@ export function jobOptions(
   return calledBy(caller, optionsOf(method, firing, spreadMs));
 }
 
-/** What people call a job. */
-export function nameOfJob({ options }: LockedMethod, key: string | readonly string[]): string {
-  return options.job ?? [key].flat().join(', ');
+/** What people call a job. Its keys are one lock in any order, so they are in that of the register. */
+export function nameOfJob({ options }: Pick<LockedMethod, 'options'>, key: string | readonly string[]): string {
+  return options.job ?? (typeof key === 'string' ? key : key.toSorted().join(', '));
 }
 
 function optionsOf({ options }: LockedMethod, firing: Firing | undefined, spreadMs = 0): WithLockCallOptions {

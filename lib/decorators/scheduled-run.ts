@@ -3,7 +3,7 @@ import type { Lock } from '../interfaces/index.js';
 import { NOT_BEGUN } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
 import { anySignal } from './any-signal.js';
-import { jobOptions, ttlOf, type Call } from './call-options.js';
+import { jobOptions, nameOfJob, ttlOf, type Call } from './call-options.js';
 import { keyOf } from './checks.js';
 import { spreadOut, waitForJitter } from './delays.js';
 import type { Firing } from './firing.js';
@@ -80,7 +80,7 @@ async function lockAndWork(
 
 function emitClosing({ client }: Partial<RedlockService>, { label, key, options }: LockedMethod): void {
   const keys = typeof key === 'function' ? [] : [key].flat();
-  const job = options.job ?? keys.join(', ');
+  const job = nameOfJob({ options }, keys);
   const about = { keys, method: label, ...(job !== '' && { job }), owner: client?.settings.owner ?? '' };
   client?.events.emit('skipped', { ...about, reason: 'closing', message: NOT_BEGUN(label) });
 }

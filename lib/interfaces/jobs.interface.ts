@@ -41,7 +41,7 @@ export interface JobRun {
  * @publicApi
  */
 export interface JobStatus {
-  /** Its name: the option `job`, by default the key (several keys are joined by ", "). */
+  /** Its name: the option `job`, by default the key (several keys are joined by ", ", in alphabetical order). */
   readonly job: string;
   /** The name of the `RedlockModule` that locks it, where it has one. */
   readonly instance?: string;

@@ -53,10 +53,10 @@ export class CrashWatch {
   async #look(): Promise<void> {
     const { job } = this;
     const { place } = job;
-    if (this.#isToStart) this.#fromMs ??= job.tickAt(this.client.shards.clock.wallMs())?.atMs;
+    const isStart = this.#isToStart;
     this.#isToStart = false;
-    const fromMs = this.#fromMs;
-    if (place === undefined || fromMs === undefined) return;
+    if (isStart) this.#fromMs ??= job.tickAt(this.client.shards.clock.wallMs())?.atMs;
+    if (place === undefined || this.#fromMs === undefined) return;
     let record: JobRecord;
     try {
       record = await this.client.jobs.read(place);
@@ -64,6 +64,7 @@ export class CrashWatch {
       this.#lookIn(job.ttlMs);
       return;
     }
+    const fromMs = (this.#fromMs = Math.min(this.#fromMs, watchedTickMs(record, isStart)));
     const runs = record.runs.filter(({ tickMs }) => tickMs >= fromMs);
     const dead = runs.find(({ outcome, tickMs }) => outcome === 'died' && !this.#settled.has(tickMs));
     if (dead !== undefined) {
@@ -88,6 +89,15 @@ export class CrashWatch {
     const { ttlMs } = this.job;
     this.#alarm.set(Math.min(delayMs, ttlMs), Math.min(APART_MS, ttlMs / 10));
   }
+}
+
+/**
+ * The tick of the run that goes on, which may be older than the newest tick: a run may take longer than the period. A run that has died counts
+ * only where this replica was there before: when the application starts, a later tick that is due takes its place.
+ */
+function watchedTickMs({ runs: [newest] }: JobRecord, isStart: boolean): number {
+  const isWatched = newest?.outcome === 'running' || (newest?.outcome === 'died' && !isStart);
+  return isWatched && newest.tickMs > 0 ? newest.tickMs : Infinity;
 }
 
 function isPassing(denial: Denial | undefined): boolean {

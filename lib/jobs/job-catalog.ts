@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InvalidOptionsError } from '../core/errors/index.js';
+import { DEFAULT_NAME } from '../redlock.constants.js';
 import { AMBIGUOUS_JOB, UNKNOWN_JOB } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
 import { JobKeepers } from './job-keepers.js';
@@ -48,10 +49,9 @@ export class JobCatalog {
   /** @throws InvalidOptionsError */
   find(name: string, instance?: string): Job {
     const jobs = this.list();
-    const found = jobs.filter(
-      (job) => job.name === name && (instance ?? job.method.options.instance) === job.method.options.instance,
-    );
-    const [job, other] = found;
+    const isMeant = ({ method }: Job): boolean =>
+      instance === undefined || (method.options.instance ?? DEFAULT_NAME) === instance;
+    const [job, other] = jobs.filter((each) => each.name === name && isMeant(each));
     if (job === undefined)
       throw new InvalidOptionsError(
         'job',

@@ -165,6 +165,7 @@ describe('P20: RedlockJobs', () => {
     await all.pause('invoices', { instance: 'other' });
     const paused = (await all.list()).filter((status) => status.paused).map(({ method }) => method);
     expect(paused).toEqual(['Other.run']);
+    expect(await all.get('invoices', { instance: 'default' })).toMatchObject({ method: 'Jobs.invoices' });
   });
 
   it('lists a job whose servers cannot be reached with the reason, and the others as they are', async () => {

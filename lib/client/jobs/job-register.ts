@@ -19,9 +19,6 @@ export interface JobPlace {
 /** Where the servers keep it, for a caller that has found it there. */
 export type FoundJob = JobKeys;
 
-/** How long the reason of a pause may be, in characters. */
-export const MOST_REASON = 200;
-
 /** So many versions share a millisecond; which one is left to chance, so that two changes at once have different ones. */
 const VERSIONS_A_MS = 1024;
 
@@ -77,9 +74,9 @@ export class JobRegister {
     // It is higher than what a majority knows, and than that of an earlier change which few servers have taken, or none yet.
     const leastVersion = Math.max(known.version + 1, Math.floor(quorum.clock.wallMs()) * VERSIONS_A_MS);
     const version = leastVersion + Math.floor(quorum.entropy.random() * VERSIONS_A_MS);
-    // A tick that fell into a pause is not made up for. By the servers' clocks: that of an operator may be ahead, and cover ticks that are to come.
+    // A tick that fell into a pause is not made up for, also into one whose end is replaced here. By the servers' clocks: that of an operator may be ahead, and cover ticks that are to come.
     const isEnd = known.pausedLeftMs > 0 && state.leftMs === 0;
-    const coveredMs = isEnd ? Math.min(...votes.map((vote) => nowOf(vote, quorum.clock))) : 0;
+    const coveredMs = isEnd ? Math.min(...votes.map((vote) => nowOf(vote, quorum.clock))) : known.coveredMs;
     await steer(quorum, keys, { ...state, version }, coveredMs);
   }
 

@@ -44,7 +44,7 @@ export function confirm(action, { job, instance }) {
     let answer = /** @type {object | undefined} */ (undefined);
     form.onsubmit = (event) => {
       event.preventDefault();
-      answer = { action, job, instance };
+      answer = { action, job, instance: instance ?? 'default' };
       if (action === 'pause') Object.assign(answer, { for: inputById('ask-for').value.trim(), reason: inputById('ask-reason').value.trim() });
       ask.close();
     };

@@ -43,7 +43,7 @@ local function registerOf(job)
   if not (version and covered and (endMs or ends == '-' or ends == '*')) then return register end
   register.version, register.covered, register.reason, register.text = version, covered, reason, sub(text, to + 1)
   local left = ends == '*' and math.huge or endMs and endMs - timeMs(run('TIME')) or 0
-  if left > 0 then register.ends, register.left = ends, left end
+  register.ends, register.left = ends, math.max(0, left)
   return register
 end
 

@@ -45,9 +45,9 @@ async function replica(type = everyMinute()): ReturnType<typeof boot> {
 }
 
 /** A replica has run the tick of two o'clock, by its own clock, and has died. */
-async function die(trigger?: 'again'): Promise<RedlockService> {
+async function die(trigger?: 'again', ttlMs = 5000): Promise<RedlockService> {
   const service = (await boot([])).get(RedlockService);
-  leaveDeadRun(service, { job: 'job', tickMs: TWO, ttlMs: 5000, ...(trigger && { trigger }) });
+  leaveDeadRun(service, { job: 'job', tickMs: TWO, ttlMs, ...(trigger && { trigger }) });
   return service;
 }
 
@@ -81,6 +81,17 @@ describe('P8: a tick whose replica has died in the middle', () => {
     for (let count = 0; count < 2; count++) await replica();
     await seconds(2);
     expect(ticks).toEqual(['02:00:00']);
+  });
+
+  it('is run again also by a replica that starts when later ticks are due, while the run goes on', async () => {
+    await die(undefined, 90_000);
+    await seconds(65);
+    for (let count = 0; count < 2; count++) await replica();
+    await seconds(24);
+    expect(ticks).toEqual([]);
+    await seconds(20);
+    expect(ticks).toEqual(['02:00:00']);
+    expect(started).toMatchObject([{ trigger: 'again' }]);
   });
 
   it('is not run again at the start when a later tick is due', async () => {
