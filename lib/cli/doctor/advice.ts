@@ -143,7 +143,7 @@ export const ADVICE: Readonly<Record<Code, Advice>> = {
   ),
   'lost-data': warning(
     'has lost its data less than two minutes ago, as a process noticed',
-    'processes do not let it vote before every lock that it may have forgotten is over',
+    'processes do not let it vote before every lock that it may have forgotten is over, and on ticks of jobs for up to two minutes',
     'wait two minutes before the next restart of a server, and set appendonly yes',
   ),
   'no-marker': warning(
