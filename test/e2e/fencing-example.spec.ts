@@ -12,7 +12,7 @@ it('P2: the sample with a database, on real servers: a writer that was paused is
   await using fleet = await start(3, { direct: true });
   // A code other than 0 rejects.
   const { stdout: said } = await execute(process.execPath, ['--import', LOADER, `${SAMPLE}/main.ts`], {
-    timeout: 55_000,
+    timeout: 150_000,
     env: { ...process.env, REDLOCK_SERVERS: fleet.urls.join() },
   });
   const tokens = [...said.matchAll(/^replica-\d has the lock, with the fencing token (\d+)$/gm)].map(

@@ -76,6 +76,21 @@ describe('jobs, history, pause and resume', () => {
     await client.withLock('report', '10s', () => Promise.resolve(), { job: 'nightly', wait: 0 });
   });
 
+  it('do not call a run dead whose lock they cannot know: a name of its own, and a key with a hash tag', async () => {
+    await new Promise<void>((resolve) => {
+      const work = (): Promise<never> => {
+        resolve();
+        return NEVER;
+      };
+      void run('sync', work, '{acct}:sync-lock').catch(() => undefined);
+    });
+    expect((await command('history', 'sync')).out).toMatch(/schedule +not ended /);
+    expect((await command('jobs')).out).toMatch(/^sync .*not ended /m);
+    expect((await command('pause', 'sync')).out).toMatch(/ may go on, on web-1:42\.\n$/);
+    expect((await command('history', 'sync', '--key', '{acct}:sync-lock')).out).toMatch(/schedule +running /);
+    await client.remove('{acct}:sync-lock');
+  });
+
   it('pause a job that has never run, by its key', async () => {
     expect(JSON.parse((await command('pause', 'mails', '--key', 'mails', '--json')).out)).toEqual({
       job: 'mails',

@@ -1,5 +1,6 @@
-import { listJobs } from '../../client/jobs/job-list.js';
-import type { FoundJob, JobPlace } from '../../client/jobs/job-register.js';
+import { listJobs, type ListedJob } from '../../client/jobs/job-list.js';
+import type { RegisteredRun } from '../../client/jobs/job-record.js';
+import type { JobPlace } from '../../client/jobs/job-register.js';
 import { printable } from '../../core/printable.js';
 import { UsageError } from '../arguments.js';
 import type { Context } from '../command.js';
@@ -11,7 +12,7 @@ import { gapsIn } from '../gaps.js';
  * @throws UsageError two jobs with different locks have the name, or none was found and no key is given
  * @throws Error too few servers have answered to say that there is no such job
  */
-export async function findJob({ args, client }: Context): Promise<FoundJob | JobPlace> {
+export async function findJob({ args, client }: Context): Promise<ListedJob['found'] | JobPlace> {
   const [shard] = client.shards.list;
   if (shard === undefined) throw new Error('A client has at least one shard.');
   const { prefix: keyPrefix, limit, timeoutMs, key, lockKey } = args;
@@ -30,4 +31,10 @@ export async function findJob({ args, client }: Context): Promise<FoundJob | Job
     ? `no run of this job is known with the prefix "${printable(keyPrefix)}" (--prefix)`
     : 'not all jobs were read (--limit), and none of those has this name';
   throw new UsageError(`${why}; one that has not run yet is found by the key that it locks (--key)`);
+}
+
+/** How a run ended. Where the lock of the job is not known, one without an end may have died, or go on. */
+export function outcomeIn(job: ListedJob['found'] | JobPlace, { outcome }: RegisteredRun): string {
+  const isLockCertain = !('register' in job) || job.isLockCertain;
+  return outcome === 'died' && !isLockCertain ? 'not ended' : outcome;
 }

@@ -4,6 +4,7 @@ import type { Command, Context } from '../command.js';
 import { printGaps } from '../gaps.js';
 import { exitCodeOf } from '../holders.js';
 import { cell, duration } from '../output.js';
+import { outcomeIn } from './find-job.js';
 import { runJson } from './history.js';
 
 /** So many registers are read at once. */
@@ -29,15 +30,20 @@ export const jobs: Command = async (context) => {
   return exitCodeOf(servers, 'failed');
 };
 
-function jobJson({ name, record: { pausedLeftMs, reason, runs } }: JobWithRecord): object {
+function jobJson({ name, found, record: { pausedLeftMs, reason, runs } }: JobWithRecord): object {
   const paused = pausedLeftMs > 0 ? { leftMs: pausedLeftMs, reason } : null;
-  return { job: name, paused, lastRun: runs[0] === undefined ? null : runJson(runs[0]) };
+  const [last] = runs;
+  return { job: name, paused, lastRun: last === undefined ? null : runJson(last, outcomeIn(found, last)) };
 }
 
 function print(list: readonly JobWithRecord[], searched: JobList, { args, output }: Context): void {
   if (list.length === 0) output.line(`No jobs with the prefix "${cell(args.prefix)}".`);
   else {
-    const rows = list.map(({ name, record }) => [cell(name), stateOf(record), ...lastCells(record.runs[0])]);
+    const rows = list.map(({ name, found, record }) => [
+      cell(name),
+      stateOf(record),
+      ...lastCells(found, record.runs[0]),
+    ]);
     output.table([['JOB', 'STATE', 'LAST RUN', 'OUTCOME', 'TOOK', 'REPLICA'], ...rows]);
   }
   printGaps(searched, 'jobs', { args, output });
@@ -51,11 +57,11 @@ function stateOf({ pausedLeftMs, reason, runs }: JobRecord): string {
   return runs[0]?.outcome === 'running' ? 'running' : '-';
 }
 
-function lastCells(run: RegisteredRun | undefined): string[] {
+function lastCells(job: ListedJob['found'], run: RegisteredRun | undefined): string[] {
   if (run === undefined) return ['-', '-', '-', '-'];
-  const { startedAtMs, endedAtMs, outcome, owner } = run;
+  const { startedAtMs, endedAtMs, owner } = run;
   const took = endedAtMs === undefined ? '-' : duration(Math.max(0, endedAtMs - startedAtMs));
-  return [timeText(startedAtMs), outcome, took, cell(owner)];
+  return [timeText(startedAtMs), outcomeIn(job, run), took, cell(owner)];
 }
 
 /** Another program may have written a time that no calendar has. */

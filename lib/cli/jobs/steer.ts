@@ -1,7 +1,7 @@
 import { printable } from '../../core/printable.js';
 import type { Command } from '../command.js';
 import { duration } from '../output.js';
-import { findJob } from './find-job.js';
+import { findJob, outcomeIn } from './find-job.js';
 
 /** Pauses a job on all replicas. A run that goes on is not stopped. */
 export const pause: Command = async (context) => {
@@ -10,14 +10,17 @@ export const pause: Command = async (context) => {
   const job = await findJob(context);
   await client.jobs.pause(job, { forMs, reason });
   const { runs } = await client.jobs.read(job);
-  const running = runs.find(({ outcome }) => outcome === 'running');
+  const running = runs.find((run) => ['running', 'not ended'].includes(outcomeIn(job, run)));
   if (args.json) {
     output.json({ job: args.key, paused: { leftMs: forMs, reason }, running: running?.owner ?? null });
     return 0;
   }
   const until = forMs === Infinity ? 'until it is resumed' : `for ${duration(forMs)}`;
   output.line(`"${printable(args.key)}" is paused on all replicas ${until}.`);
-  if (running !== undefined) output.line(`The run that has begun goes on, on ${printable(running.owner)}.`);
+  if (running !== undefined) {
+    const goesOn = running.outcome === 'running' ? 'goes on' : 'may go on';
+    output.line(`The run that has begun ${goesOn}, on ${printable(running.owner)}.`);
+  }
   return 0;
 };
 

@@ -8,7 +8,10 @@ import type { FoundJob } from './job-register.js';
 export interface ListedJob {
   /** Its name, or the keys of its lock, joined by ", ". */
   readonly name: string;
-  readonly found: FoundJob;
+  readonly found: FoundJob & {
+    /** Whether the key of its lock is known. Otherwise a run that has no end may go on, although it is told as died. */
+    readonly isLockCertain: boolean;
+  };
 }
 
 export interface JobList {
@@ -34,16 +37,22 @@ export async function listJobs({ servers, quorum }: Shard, rules: Omit<ListRules
 function jobAt(register: string, prefix: string): ListedJob | undefined {
   const is = readName(prefix, register);
   if (is?.kind !== 'job') return undefined;
-  const name = is.names.join(', ');
-  return { name, found: { register, lock: lockOf(register, is.names, prefix), named: [name] } };
+  const { names } = is;
+  return { name: names.join(', '), found: { register, ...lockOf(register, names, prefix), named: [names.join(', ')] } };
 }
 
 /**
  * The first key of its lock. A job is named by the keys of its lock, or has a name of its own: then only the hash tag of the register tells of the lock,
  * which is the key itself where the key has no hash tag.
  */
-function lockOf(register: string, [first = '']: readonly string[], prefix: string): string {
+function lockOf(
+  register: string,
+  [first = '']: readonly string[],
+  prefix: string,
+): Pick<ListedJob['found'], 'lock' | 'isLockCertain'> {
   const tag = /^\{([^}]*)\}/.exec(register)?.[1] ?? '';
   const named = lockKey(prefix, first);
-  return named === tag || named.includes(`{${tag}}`) ? named : tag;
+  if (named === tag || first.includes(`{${tag}}`)) return { lock: named, isLockCertain: true };
+  if (readName(prefix, tag)?.kind === 'lock') return { lock: tag, isLockCertain: true };
+  return { lock: named.includes(`{${tag}}`) ? named : register, isLockCertain: false };
 }
