@@ -41,7 +41,7 @@ export class RedlockModule extends ConfigurableModuleClass {
     first: RedlockServer | RedlockServer[] | (RedlockModuleOptions & RedlockModuleExtras),
     rest?: RedlockOptions & RedlockModuleExtras,
   ): DynamicModule {
-    if (isModuleOptions(first) && rest !== undefined) {
+    if ((isModuleOptions(first) && rest !== undefined) || (rest !== undefined && 'servers' in rest)) {
       throw new InvalidOptionsError('options', 'stand in one object with the servers, or after them; got two objects');
     }
     const options = isModuleOptions(first) ? first : { ...rest, servers: first };

@@ -83,7 +83,11 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
    * @throws as `acquire`; LockContendedError only where nobody is known to hold it, because the vote stayed split
    */
   tryAcquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock | null> {
-    return this.#client.tryAcquire(key, ttl, { wait: 0, ...given(options) });
+    return this.#client.tryAcquire(
+      key,
+      ttl,
+      (options as object | null) === null ? options : { wait: 0, ...given(options) },
+    );
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Quorum } from '../core/quorum.js';
 import type { AcquireOptions, WithLockCallOptions } from '../interfaces/index.js';
 import type { LockEvent, TickEvent } from './events.js';
 import { callerOf, given, toAcquireSettings, type AcquireSettings, type Caller } from './options/acquire-options.js';
+import { refuse } from './options/check.js';
 import { toAcquirePlan, type Plan } from './options/acquire-plan.js';
 import type { Settings } from './options/module-options.js';
 import type { Shards } from './shards.js';
@@ -44,6 +45,7 @@ export class CallMaker {
 
   make(kind: CallKind, key: Key, ttl: unknown, options: AcquireOptions | WithLockCallOptions | undefined): Call {
     const { settings, shards } = this;
+    if ((options as object | null | undefined) === null) throw refuse('options', 'an object', options);
     const chosen = options === undefined ? this.#plain[kind] : this.#settingsOf(kind, options);
     const caller = options && callerOf(options);
     const plan = toAcquirePlan(key, ttl, chosen, settings, kind === 'withLock' ? runOf(chosen, caller) : undefined);

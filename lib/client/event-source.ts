@@ -65,7 +65,8 @@ export class EventSource {
   }
 
   #deliver(event: RedlockEvent): void {
-    for (const listener of this.#listeners.get(event.type) ?? []) this.#call(listener, event);
+    // A copy: a listener that takes itself away and listens anew would be called for ever.
+    for (const listener of [...(this.#listeners.get(event.type) ?? [])]) this.#call(listener, event);
     if (this.parent !== undefined) this.parent.#deliver(event);
   }
 
@@ -75,7 +76,7 @@ export class EventSource {
     };
     try {
       const result = listener(event);
-      if (result instanceof Promise) result.catch(onFailed);
+      if (isThenable(result)) void Promise.resolve(result).catch(onFailed);
     } catch (error) {
       onFailed(error);
     }
@@ -88,4 +89,8 @@ export class EventSource {
     const message = `A listener for the event '${name}' has failed. The locks are not affected. ${why}`;
     this.emit('warning', { code: 'listener-failed', level: 'warn', message });
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value;
 }

@@ -6,6 +6,7 @@ import { undo } from '../core/undo.js';
 import { hold } from '../core/run-with-lock.js';
 import { WorkTracker } from '../core/work-tracker.js';
 import type { AcquireOptions, Lock, LockInspection, RedlockHealth, WithLockCallOptions } from '../interfaces/index.js';
+import { BorrowedLock } from './borrowed-lock.js';
 import { CallEvents } from './call-events.js';
 import { CallMaker, type Call, type CallKind, type Key } from './call.js';
 import { EventSource } from './event-source.js';
@@ -186,12 +187,13 @@ export class LockClient {
         this.#told.skipOrThrow(call, refusal, options?.onContended === 'skip');
         return undefined;
       }
+      const borrowed = new BorrowedLock(lock);
       const underLock = async (own: () => Promise<T>): Promise<T> => {
-        const result = await runUnder(lock, own);
+        const result = await runUnder(borrowed, own);
         await lock.ensureNotLost();
         return result;
       };
-      return await this.#told.run(call, lock, () => work(lock), underLock);
+      return await this.#told.run(call, lock, () => work(borrowed), underLock);
     });
   }
 }

@@ -67,6 +67,7 @@ export class NestedCalls {
     { quorum, plan }: Call,
     before: Promise<void> | undefined,
   ): Promise<Refusal | undefined> {
+    plan.cancellation?.throwIfCancelled();
     if (before !== undefined) {
       const turn = before.then(() => true);
       if (!(await withinMs(quorum.clock, turn, plan.waitMs, plan.cancellation))) {

@@ -39,6 +39,11 @@ export class Cancellation {
     for (const listener of this.#others ?? []) listener.onCancelled(reason);
   }
 
+  /** @throws what it was cancelled with */
+  throwIfCancelled(): void {
+    if (this.#cancelled !== undefined) throw this.#cancelled.reason;
+  }
+
   /** Calls back once when it is cancelled; where it is already, at once. Until {@link remove}. */
   add(listener: CancelListener): void {
     if (this.#cancelled !== undefined) listener.onCancelled(this.#cancelled.reason);

@@ -78,8 +78,9 @@ export class LockHandle {
     this.assertHeld();
   }
 
-  /** As {@link ensureHeld}, but where the lock was released, all was well until the end. */
+  /** As {@link ensureHeld}, but where the lock was released before it was lost, all was well until the end. */
   async ensureNotLost(): Promise<void> {
+    if (this.#loss !== undefined) throw this.#loss;
     if (this.#state !== 'released') await this.ensureHeld();
   }
 

@@ -43,6 +43,8 @@ export function checkTrigger({ label, options }: LockedMethod, trigger: Trigger 
 export function keyOf({ label, key }: LockedMethod, host: object, args: readonly unknown[]): string | string[] {
   if (typeof key !== 'function') return key;
   const made: unknown = key.apply(host, [...args]);
+  // A promise is no key. It is refused below, so its own end is of no interest.
+  if (made instanceof Promise) made.catch(() => undefined);
   reworded(
     () => toKeys(made),
     (option, problem) => new InvalidOptionsError(option, KEY_FUNCTION(label, problem)),

@@ -51,7 +51,8 @@ async function runTick(service: RedlockService, firing: Firing, method: LockedMe
     const result = await lockAndWork(service, firing, method, { ...call, work }, spreadMs);
     if (run.begun || !isClosing()) return result;
   } catch (error) {
-    if (run.begun || error !== closing()?.reason) throw withoutFrames(error);
+    if (run.begun) throw error;
+    if (!isClosing() || error !== closing()?.reason) throw withoutFrames(error);
   }
   // The application has closed before the run began. Another one that has the same host may live on.
   const other = serviceOf(call.host, method.property);

@@ -53,9 +53,11 @@ export interface SchedulerObserver {
 const watched = new WeakSet<Scheduler>();
 
 export function isScheduler(value: object): value is Scheduler {
+  // Nothing of a provider is asked that may be a getter of its own.
+  if (!('addCron' in value)) return false;
   const { cronJobs, intervals, timeouts, onApplicationBootstrap } = value as Partial<Scheduler>;
   const hasLists = [cronJobs, intervals, timeouts].every((list: unknown) => typeof list === 'object' && list !== null);
-  return hasLists && 'addCron' in value && typeof onApplicationBootstrap === 'function';
+  return hasLists && typeof onApplicationBootstrap === 'function';
 }
 
 /** Whether this is the list of running jobs, which every version of the scheduler has. */

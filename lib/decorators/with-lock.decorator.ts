@@ -65,10 +65,17 @@ export function WithLock(key: LockKey, ttl?: Duration, options: WithLockOptions 
       throw new InvalidOptionsError('@WithLock', `takes a method of an instance, ${label} is static`);
     }
 
+    if (isGenerator(original)) {
+      throw new InvalidOptionsError(
+        '@WithLock',
+        `takes a method that returns a promise, ${label} is a generator: it runs after its call`,
+      );
+    }
+
     // A property of its own for each method, so that Nest's error names the method where the service is missing.
     const property = Symbol(`@WithLock on ${label}`);
-    const wrapper = async function (this: object | undefined, ...args: unknown[]): Promise<unknown> {
-      if (typeof this !== 'object') throw new Error(DETACHED(label));
+    const wrapper = async function (this: object | null | undefined, ...args: unknown[]): Promise<unknown> {
+      if (typeof this !== 'object' || this === null) throw new Error(DETACHED(label));
       // From JavaScript a method may return no promise.
       const work = async (): Promise<unknown> => (await original.apply(this, args)) as unknown;
       return await runLocked(method, { host: this, args, work });
@@ -100,4 +107,9 @@ function imitate(wrapper: object, original: object): void {
 function labelOf(target: object, propertyKey: string | symbol): string {
   const { name } = typeof target === 'function' ? target : target.constructor;
   return `${name}.${String(propertyKey)}`;
+}
+
+/** Its body runs when what it returns is iterated over: by then the lock is given back. */
+function isGenerator(method: unknown): boolean {
+  return Object.prototype.toString.call(method).includes('Generator');
 }

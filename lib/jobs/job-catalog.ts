@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { refuse } from '../client/options/check.js';
 import { InvalidOptionsError } from '../core/errors/index.js';
 import { DEFAULT_NAME } from '../redlock.constants.js';
 import { AMBIGUOUS_JOB, UNKNOWN_JOB } from '../redlock.messages.js';
@@ -48,6 +49,7 @@ export class JobCatalog {
 
   /** @throws InvalidOptionsError */
   find(name: string, instance?: string): Job {
+    if (typeof name !== 'string') throw refuse('job', 'the name of a job', name);
     const jobs = this.list();
     const isMeant = ({ method }: Job): boolean =>
       instance === undefined || (method.options.instance ?? DEFAULT_NAME) === instance;

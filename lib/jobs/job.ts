@@ -1,8 +1,9 @@
 import { toMs } from '../client/options/check.js';
 import { ticksOf, type Tick } from '../cron/tick.js';
 import { nameOfJob, ttlOf } from '../decorators/call-options.js';
+import { keyOf } from '../decorators/checks.js';
 import type { AskedFiring, Firing } from '../decorators/firing.js';
-import { keyChanges, noteKeys, notedKeys } from '../decorators/job-places.js';
+import { expectKeys, keyChanges, notedKeys } from '../decorators/job-places.js';
 import type { LockedMethod } from '../decorators/locked-method.js';
 import type { CronJobLike } from '../decorators/scheduler.js';
 import type { Trigger } from '../decorators/trigger.js';
@@ -51,17 +52,14 @@ export class Job {
   /** What the key function gives without arguments; undefined where that is no key. */
   askForKey(): string | string[] | undefined {
     const { key, propertyKey } = this.method;
-    let known: unknown = key;
     try {
-      if (typeof key === 'function') known = key.apply(this.host, []);
+      const known = typeof key === 'function' ? keyOf(this.method, this.host, []) : key;
+      expectKeys(this.host, propertyKey, known);
+      return known;
     } catch {
       // It needs arguments, or what the host does not have yet. The key is looked at when the job runs.
+      return undefined;
     }
-    const isKey =
-      typeof known === 'string' || (Array.isArray(known) && known.every((each) => typeof each === 'string'));
-    if (!isKey) return undefined;
-    noteKeys(this.host, propertyKey, known as string | string[]);
-    return known as string | string[];
   }
 
   get ttlMs(): number {

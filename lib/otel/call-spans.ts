@@ -1,4 +1,12 @@
-import { SpanStatusCode, trace, type Attributes, type Span, type Tracer } from '@opentelemetry/api';
+import {
+  diag,
+  INVALID_SPAN_CONTEXT,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Span,
+  type Tracer,
+} from '@opentelemetry/api';
 import type { CallTracer, TracedCall, TracedRefusal } from '../client/call-tracer.js';
 import type { RedlockEvents } from '../redlock.events.js';
 import { attributesOf, CONTENDED, ERROR_TYPE, FENCING_TOKEN, KEYS, SKIPPED, TICK } from './attributes.js';
@@ -48,13 +56,22 @@ export class CallSpans implements CallTracer {
   }
 
   #within<T>(name: string, attributes: Attributes, run: (span: Span) => Promise<T>): Promise<T> {
-    return this.tracer.startActiveSpan(name, { attributes }, async (span) => {
+    const within = async (span: Span): Promise<T> => {
       try {
         return await run(span);
       } finally {
-        span.end();
+        quietly(() => {
+          span.end();
+        });
       }
+    };
+    let begun: Promise<T> | undefined;
+    quietly(() => {
+      this.tracer.startActiveSpan(name, { attributes }, (span) => {
+        begun = within(span);
+      });
     });
+    return begun ?? run(trace.wrapSpanContext(INVALID_SPAN_CONTEXT));
   }
 }
 
@@ -77,11 +94,22 @@ async function failing<T>(span: Span, run: () => Promise<T>): Promise<T> {
 }
 
 function fail(span: Span, error: unknown): void {
-  const { code, name } = partsOf(error);
   const message = errorText(error);
-  span.recordException(error instanceof Error ? error : message);
-  span.setAttribute(ERROR_TYPE, typeof code === 'string' ? code : typeof name === 'string' ? name : typeof error);
-  span.setStatus({ code: SpanStatusCode.ERROR, message });
+  quietly(() => {
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+    const { code, name } = partsOf(error);
+    span.setAttribute(ERROR_TYPE, typeof code === 'string' ? code : typeof name === 'string' ? name : typeof error);
+    span.recordException(error instanceof Error ? error : message);
+  });
+}
+
+/** What goes wrong in tracing is told to OpenTelemetry, and changes nothing of locks and work. */
+function quietly(trace: () => void): void {
+  try {
+    trace();
+  } catch (error) {
+    diag.error(`redlock-nestjs: a span could not be recorded: ${errorText(error)}`);
+  }
 }
 
 function partsOf(error: unknown): { readonly code?: unknown; readonly name?: unknown } {

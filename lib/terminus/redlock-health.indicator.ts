@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import type { RedlockHealth, ServerHealth } from '../interfaces/index.js';
-import { getRedlockToken } from '../redlock.constants.js';
+import { DEFAULT_NAME, getRedlockToken } from '../redlock.constants.js';
 import { RedlockJobs } from '../redlock.jobs.js';
 import { NO_MODULE } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
@@ -43,7 +43,7 @@ export class RedlockHealthIndicator {
   /** The names of the jobs that are overdue; undefined where there are no jobs. */
   async #overdueOf(instance: string | undefined): Promise<string[] | undefined> {
     const all = await this.modules.get(RedlockJobs, { strict: false }).list();
-    const jobs = all.filter((status) => status.instance === instance);
+    const jobs = all.filter((status) => (status.instance ?? DEFAULT_NAME) === (instance ?? DEFAULT_NAME));
     return jobs.length === 0 ? undefined : jobs.filter(({ overdue }) => overdue !== undefined).map(({ job }) => job);
   }
 

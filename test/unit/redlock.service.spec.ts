@@ -167,12 +167,12 @@ describe('withLock', () => {
     const world = modelWorld();
     const service = world.serve({ wait: 0, reentrant: true });
     const run = service.withLock(['a', 'b'], '1s', async (outer) => {
-      expect(await service.withLock('b', '1s', (inner) => Promise.resolve(inner))).toBe(outer);
-      expect(await service.withLock(['b', 'a'], '1s', (inner) => Promise.resolve(inner))).toBe(outer);
+      expect(await service.withLock('b', '1s', ({ token }) => Promise.resolve(token))).toBe(outer.token);
+      expect(await service.withLock(['b', 'a'], '1s', ({ token }) => Promise.resolve(token))).toBe(outer.token);
       await expect(service.withLock(['a', 'c'], '1s', done)).rejects.toThrow(
         /^reentrant: the work that made this call holds "a", but not "c"/,
       );
-      expect(await service.withLock('c', '1s', (inner) => Promise.resolve(inner))).not.toBe(outer);
+      expect(await service.withLock('c', '1s', ({ token }) => Promise.resolve(token))).not.toBe(outer.token);
       return outer.isHeld();
     });
     expect((await world.clock.settle(run)).value).toBe(true);

@@ -144,12 +144,19 @@ export function checkMinHold({ minHoldMs }: Pick<AcquireSettings, 'minHoldMs'>, 
   throw refuse('minHold', why, minHoldMs);
 }
 
+/** No `Date` is later. Source: ECMAScript, "Time Values and Time Range". */
+const LAST_DATE_MS = 8.64e15;
+
 function toTick(value: unknown): TickSettings {
   const parts = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
   if ('everyMs' in parts) return { everyMs: toMs('tick', parts.everyMs, { least: 1 }) };
   const atMs = 'atMs' in parts ? parts.atMs : value instanceof Date ? value.getTime() : value;
   const { periodMs } = parts;
-  if (!Number.isSafeInteger(atMs) || (periodMs !== undefined && !isPeriod(periodMs))) {
+  if (
+    !Number.isSafeInteger(atMs) ||
+    Math.abs(atMs as number) > LAST_DATE_MS ||
+    (periodMs !== undefined && !isPeriod(periodMs))
+  ) {
     throw refuse('tick', 'a valid Date, or a whole number of milliseconds since 1970', value);
   }
   return { atMs: atMs as number, periodMs };

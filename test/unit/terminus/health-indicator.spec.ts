@@ -126,10 +126,11 @@ describe('the health indicator', () => {
 
     it('is down then where it is to be', async () => {
       const indicator = await bootJobs(true);
-      const options = { overdueIsDown: true };
-      expect(await indicator.isHealthy('locks', options)).toMatchObject({
-        locks: { status: 'down', overdue: ['invoices'] },
-      });
+      for (const options of [{ overdueIsDown: true }, { overdueIsDown: true, instance: 'default' }]) {
+        expect(await indicator.isHealthy('locks', options)).toMatchObject({
+          locks: { status: 'down', overdue: ['invoices'] },
+        });
+      }
     });
 
     it('is up where it is to be down then, and none is', async () => {
