@@ -42,7 +42,9 @@ async function confirmClaim(quorum: Quorum, token: string, { key }: Claim, timeo
   const left = ours(votes, token).sort((one, other) => other - one);
   // So long a majority has it. A server counts its ttl on its own clock, which may be the faster one.
   const shortestMs = left[majorityOf(quorum.queues.length) - 1] ?? 0;
-  return { kind: 'held', leftMs: shortestMs - driftMs(shortestMs, driftFactor), votes };
+  // Another program may have taken the ttl away: then the validity that was known before counts.
+  const leftMs = shortestMs === Infinity ? Infinity : shortestMs - driftMs(shortestMs, driftFactor);
+  return { kind: 'held', leftMs, votes };
 }
 
 function heldVerdict(votes: readonly Vote[], servers: number, token: string): Confirmation['kind'] | undefined {

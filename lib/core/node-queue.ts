@@ -64,7 +64,7 @@ export class NodeQueue {
     }
     if (state.status === 'down') pending.deliver(unreachable(state.cause));
     if (state.status !== 'down' || request.kind === 'release') {
-      this.#queue.push(pending);
+      this.#queue.push(pending, state.status === 'down' && !this.#possiblyHeld.has(request.token));
       const isIdle = this.#inFlight === 0 && !this.#isFlushing;
       if (isIdle && this.#queue.size >= EARLY_BATCH) this.#flush();
       else if (!canWait) this.#flushSoon();

@@ -24,13 +24,14 @@ export function isPaused({ key }: Pick<Holder, 'key'>, job: JobPlan | undefined)
 export function newestPauseAgainst(
   { kind }: AcquireVerdict,
   votes: readonly Vote[],
+  job: JobPlan | undefined,
 ): { readonly kind: 'held'; readonly holder: Holder } | undefined {
   if (kind !== 'won' && kind !== 'contested') return undefined;
   let newest: Holder | undefined;
   let known = 0;
   for (const vote of votes) {
     if (vote.outcome === 'granted') known = Math.max(known, vote.pauseVersion ?? 0);
-    else if (isPauseVote(vote)) newest = vote.holder.fence > (newest?.fence ?? 0) ? vote.holder : newest;
+    else if (isPauseVote(vote, job)) newest = vote.holder.fence > (newest?.fence ?? 0) ? vote.holder : newest;
     // A server that denies for another reason may know that the job was resumed, and does not say so.
     else if (vote.outcome === 'denied' && kind === 'contested') return undefined;
   }
@@ -38,27 +39,28 @@ export function newestPauseAgainst(
 }
 
 /** Brings the newest state that the votes show to the servers that have shown an older one, and waits for no answer. */
-export function repairPause({ queues, rules }: Quorum, { key }: JobPlan, votes: readonly Vote[]): void {
+export function repairPause({ queues, rules }: Quorum, job: JobPlan, votes: readonly Vote[]): void {
   let newest: PauseState | undefined;
   for (const vote of votes) {
-    const state = stateIn(vote);
+    const state = stateIn(vote, job);
     if (state !== undefined && state.version > (newest?.version ?? -1)) newest = state;
   }
   if (newest === undefined || newest.version === 0) return;
   for (const vote of votes) {
-    const state = stateIn(vote);
+    const state = stateIn(vote, job);
     if (state === undefined || state.version >= newest.version) continue;
-    queues[vote.position]?.send({ ...steering(key, rules.owner), pause: newest });
+    queues[vote.position]?.send({ ...steering(job.key, rules.owner), pause: newest });
   }
 }
 
-function stateIn(vote: Vote): PauseState | undefined {
+function stateIn(vote: Vote, job: JobPlan): PauseState | undefined {
   if (vote.outcome === 'granted') return { version: vote.pauseVersion ?? 0, leftMs: 0, reason: '' };
-  if (!isPauseVote(vote)) return undefined;
+  if (!isPauseVote(vote, job)) return undefined;
   const { fence: version, remainingMs: leftMs, owner: reason } = vote.holder;
   return { version, leftMs, reason };
 }
 
-function isPauseVote(vote: Vote): vote is Vote & { readonly outcome: 'denied' } {
-  return vote.outcome === 'denied' && vote.holder.token === PAUSED;
+/** Said by the register of the job. Another program may have put such a value into the place of the lock. */
+function isPauseVote(vote: Vote, job: JobPlan | undefined): vote is Vote & { readonly outcome: 'denied' } {
+  return vote.outcome === 'denied' && vote.holder.token === PAUSED && isPaused(vote.holder, job);
 }

@@ -1,5 +1,6 @@
 import { LinkedList, type Place } from './linked-list.js';
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
+import { MOST_RUNS } from './register.js';
 import { StringMap } from './string-map.js';
 import { youngList } from './young-list.js';
 
@@ -74,6 +75,8 @@ export class RequestQueue {
   readonly #acquires = new LinkedList<PendingRequest>();
   /** What waits for each token, and may be dropped. */
   readonly #byToken = new StringMap<PendingRequest>();
+  /** By the registers of their jobs, see {@link push}. Some of them may have left. */
+  readonly #notes = new Map<string, PendingRequest[]>();
 
   get size(): number {
     return this.#first.size + this.#acquires.size;
@@ -92,12 +95,24 @@ export class RequestQueue {
     }
   }
 
-  push(pending: PendingRequest): void {
-    const { kind, token } = pending.request;
+  /** @param isNote the node is away, and never had the lock of this release: it is only to hear how the run of a job has ended */
+  push(pending: PendingRequest, isNote = false): void {
+    const { kind, token, job } = pending.request;
+    if (isNote && kind === 'release' && job !== undefined) this.#keepFew(job.key, pending);
     pending.place = (kind === 'acquire' ? this.#acquires : this.#first).push(pending);
     if (kind === 'release' || kind === 'inspect' || kind === 'tell' || kind === 'steer' || kind === 'read') return;
     pending.sibling = this.#byToken.get(token);
     this.#byToken.set(token, pending);
+  }
+
+  /** Of each job as many as its register has room for: a node may be away for days. */
+  #keepFew(register: string, pending: PendingRequest): void {
+    if (this.size === 0) this.#notes.clear();
+    const notes = this.#notes.get(register) ?? [];
+    this.#notes.set(register, notes);
+    notes.push(pending);
+    const oldest = notes.length > MOST_RUNS ? notes.shift() : undefined;
+    if (oldest !== undefined) this.remove(oldest);
   }
 
   /** Puts releases that have been under way back to the front, in their order. */

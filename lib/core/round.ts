@@ -98,7 +98,7 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
 
   onVerdict(verdict: AcquireVerdict, votes: readonly Vote[]): void {
     if (!this.#isOpen) return;
-    const paused = this.plan.job && newestPauseAgainst(verdict, votes);
+    const paused = this.plan.job && newestPauseAgainst(verdict, votes, this.plan.job);
     const denial = paused ?? (verdict.kind === 'won' ? undefined : verdict);
     if (denial !== undefined) {
       this.#end({ ...denial, votes });

@@ -81,6 +81,9 @@ const ARGUMENTS = /,? with args beginning with:.*/s;
 /** Shorter passwords are not cut, because their letters occur in ordinary texts. */
 const SHORTEST_SECRET = 4;
 
+/** Of INFO: what is shown to people. */
+const SHOWN_FIELDS = /^(redis_version|valkey_version|maxmemory_policy):(.*)$/gm;
+
 /** Cuts the passwords of a connection out of what its server sends: the server knows them, and may repeat them in any text. */
 export class Secrets {
   readonly #secrets: readonly string[];
@@ -98,9 +101,31 @@ export class Secrets {
     return this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
   }
 
-  /** Cuts all texts of a reply, however deep. A reply without a secret, as nearly every reply is, is returned as it is. */
-  cutAll(reply: unknown): unknown {
-    return this.#isIn(reply) ? this.#cutDeep(reply) : reply;
+  /**
+   * Cuts what people may see of the reply to a command. A reply without a secret, as nearly every reply is, is returned as it is. A short
+   * password may stand in a number, a token or the name of a field by chance: these are not shown, and must stay as they are.
+   */
+  cutReply(command: string, reply: unknown): unknown {
+    if (!this.#isIn(reply)) return reply;
+    if (command === 'info' && typeof reply === 'string') {
+      return reply.replaceAll(SHOWN_FIELDS, (_, name: string, value: string) => `${name}:${this.cut(value)}`);
+    }
+    if (command.startsWith('eval') && Array.isArray(reply)) {
+      return reply.map((each) => (Array.isArray(each) ? this.#cutScriptReply(each) : (each as unknown)));
+    }
+    return this.#cutDeep(reply);
+  }
+
+  /** One reply of the lock script. Its token is the text before a number: see scripts/lock.script.ts. */
+  #cutScriptReply(reply: readonly unknown[]): unknown[] {
+    const token = reply[0] === 0 ? 3 : reply[0] === 1 ? 4 : -1;
+    return reply.map((each, index) => {
+      if (typeof each !== 'string' || index === token) return each;
+      const lines = each
+        .split('\n')
+        .map((line) => line.split(' ').map((word) => (/^\d*$/.test(word) ? word : this.cut(word))));
+      return lines.map((words) => words.join(' ')).join('\n');
+    });
   }
 
   #isIn(reply: unknown): boolean {

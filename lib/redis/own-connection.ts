@@ -113,7 +113,7 @@ export class OwnConnection implements SubscriberConnection {
       (reply) => {
         this.#silence.onReply();
         if (session === this.#session) this.#failures = 0;
-        onReply(this.#secrets.cutAll(reply));
+        onReply(this.#secrets.cutReply(command, reply));
       },
       (cause) => {
         this.#silence.onReply();

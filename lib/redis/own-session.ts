@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Command, Redis, type RedisOptions } from 'ioredis';
 import type { Clock } from '../core/ports/clock.js';
 import { isReplyError, SilenceError, type Secrets } from './connection.js';
@@ -6,6 +7,9 @@ import { safeOptions } from './safe-options.js';
 
 /** A connection that is accepted but not ready within this time is closed, and tried again. */
 const READY_TIMEOUT_MS = 10_000;
+
+/** After this time the connection is over also where the client does not say so. It waits 10 ms for the end of its stream. */
+const END_TIMEOUT_MS = 100;
 
 interface Listeners {
   readonly onReady: () => void;
@@ -23,6 +27,7 @@ export class OwnSession {
   #works = false;
   /** Why this process has closed it, if it has. */
   #verdict: Error | undefined;
+  #onEnd: () => void;
   /** The last error of the client. */
   #trouble: string | undefined;
 
@@ -46,9 +51,13 @@ export class OwnSession {
       onReady();
     });
     client.on('message', onMessage);
-    client.on('end', () => {
+    this.#onEnd = () => {
+      this.#onEnd = () => undefined;
       cancelReadyTimeout();
       onEnd();
+    };
+    client.on('end', () => {
+      this.#onEnd();
     });
     client.connect().catch(() => undefined); // The events report the same error, and more.
   }
@@ -93,10 +102,10 @@ export class OwnSession {
 
   /** Discards what has not been sent yet, because it must not arrive when the next connection has been made. */
   reset(verdict: Error): void {
-    const { stream } = this.#client as { stream?: { resetAndDestroy?(): void } };
+    const { stream } = this.#client as { stream?: Partial<Socket> };
     this.#verdict = verdict;
-    stream?.resetAndDestroy?.();
-    this.#client.disconnect();
+    discard(stream);
+    this.#end(verdict);
   }
 
   /** Whether it has worked for at least this time, and was closed by the server or by the network. */
@@ -133,6 +142,19 @@ export class OwnSession {
   #end(verdict: Error): void {
     this.#verdict ??= verdict;
     this.#client.disconnect();
+    // A client that waits for a Sentinel has no stream of its own yet, and does not say that it has ended.
+    this.clock.after(END_TIMEOUT_MS, () => {
+      this.#onEnd();
+    });
+  }
+}
+
+/** Only a TCP socket can be reset. Of TLS and of a Unix socket what the kernel has taken may still arrive. */
+function discard(stream: Partial<Socket> | undefined): void {
+  try {
+    stream?.resetAndDestroy?.();
+  } catch {
+    stream?.destroy?.();
   }
 }
 

@@ -127,7 +127,7 @@ export class ProvidedClientConnection implements Connection {
       [command, ...args],
       (reply) => {
         this.#silence.onReply();
-        onReply(this.#secrets.cutAll(reply));
+        onReply(this.#secrets.cutReply(command, reply));
       },
       (cause) => {
         this.#silence.onReply();

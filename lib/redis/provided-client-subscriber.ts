@@ -32,7 +32,12 @@ function copyOf(client: Original, check: ReplyCheck, clock: Clock): Copy {
   if (client.isCluster) return client.duplicate([], OPTIONS);
   const { options = {} } = client;
   if (options.sentinels || options.Connector) return client.duplicate(OPTIONS);
-  return client.duplicate({ ...OPTIONS, protocol: 2, Connector: guardedConnector(options, check, clock) });
+  return client.duplicate({
+    ...OPTIONS,
+    protocol: 2,
+    replyMapping: undefined,
+    Connector: guardedConnector(options, check, clock),
+  });
 }
 
 /** The connection of a copy of a client that the application provides. The copy belongs to this package, which closes it. */

@@ -59,7 +59,7 @@ export class ReleaseSubscriber {
         this.#subscribe();
       });
       connection?.onMessage((name, message) => {
-        for (const listener of this.#channels.get(name)?.listeners ?? []) listener.onReleased(Number(message));
+        for (const listener of this.#channels.get(name)?.listeners ?? []) listener.onReleased(countIn(message));
       });
       return connection;
     } catch {
@@ -110,4 +110,10 @@ function setHearing(channel: Channel, hears: boolean): void {
   if (channel.hears === hears) return;
   channel.hears = hears;
   for (const listener of channel.listeners) listener.onHearing(hears);
+}
+
+/** How many listen, as the server that sent the message says. Another program may have sent it. */
+function countIn(message: string): number {
+  const count = Number(message);
+  return Number.isSafeInteger(count) && count > 0 ? count : 0;
 }

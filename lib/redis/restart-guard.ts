@@ -71,7 +71,8 @@ export class RestartGuard {
    * What was found of the server, each time that it is inspected. Returns whether it may have lost data. While a server reads its
    * append-only file, it says that it has none: it is judged by what it says afterwards, and does not vote before that.
    */
-  onInspected({ runId, uptimeMs, appendOnly, replica, promoted, history, loading }: ServerInfo): boolean {
+  onInspected(info: ServerInfo): boolean {
+    const { runId, uptimeMs, appendOnly, rewriting, replica, promoted, history, loading } = info;
     if (this.mode === 'off' || runId === undefined || loading) return false;
     const tookOver = promoted && this.#history !== undefined && this.#history !== history;
     this.#history = history;
@@ -81,7 +82,7 @@ export class RestartGuard {
     const first = this.#runId === undefined;
     const isBack = this.#hadAppendOnly && appendOnly;
     this.#runId = runId;
-    this.#hadAppendOnly = appendOnly;
+    this.#hadAppendOnly = appendOnly && (!rewriting || (this.#hadAppendOnly && !restarted));
     if (tookOver) {
       this.#isMarkerOld = this.#marker !== undefined;
       this.#note(this.clock.nowMs(), 'was a replica until lately');

@@ -6,10 +6,14 @@ import type { ReplyCheck } from './reply-check.js';
 /** After this much silence the kernel asks whether the other end is still there. */
 const KEEP_ALIVE_MS = 10_000;
 
+const SENTINEL_TIMEOUT_MS = 5000;
+
 /** The options of a client of ours: those of the user, except for those that make a lock's connection safe. */
 export function safeOptions(target: RedisOptions, check: ReplyCheck, clock: Clock): RedisOptions {
   const options = {
     keepAlive: KEEP_ALIVE_MS,
+    // A Sentinel that takes the connection and answers nothing: the next one is asked then.
+    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
     // ioredis needs it to recognize the master behind Sentinels. All other servers are inspected anyway, and may report then that they are loading.
     enableReadyCheck: Boolean(target.sentinels),
     ...target,
@@ -28,6 +32,7 @@ const SAFE_OPTIONS = {
   // Selected by ourselves: ioredis goes on in database 0 where it is refused.
   db: 0,
   protocol: 2,
+  replyMapping: undefined,
   disableClientInfo: true,
   lazyConnect: true,
   enableOfflineQueue: false,

@@ -15,7 +15,8 @@ export class ScriptSender {
     onError: (cause: Error) => void,
   ): void {
     const { epoch } = this.connection;
-    const isLoaded = this.#loadedEpoch === epoch;
+    // Each master of a Cluster has its own scripts, and may be new.
+    const isLoaded = this.#loadedEpoch === epoch && !this.connection.clustered;
     const args = argsOf(isLoaded ? LOCK_SCRIPT.sha : LOCK_SCRIPT.source);
     this.#loadedEpoch = epoch;
     this.connection.send(isLoaded ? 'evalsha' : 'eval', args, onReply, (error) => {

@@ -19,6 +19,8 @@ export interface ServerInfo {
    * that file (`loading`), because it writes nothing to it meanwhile.
    */
   readonly appendOnly: boolean;
+  /** Whether it writes that file anew. Until a file that was turned on has been written, a restart brings back the one before. */
+  readonly rewriting: boolean;
   /** Its eviction policy, if it may evict. */
   readonly evicts: string | undefined;
   /** Whether it still reads its data from disk. Until it has, it grants no lock. */
@@ -47,6 +49,7 @@ export function parseInfo(text: string): ServerInfo {
     promoted: /[1-9a-f]/.test(fields.get('master_replid2') ?? ''),
     cluster: fields.get('redis_mode') === 'cluster' || fields.get('cluster_enabled') === '1',
     appendOnly: fields.get('aof_enabled') === '1',
+    rewriting: ['aof_rewrite_in_progress', 'aof_rewrite_scheduled'].some((name) => fields.get(name) === '1'),
     evicts: limited && policy !== undefined && policy !== 'noeviction' ? policy : undefined,
     loading: (fields.get('loading') ?? '0') !== '0',
   };

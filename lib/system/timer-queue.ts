@@ -40,7 +40,8 @@ export class TimerQueue {
   constructor(private readonly isForOne = false) {}
 
   after(delayMs: number, callback: () => void, keepsAlive: boolean): Cancel {
-    const dueAtMs = this.#now() + Math.max(SHORTEST_DELAY_MS, delayMs);
+    // NaN, too, is below: an entry with that time would stop all others.
+    const dueAtMs = this.#now() + (delayMs > SHORTEST_DELAY_MS ? delayMs : SHORTEST_DELAY_MS);
     const entry = new Entry(dueAtMs, keepsAlive, callback, this.#heap.length);
     this.#heap.push(entry);
     this.#rise(entry);

@@ -142,6 +142,23 @@ describe.each(Object.entries(REFUSALS))('P16: a password is nowhere to be read, 
   });
 });
 
+describe('P4: a password that stands in a reply by chance', () => {
+  it.each(['1234', '0001', '1764'])('%s: leaves numbers, markers and times as they are', (password) => {
+    const reply = [
+      'a.b.1@1764412340001',
+      '+1764412340000001',
+      [1, 1764412340000001, 12],
+      [1, 's 1764412340001 1234\n', 5],
+    ];
+    expect(new Secrets({ password }).cutReply('evalsha', reply)).toEqual(reply);
+  });
+
+  it.each(['slave', 'master', 'redis'])('%s: leaves the fields of INFO as they are', (password) => {
+    const info = 'redis_version:7.0.15\r\nrole:slave\r\nmaster_replid:abc\r\n';
+    expect(new Secrets({ password }).cutReply('info', info)).toBe(info);
+  });
+});
+
 describe('P16: a password is not printed', () => {
   it('with what forRoot returns, and the service that is made of it', () => {
     const url = `redis://user:${SECRET}@${host}:1`;
@@ -154,7 +171,14 @@ describe('P16: a password is not printed', () => {
     const says = new Secrets({ password: SECRET, sentinelPassword: 'another', tls: { passphrase: 'a third' } });
     const error = says.toCallError(new Error(`ERR ${SECRET} another a third, and\nmore ${SECRET}`));
     expect(error.message).toBe('ERR *** *** ***, and\\nmore ***');
-    expect(says.cutAll([`x${SECRET}`, [SECRET, 5, null]])).toEqual(['x***', ['***', 5, null]]);
+    expect(says.cutReply('scan', [`x${SECRET}`, [SECRET, 5, null]])).toEqual(['x***', ['***', 5, null]]);
+    expect(says.cutReply('eval', [SECRET, [0, 1, 9, SECRET, 5, `x${SECRET}`], [1, `12 ${SECRET}\n`, 7]])).toEqual([
+      SECRET,
+      [0, 1, 9, SECRET, 5, 'x***'],
+      [1, '12 ***\n', 7],
+    ]);
+    const info = `redis_version:${SECRET}\r\nrole:slave\r\n`;
+    expect(says.cutReply('info', info)).toBe('redis_version:***\r\nrole:slave\r\n');
     // What Redis says of AUTH where it has another name, and where it is sent inline.
     const port = await listen(() => `-ERR invalid password "${SECRET}"\r\n`);
     const settings = toSettings({ servers: `redis://:${SECRET}@${host}:${port}`, reconnectDelay: '1h' });

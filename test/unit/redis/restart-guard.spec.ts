@@ -13,6 +13,7 @@ const server = (runId: string, info: Partial<ServerInfo> = {}): ServerInfo => ({
   history: `history of ${runId}`,
   cluster: false,
   appendOnly: false,
+  rewriting: false,
   evicts: undefined,
   loading: false,
   ...info,
@@ -69,6 +70,17 @@ describe('P12: the restart guard', () => {
     guard.onInspected(server('b', { appendOnly: false }));
     expect(guard.onInspected(server('c', { appendOnly: true }))).toBe(true);
     expect(guard.onInspected(server('d', { appendOnly: true }))).toBe(false);
+  });
+
+  it('trusts no append-only file that was turned on, and had not been written yet when it was looked at last', () => {
+    const { guard } = setUp();
+    guard.onRequest(request('acquire', 30_000));
+    guard.onInspected(server('a', { appendOnly: false }));
+    guard.onInspected(server('a', { appendOnly: true, rewriting: true }));
+    expect(guard.onInspected(server('b', { appendOnly: true }))).toBe(true);
+    // One that was there before is written anew from time to time.
+    guard.onInspected(server('b', { appendOnly: true, rewriting: true }));
+    expect(guard.onInspected(server('c', { appendOnly: true }))).toBe(false);
   });
 
   it('judges a server that still loads its data by what it says afterwards: meanwhile it denies its append-only file', () => {
@@ -295,6 +307,7 @@ describe('P13: what INFO says', () => {
       history: undefined,
       cluster: false,
       appendOnly: true,
+      rewriting: false,
       evicts: 'allkeys-lru',
     });
   });
