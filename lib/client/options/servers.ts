@@ -87,7 +87,10 @@ function toServer(server: unknown, option: string): ServerSpec {
 }
 
 /** What ioredis would throw at, or find out only when it connects. */
-function checkAddress({ port, sentinels, db }: Partial<Record<'port' | 'sentinels' | 'db', unknown>>, option: string): void {
+function checkAddress(
+  { port, sentinels, db }: Partial<Record<'port' | 'sentinels' | 'db', unknown>>,
+  option: string,
+): void {
   const portNumber = Number(port ?? DEFAULT_PORT);
   if (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535) {
     throw refuseNumber(`${option}.port`, 'a whole number from 1 to 65535', port);
