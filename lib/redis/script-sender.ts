@@ -1,10 +1,18 @@
 import { ServerError, type Connection } from './connection.js';
 import { LOCK_SCRIPT } from './scripts/lock.script.js';
 
-/** Sends the lock script: in full with the first call on a connection, and by its hash with all others. */
+/** So many keys are remembered of a Cluster. After that it gets the script in full again. */
+const MOST_KEYS = 10_000;
+
+/**
+ * Sends the lock script: in full with the first call on a connection, and by its hash with all others. A Cluster has a script on each
+ * of its masters, so there it is the first call for a key.
+ */
 export class ScriptSender {
   /** The connection on which the script has been sent in full. */
   #loadedEpoch = -1;
+  /** Of a Cluster: the first keys of the calls with which it has been sent in full. */
+  readonly #loadedKeys = new Set<unknown>();
 
   constructor(private readonly connection: Connection) {}
 
@@ -14,10 +22,19 @@ export class ScriptSender {
     onReply: (reply: unknown) => void,
     onError: (cause: Error) => void,
   ): void {
-    const { epoch } = this.connection;
-    // Each master of a Cluster has its own scripts, and may be new.
-    const isLoaded = this.#loadedEpoch === epoch && !this.connection.clustered;
-    const args = argsOf(isLoaded ? LOCK_SCRIPT.sha : LOCK_SCRIPT.source);
+    const { epoch, clustered } = this.connection;
+    if (this.#loadedEpoch !== epoch) this.#loadedKeys.clear();
+    let isLoaded = this.#loadedEpoch === epoch;
+    let args = argsOf(isLoaded ? LOCK_SCRIPT.sha : LOCK_SCRIPT.source);
+    if (clustered) {
+      const [, , key] = args;
+      if (isLoaded && !this.#loadedKeys.has(key)) {
+        isLoaded = false;
+        args = argsOf(LOCK_SCRIPT.source);
+      }
+      if (this.#loadedKeys.size >= MOST_KEYS) this.#loadedKeys.clear();
+      this.#loadedKeys.add(key);
+    }
     this.#loadedEpoch = epoch;
     this.connection.send(isLoaded ? 'evalsha' : 'eval', args, onReply, (error) => {
       // A server that has refused the script may not have stored it. It gets the script again, and so repeats why it refuses it.

@@ -308,8 +308,8 @@ describe('RedlockService', () => {
   it('runs nested work on a key that it holds under the lock that it has where it is reentrant', async () => {
     const service = (await boot([RedlockModule.forRoot(fleet.urls, { reentrant: true })])).get(RedlockService);
     await service.withLock(['a', 'b'], '5s', async (outer) => {
-      expect(await service.withLock('a', '5s', (inner) => Promise.resolve(inner))).toBe(outer);
-      expect(await service.withLock(['b', 'a'], '5s', () => Promise.resolve(currentLock()))).toBe(outer);
+      expect(await service.withLock('a', '5s', ({ token }) => Promise.resolve(token))).toBe(outer.token);
+      expect(await service.withLock(['b', 'a'], '5s', () => Promise.resolve(currentLock()?.token))).toBe(outer.token);
       expect(await service.withLock('c', '5s', (inner) => Promise.resolve(inner.keys))).toEqual(['c']);
       await expect(service.withLock(['a', 'c'], '5s', () => Promise.resolve(), { wait: 0 })).rejects.toMatchObject({
         code: 'INVALID_OPTIONS',
