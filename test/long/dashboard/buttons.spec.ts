@@ -57,7 +57,9 @@ describe.each<Platform>(['Express', 'Fastify'])('the page in a browser, on %s', 
     await page.getByLabel('Why?').fill('the bank is closed');
     await press('Pause it');
     await page.getByText('invoices is paused.').waitFor();
-    expect(jobs.calls).toEqual([['pause', 'invoices', { for: '2h', reason: 'the bank is closed' }]]);
+    expect(jobs.calls).toEqual([
+      ['pause', 'invoices', { instance: 'default', for: '2h', reason: 'the bank is closed' }],
+    ]);
     const { until } = jobs.statusOf('invoices').paused!;
     expect(Math.abs(until!.getTime() - Date.now() - 7_200_000)).toBeLessThan(60_000);
     await rowSays('invoices', 'the bank is closed');
@@ -76,8 +78,8 @@ describe.each<Platform>(['Express', 'Fastify'])('the page in a browser, on %s', 
     await page.getByRole('button', { name: 'Pause invoices' }).waitFor();
     expect(await row('invoices')).not.toContain('Paused');
     expect(jobs.calls).toEqual([
-      ['pause', 'invoices', {}],
-      ['resume', 'invoices', {}],
+      ['pause', 'invoices', { instance: 'default' }],
+      ['resume', 'invoices', { instance: 'default' }],
     ]);
     expect(jobs.statusOf('invoices').paused).toBeUndefined();
   });
@@ -93,7 +95,7 @@ describe.each<Platform>(['Express', 'Fastify'])('the page in a browser, on %s', 
     await page.getByText('invoices was started.').waitFor();
     end();
     await rowSays('invoices', /succeeded .*, took /);
-    expect(jobs.calls).toEqual([['runNow', 'invoices', {}]]);
+    expect(jobs.calls).toEqual([['runNow', 'invoices', { instance: 'default' }]]);
     await press('Runs of invoices: 1 succeeded');
     const dialog = await page.getByRole('dialog').innerText();
     expect(dialog).toContain('by hand');

@@ -95,7 +95,7 @@ describe('the page', () => {
     await keyboard.type('storm');
     await keyboard.press('Enter');
     await page.getByRole('status').getByText('invoices is paused.').waitFor();
-    expect(jobs.calls).toEqual([['pause', 'invoices', { for: '1h', reason: 'storm' }]]);
+    expect(jobs.calls).toEqual([['pause', 'invoices', { instance: 'default', for: '1h', reason: 'storm' }]]);
     // The button is the same one, and still has the focus.
     await eventually(async () => (await focused()) === 'Resume invoices');
     await tabTo('Run now: invoices');
