@@ -75,7 +75,7 @@ export class RequestQueue {
   readonly #acquires = new LinkedList<PendingRequest>();
   /** What waits for each token, and may be dropped. */
   readonly #byToken = new StringMap<PendingRequest>();
-  /** By the registers of their jobs, see {@link push}. Some of them may have left. */
+  /** By the registers of their jobs, see {@link push}, until all has left. */
   readonly #notes = new Map<string, PendingRequest[]>();
 
   get size(): number {
@@ -107,7 +107,6 @@ export class RequestQueue {
 
   /** Of each job as many as its register has room for: a node may be away for days. */
   #keepFew(register: string, pending: PendingRequest): void {
-    if (this.size === 0) this.#notes.clear();
     const notes = this.#notes.get(register) ?? [];
     this.#notes.set(register, notes);
     notes.push(pending);
@@ -153,6 +152,7 @@ export class RequestQueue {
       if (isToLeave(next, nowMs)) batch.push(next);
       if (next.isAlone) break;
     }
+    if (this.size === 0) this.#notes.clear();
     return batch;
   }
 

@@ -4,6 +4,7 @@ import { withinMs } from '../core/wait.js';
 import { AskAgain } from './ask-again.js';
 import { CONNECTING, READY, type Connection } from './connection.js';
 import { duplicateOf, forget, type Identities } from './identities.js';
+import { oneAtATime } from './one-at-a-time.js';
 import type { RestartGuard } from './restart-guard.js';
 import type { Member, ServerGroup } from './server-group.js';
 import type { ServerInfo } from './server-info.js';
@@ -36,7 +37,8 @@ export class ServerWatch implements Member {
   #warnings: readonly ServerWarning[] = [];
   readonly #reported: ReportedState;
   readonly #askAgain: AskAgain;
-  #writing: Promise<void> | undefined;
+  readonly #write = oneAtATime(() => this.#tryToWrite(this.#epoch));
+  readonly #inspectAgain = oneAtATime(() => this.#inspect(this.#epoch));
   #tryWrite: () => Promise<Error | undefined> = () => Promise.resolve(undefined);
   readonly #warned = new Set<string>();
   readonly #listeners: (() => void)[] = [];
@@ -117,7 +119,7 @@ export class ServerWatch implements Member {
   /** The server has refused a request. */
   onRefused({ message }: Error): void {
     if (this.#verdict?.state !== 'ready' || !mayRefuseAll(message)) return;
-    if (isOfReplica(message)) void this.#inspect(this.#epoch);
+    if (isOfReplica(message)) void this.#inspectAgain();
     if (this.#refusal === undefined) void this.#write();
   }
 
@@ -130,7 +132,7 @@ export class ServerWatch implements Member {
     const startedAtMs = clock.nowMs();
     const isConnected = this.connection.ensureConnected().status === 'ready';
     if (!isConnected || this.ensureInspected().status !== 'ready') return undefined;
-    const written = Promise.all([this.#inspect(this.#epoch), this.#write()]).then(() => true);
+    const written = Promise.all([this.#inspectAgain(), this.#write()]).then(() => true);
     if ((await withinMs(clock, written, timeoutMs)) === true) return clock.nowMs() - startedAtMs;
     this.#onSilence(`no answer within ${timeoutMs} ms`);
     return undefined;
@@ -179,20 +181,12 @@ export class ServerWatch implements Member {
     if (verdict.state === 'ready' && info !== undefined) for (const listener of this.#onReady) listener(isQuarantined);
   }
 
-  /** One write at a time. */
-  #write(): Promise<void> {
-    this.#writing ??= this.#tryToWrite(this.#epoch).finally(() => {
-      this.#writing = undefined;
-    });
-    return this.#writing;
-  }
-
   async #tryToWrite(epoch: number): Promise<void> {
     const refusal = await this.#tryWrite().catch(() => this.#refusal); // The connection reports its own end.
     if (epoch !== this.connection.epoch) return;
     this.#silence = undefined;
     this.#refusal = refusal;
-    if (refusal !== undefined && isOfReplica(refusal.message)) void this.#inspect(epoch);
+    if (refusal !== undefined && isOfReplica(refusal.message)) void this.#inspectAgain();
     if (refusal === undefined) this.#askAgain.reset();
     else this.#askAgain.plan();
     this.#reported.update();

@@ -256,6 +256,8 @@ describe('P20: pause', () => {
     [{ for: Infinity }, /^for: /],
     [{ reason: 'x'.repeat(201) }, /^reason: takes a text of at most 200 characters/],
     [{ reason: 7 as never }, /^reason: /],
+    [{ reason: 'ж'.repeat(101) }, /^reason: takes a text of at most 200 characters, or of 600 bytes/],
+    [{ until: 5 } as never, /^until: is not an option of pause/],
   ])('refuses %j by name', async (options, message) => {
     const all = await jobs();
     await expect(all.pause('invoices', options)).rejects.toThrow(message);

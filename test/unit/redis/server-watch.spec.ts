@@ -272,6 +272,15 @@ describe('P13: a look at the health of a server', () => {
     expect(watch.status).toMatchObject({ state: 'quarantined' });
   });
 
+  it('is one look, however many ask at once', async () => {
+    const { connection, watch, trial, boot } = setUp();
+    await boot();
+    await Promise.all([watch.check(500), watch.check(500), watch.check(500)]);
+    expect([connection.looks, trial.count]).toEqual([2, 1]);
+    await watch.check(500);
+    expect([connection.looks, trial.count]).toEqual([3, 2]);
+  });
+
   it('asks no INFO of a cluster', async () => {
     const { connection, watch, boot } = setUp(1, MASTER, true);
     await boot();

@@ -57,6 +57,16 @@ async function fails({ clock }: ModelWorld, promise: Promise<unknown>): Promise<
 const TICK_MS = Date.UTC(2026, 10, 28, 2);
 
 describe('the register of a job', () => {
+  it('P20: keeps the ticks of a pause that ran out covered, also where another pause has taken its place and ended', async () => {
+    const world = modelWorld();
+    const { jobs } = world.serve().client;
+    await settle(world, jobs.pause(PLACE, { forMs: 1000 }));
+    const endMs = world.clock.wallMs() + 1000;
+    await world.clock.advance(5000);
+    await settle(world, jobs.pause(PLACE, { forMs: 60_000 }));
+    expect((await settle(world, jobs.read(PLACE))).coveredMs).toBeGreaterThanOrEqual(endMs - 1000);
+  });
+
   it('P20: keeps each run with its replica, its times, its tick and its end', async () => {
     const world = modelWorld();
     const [one, two] = [world.serve({ owner: 'one' }), world.serve({ owner: 'two' })];

@@ -134,6 +134,12 @@ describe('P16: refuses by name, with what it got and what it takes', () => {
           'servers.sentinels: takes a list of at least one { host, port }, got an empty list',
         ],
         [
+          'db of no number',
+          withServers({ host: 'a', db: NaN }),
+          'servers.db: takes a whole number, at least 0, got NaN',
+        ],
+        ['db below 0', withServers({ host: 'a', db: -1 }), 'servers.db: takes a whole number, at least 0, got -1'],
+        [
           'sentinels as texts',
           withServers({ sentinels: ['a:1'] }),
           'servers.sentinels: takes a list of at least one { host, port }, got a list of 1',
