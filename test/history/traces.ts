@@ -50,9 +50,13 @@ export function heldOnServers(operations: Operations, attempt: Attempt): Span | 
   return { fromMs: asked.atMs, toMs: toMs + toleranceMs };
 }
 
-/** The pause of a process that began while what it had given back may still have been on its way. */
-function pauseAfter({ about, clients }: Operations, client: string, atMs: number): Span | undefined {
-  return clients.get(client)?.pauses.find(({ fromMs }) => fromMs >= atMs && fromMs <= atMs + about.graceMs);
+/**
+ * The pause of a process that began while what it had asked for, or given back, may still have been on its way: a server that
+ * it was cut off from receives that when the network is whole again, and a paused process cannot take it back.
+ */
+function pauseAfter(operations: Operations, client: string, atMs: number): Span | undefined {
+  const lastMs = deliveredAtMs(operations, atMs) + operations.about.graceMs;
+  return operations.clients.get(client)?.pauses.find(({ fromMs }) => fromMs >= atMs && fromMs <= lastMs);
 }
 
 /** When what was sent last before this instant has arrived everywhere: at a server that is away, when it is up again. */

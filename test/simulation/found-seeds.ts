@@ -88,5 +88,9 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     found:
       'the world let an acquire on a connection that was given up arrive after its release, where it promises not to',
   },
+  {
+    seed: 321021568,
+    found: 'the checker did not know that a network that heals delivers what a process that is paused cannot take back',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];
