@@ -26,7 +26,8 @@ export class ReleaseSubscriber {
     channel.listeners.add(listener);
     this.#replaceEnded();
     if (channel.hears) listener.onHearing(true);
-    else this.#subscribe();
+    else if (this.#connection === undefined) this.#subscribeToAll();
+    else this.#subscribe(this.#connection, name, channel);
     return () => {
       if (!channel.listeners.delete(listener) || channel.listeners.size > 0) return;
       this.#channels.delete(name);
@@ -56,7 +57,7 @@ export class ReleaseSubscriber {
     try {
       const connection = this.open();
       connection?.onChange(() => {
-        this.#subscribe();
+        this.#subscribeToAll();
       });
       connection?.onMessage((name, message) => {
         for (const listener of this.#channels.get(name)?.listeners ?? []) listener.onReleased(countIn(message));
@@ -67,22 +68,21 @@ export class ReleaseSubscriber {
     }
   }
 
-  /** Subscribes to the channels that are new to this connection. While it is not ready, no channel hears anything. */
-  #subscribe(): void {
+  #subscribeToAll(): void {
     this.#connection ??= this.#connect();
     const connection = this.#connection;
     if (connection === undefined) return;
-    const ready = connection.ensureConnected().status === 'ready';
-    for (const [name, channel] of this.#channels) {
-      if (!ready) setHearing(channel, false);
-      else if (channel.epoch !== connection.epoch) this.#ask(connection, name, channel);
-    }
+    for (const [name, channel] of this.#channels) this.#subscribe(connection, name, channel);
   }
 
-  #ask(connection: SubscriberConnection, name: string, channel: Channel): void {
+  /** Subscribes where that is new to this connection. While it is not ready, the channel hears nothing. */
+  #subscribe(connection: SubscriberConnection, name: string, channel: Channel): void {
+    const isReady = connection.ensureConnected().status === 'ready';
     const { epoch } = connection;
-    channel.epoch = epoch;
+    if (isReady && channel.epoch === epoch) return;
     setHearing(channel, false);
+    if (!isReady) return;
+    channel.epoch = epoch;
     const onOutcome = (hears: boolean): void => {
       if (epoch !== connection.epoch) return;
       if (this.#channels.get(name) === channel) setHearing(channel, hears);

@@ -65,3 +65,17 @@ describe('P5: one odd message on a release channel', () => {
     },
   );
 });
+
+describe('P14: the channels of one server', () => {
+  it('cost a new listener the same, however many there are', () => {
+    const connection = new FakePubSub();
+    let looks = 0;
+    Object.defineProperty(connection, 'epoch', { get: () => ++looks && 1 });
+    const subscriber = new ReleaseSubscriber(() => connection);
+    const listener = { onReleased: () => undefined, onHearing: () => undefined };
+    for (let channel = 0; channel < 1000; channel++) subscriber.listen(`channel ${channel}`, listener);
+    const before = looks;
+    subscriber.listen('one more', listener);
+    expect(looks - before).toBeLessThan(10);
+  });
+});
