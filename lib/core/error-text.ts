@@ -3,10 +3,15 @@
  * end of a lock, a log line) must not fail for that.
  */
 
-/** The message of what was thrown, or its name where it has none. Never throws. */
+/**
+ * The message of what was thrown. Where it has none: those of the errors that it stands for (Node makes one error of its tries
+ * to connect to all addresses of a name), or its name. Never throws.
+ */
 export function errorText(thrown: unknown): string {
   try {
-    return String(thrown instanceof Error ? thrown.message || thrown.name : thrown);
+    if (!(thrown instanceof Error)) return String(thrown);
+    const causes: unknown[] = thrown instanceof AggregateError ? thrown.errors : [];
+    return String(thrown.message || causes.map(errorText).join(', ') || thrown.name);
   } catch {
     return 'something that cannot be printed';
   }

@@ -1,7 +1,7 @@
 import type { NodeState } from '../core/ports/lock-node.js';
 import type { ServerWarning } from './server-status.js';
 import { serverText } from './server-text.js';
-import { toError } from '../core/error-text.js';
+import { errorText, toError } from '../core/error-text.js';
 
 /** The connection to one server, made by this package or provided by the application. It sends commands, and knows whether it can. */
 export interface Connection {
@@ -139,16 +139,16 @@ export class Secrets {
   }
 
   /** The part of an error that may be shown: its message on one line, without the command's arguments, which may contain a password. */
-  messageOf({ name, message }: Error): string {
-    return serverText(this.cut(message.replace(ARGUMENTS, '')) || name);
+  messageOf(error: Error): string {
+    return serverText(this.cut(errorText(error).replace(ARGUMENTS, '')) || error.name);
   }
 
   /** An error without secrets: a {@link ServerError} where the server has answered with it. */
   toCallError(error: unknown): Error {
-    const { name, message } = toError(error);
-    // A copy, because the original carries the command with its arguments.
-    const shown = this.messageOf({ name, message });
-    return isReplyError({ name }) ? new ServerError(shown) : new Error(shown);
+    const thrown = toError(error);
+    // A new one, because the original carries the command with its arguments.
+    const shown = this.messageOf(thrown);
+    return isReplyError(thrown) ? new ServerError(shown) : new Error(shown);
   }
 }
 

@@ -9,6 +9,10 @@ const thrower = (): never => {
 const THROWN: readonly (readonly [unknown, string])[] = [
   [new Error('no paper'), 'no paper'],
   [new TypeError(''), 'TypeError'],
+  [new AggregateError([new Error('refused ::1'), new Error('refused 127.0.0.1')]), 'refused ::1, refused 127.0.0.1'],
+  [new AggregateError([new Error('refused')], 'no address answers'), 'no address answers'],
+  [new AggregateError([]), 'AggregateError'],
+  [Object.assign(new AggregateError([]), { errors: 'none' }), 'something that cannot be printed'],
   [undefined, 'undefined'],
   [Symbol('x'), 'Symbol(x)'],
   [Object.assign(new Error('x'), { message: 42 }), '42'],

@@ -16,6 +16,13 @@ describe('the error of a call', () => {
     expect(inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)).not.toContain('secret');
   });
 
+  it('P4: says what became of each address of a name, where the connection to none can be made', () => {
+    const error = new Secrets({ password: 'hunter22' }).toCallError(
+      new AggregateError([new Error('connect ECONNREFUSED ::1:6379'), new Error('hunter22')]),
+    );
+    expect(error).toEqual(new Error('connect ECONNREFUSED ::1:6379, ***'));
+  });
+
   it('is made of anything', () => {
     expect(new Secrets().toCallError('broken')).toEqual(new Error('broken'));
   });
