@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } fr
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { DIFFERENT_SHARDS } from './client/messages.js';
 import { InvalidOptionsError } from './core/errors/index.js';
-import { checkTrigger } from './decorators/checks.js';
+import { checkTerms, checkTrigger } from './decorators/checks.js';
 import { BootReport } from './decorators/boot-report.js';
 import { claimJobName, shareJobNames } from './decorators/job-names.js';
 import { lockedMethodsOf, locksOfCall, type LockedMethod } from './decorators/locked-method.js';
@@ -79,6 +79,8 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
   #check(host: object, token: unknown, method: LockedMethod): void {
     const service = this.#ensureService(host, method);
     this.#checkShards(service, method);
+    const { settings } = (service as Partial<RedlockService>).client ?? {};
+    if (settings?.driftFactor !== undefined) checkTerms(method, settings);
     const isOutermost = locksOfCall(host, method.propertyKey)[0] === method;
     if (!isOutermost) return;
     const trigger = triggerOf(host, method);

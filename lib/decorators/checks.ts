@@ -1,11 +1,12 @@
 import { InvalidOptionsError } from '../core/errors/index.js';
-import { checkDecoratorOptions } from '../client/options/acquire-options.js';
-import { reworded, toKeys, toTtlMs } from '../client/options/check.js';
+import { checkDecoratorOptions, checkMinHold } from '../client/options/acquire-options.js';
+import { reworded, toKeys, toMs, toTtlMs } from '../client/options/check.js';
+import type { Settings } from '../client/options/module-options.js';
 import { CANNOT_LOCK, KEY_FUNCTION } from '../redlock.messages.js';
 import type { LockedMethod } from './locked-method.js';
 import type { Trigger } from './trigger.js';
 
-/** Drift is checked with the module's own factor when the method runs; here with none, for a clear error early. */
+/** The module's own factor is not known when a class is defined: {@link checkTerms} checks with it. */
 const NO_DRIFT = 0;
 
 /**
@@ -18,6 +19,23 @@ export function checkLockedMethod({ label, key, ttl, options }: LockedMethod): v
     () => {
       if (typeof key !== 'function') toKeys(key);
       checkDecoratorOptions(options, ttl === undefined ? undefined : toTtlMs(ttl, NO_DRIFT));
+    },
+    (option, problem) => new InvalidOptionsError(option, CANNOT_LOCK(label, problem)),
+  );
+}
+
+/**
+ * What depends on the options of the module: its ttl, where the method gives none, and its allowance for drifting clocks.
+ *
+ * @throws InvalidOptionsError that names the method
+ */
+export function checkTerms(
+  { label, ttl, options }: LockedMethod,
+  { ttlMs, driftFactor }: Pick<Settings, 'ttlMs' | 'driftFactor'>,
+): void {
+  reworded(
+    () => {
+      checkMinHold({ minHoldMs: toMs('minHold', options.minHold ?? 0) }, toTtlMs(ttl ?? ttlMs, driftFactor));
     },
     (option, problem) => new InvalidOptionsError(option, CANNOT_LOCK(label, problem)),
   );

@@ -50,8 +50,8 @@ export interface LockDecorator {
  * @param key what is locked; a function gets the arguments of the call, and the host as `this`
  * @param ttl after this time the lock is free by itself when its holder dies; on a scheduled method better less than the
  * period. Default: the `ttl` of the module, 10 s
- * @throws InvalidOptionsError when the class is defined, for input that is wrong whatever the call; when the method is
- * called, for a key function that gives no key
+ * @throws InvalidOptionsError when the class is defined, for input that is wrong whatever the call; at boot, for what does not go
+ * with the options of the module; when the method is called, for a key function that gives no key
  * @publicApi
  */
 export function WithLock(key: LockKey, ttl?: Duration, options: WithLockOptions = {}): LockDecorator {

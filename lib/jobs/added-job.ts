@@ -54,9 +54,12 @@ export function addedJob(name: string, options: AddedJobOptions, catalog: JobCat
   if (typeof (cron as Partial<CronJobLike> | undefined)?.cronTime !== 'object') throw refuse('cron', 'a CronJob', cron);
   toKeys(key);
   const lockOptions = { ...timing, ...(instance !== undefined && { instance }), job: name };
-  checkDecoratorOptions(lockOptions, ttl === undefined ? undefined : toTtlMs(ttl, 0));
+  checkDecoratorOptions(lockOptions);
 
   const service = serviceFor(instance, modules);
+  // In the tests of an application the service may be a stand-in that can do less.
+  const { settings } = (service as Partial<RedlockService>).client ?? {};
+  if (ttl !== undefined) toTtlMs(ttl, settings?.driftFactor ?? 0);
   const other = catalog.of(service, name);
   if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(name, other.method.label, label));
   const host = {};

@@ -1,10 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { applyDecorators, Injectable } from '@nestjs/common';
+import { applyDecorators, Injectable, type DynamicModule, type Type } from '@nestjs/common';
 import { Cron } from '@nestjs/schedule';
-import { InvalidOptionsError, QuorumUnreachableError, RedlockJobs, RedlockService, WithLock } from 'redlock-nestjs';
+import {
+  InvalidOptionsError,
+  QuorumUnreachableError,
+  RedlockJobs,
+  RedlockService,
+  WithLock,
+  type WithLockOptions,
+} from 'redlock-nestjs';
+import { RedlockTestingModule } from 'redlock-nestjs/testing';
 import { scheduledApps } from '../../support/scheduled-app.js';
 
-const { boot, seconds } = scheduledApps();
+const apps = scheduledApps();
+const { boot, seconds } = apps;
 const nothing = (): Promise<void> => Promise.resolve();
 
 describe('P9: what cannot be locked', () => {
@@ -28,6 +37,34 @@ describe('P9: what cannot be locked', () => {
       }
     }
     await boot([Polling]);
+  });
+});
+
+describe('P9: options that do not go with those of the module are refused at boot', () => {
+  const hostWith = (ttl: string | undefined, options: WithLockOptions): Type => {
+    @Injectable()
+    class Host {
+      @WithLock('key', ttl, options)
+      run(): Promise<void> {
+        return nothing();
+      }
+    }
+    return Host;
+  };
+
+  it('a hold that is longer than the ttl of the module, where the method gives none', async () => {
+    await expect(boot([hostWith(undefined, { minHold: '11s' })])).rejects.toThrow(
+      /^minHold: .*Host\.run.*at most the ttl, 10000 ms/,
+    );
+    await boot([hostWith(undefined, { minHold: '10s' })]);
+  });
+
+  it('a ttl of which the allowance for drifting clocks leaves nothing', async () => {
+    const module = (driftFactor: number): DynamicModule =>
+      RedlockTestingModule.forRoot({ name: 'drifting', memory: apps.memory, driftFactor });
+    const host = hostWith('5ms', { instance: 'drifting' });
+    await boot([host], [module(0.1)]);
+    await expect(boot([host], [module(0.9)])).rejects.toThrow(/^ttl: .*Host\.run.*at least 22 ms/);
   });
 });
 
