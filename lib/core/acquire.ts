@@ -9,6 +9,7 @@ import type { Quorum } from './quorum.js';
 import type { Decision } from './decision.js';
 import { refuse, type Refusal } from './refusal.js';
 import { Round, type RoundCaller } from './round.js';
+import type { PermitWaiter } from './semaphore.js';
 import type { Turn } from './turn.js';
 
 /** What is to be locked, and how hard to try. */
@@ -74,7 +75,7 @@ function standsInLine({ waitMs, maxRetries }: AcquirePlan): boolean {
 }
 
 /** The first round of an acquisition for which no waiter is ahead. */
-class FirstRound implements RoundCaller {
+class FirstRound implements RoundCaller, PermitWaiter {
   readonly #token: string;
   #startedAtMs = 0;
 
@@ -96,15 +97,16 @@ class FirstRound implements RoundCaller {
       return;
     }
     this.#startedAtMs = quorum.clock.nowMs();
-    admit(quorum, plan, deadlines.next().settleUntilMs).then(
-      (isAdmitted) => {
-        if (isAdmitted) this.#ask();
-        else this.#decide({ kind: 'unreachable', votes: tooBusyVotes(quorum) });
-      },
-      (reason: unknown) => {
-        this.#fail(reason);
-      },
-    );
+    admit(quorum, plan, deadlines.next().settleUntilMs, this);
+  }
+
+  onPermits(isGranted: boolean): void {
+    if (isGranted) this.#ask();
+    else this.#decide({ kind: 'unreachable', votes: tooBusyVotes(this.quorum) });
+  }
+
+  onCancelled(reason: unknown): void {
+    this.#fail(reason);
   }
 
   #ask(): void {

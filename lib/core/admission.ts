@@ -1,15 +1,16 @@
 import type { AcquirePlan } from './acquire.js';
 import type { Quorum } from './quorum.js';
 import { LARGEST_BATCH, LARGEST_BATCH_CLAIMS } from './request-queue.js';
+import type { PermitWaiter } from './semaphore.js';
 import type { Vote } from './vote.js';
 
 /**
- * Waits until the attempt may ask; false where the time is over first. No more of them ask at one time than the process and the
- * servers get through within a node timeout. So the time within which a server must answer begins when the request can leave, and a rush of 100,000 does
- * not fill the queues with requests that are given up before they leave. Where there is room, nothing is put off.
+ * Waits until the attempt may ask; `onPermits(false)` where the time is over first. No more of them ask at one time than the process
+ * and the servers get through within a node timeout. So the time within which a server must answer begins when the request can leave, and a rush of 100,000
+ * does not fill the queues with requests that are given up before they leave. Where there is room, nothing is put off.
  */
-export function admit({ attempts, clock }: Quorum, plan: AcquirePlan, untilMs: number): Promise<boolean> {
-  return attempts.acquire(permitsOf(plan), untilMs - clock.nowMs(), plan.cancellation);
+export function admit({ attempts, clock }: Quorum, plan: AcquirePlan, untilMs: number, waiter: PermitWaiter): void {
+  attempts.acquire(permitsOf(plan), untilMs - clock.nowMs(), waiter, plan.cancellation);
 }
 
 /** Whether the attempt may ask without waiting. */

@@ -2,7 +2,7 @@ import type { NodeQueue } from './node-queue.js';
 import type { Cancel } from './ports/clock.js';
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
-import { PendingRequest } from './request-queue.js';
+import { PendingRequest } from './pending-request.js';
 import type { Vote } from './vote.js';
 import { youngList } from './young-list.js';
 

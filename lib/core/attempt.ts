@@ -55,7 +55,7 @@ export async function attempt(
     // Only the first round waits for admission: an attempt that holds votes must not stop in the middle of a contest.
     const isFirst = rounds === 1;
     const first = isFirst ? begun : undefined;
-    if (isFirst && first === undefined && !(await admit(quorum, plan, bounds.settleUntilMs))) {
+    if (isFirst && first === undefined && !(await isAdmitted(quorum, plan, bounds.settleUntilMs))) {
       return { kind: 'unreachable', votes: tooBusyVotes(quorum) };
     }
     const startedAtMs = first?.startedAtMs ?? clock.nowMs();
@@ -79,6 +79,12 @@ export async function attempt(
     if (giveUp) return { ...decision, roundMs, rounds };
     await pauseOrUndo(quorum, plan, token, Math.min(wishMs, leftMs));
   }
+}
+
+function isAdmitted(quorum: Quorum, plan: AcquirePlan, untilMs: number): Promise<boolean> {
+  return new Promise((onPermits, onCancelled) => {
+    admit(quorum, plan, untilMs, { onPermits, onCancelled });
+  });
 }
 
 async function pauseOrUndo(quorum: Quorum, plan: AcquirePlan, token: string, forMs: number): Promise<void> {

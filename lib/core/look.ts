@@ -14,7 +14,7 @@ export class Look {
 
   constructor(
     private readonly clock: Clock,
-    private readonly locks: Pick<StringMap<LockHandle>, 'size' | 'values'>,
+    private readonly locks: Pick<StringMap<LockHandle>, 'values'>,
   ) {}
 
   /** To be called when a lock was added. */
@@ -29,7 +29,8 @@ export class Look {
 
   readonly #look = (): void => {
     this.#cancel = undefined;
-    for (const lock of this.locks.values()) lock.look();
-    if (this.locks.size > 0) this.begin();
+    const locks = this.locks.values();
+    for (const lock of locks) lock.look();
+    if (locks.length > 0) this.begin();
   };
 }

@@ -1,8 +1,9 @@
 import { TOO_FEW_REPLIES, TOO_LATE, unreachable, untrusted } from './failures.js';
 import type { Cancel, Clock } from './ports/clock.js';
 import type { Failure, LockNode, NodeReply, NodeRequest, ReleaseListener } from './ports/lock-node.js';
+import { PendingRequest } from './pending-request.js';
 import { PossiblyHeld } from './possibly-held.js';
-import { EARLY_BATCH, PendingRequest, RequestQueue } from './request-queue.js';
+import { EARLY_BATCH, RequestQueue } from './request-queue.js';
 
 /** A server that refuses a release (it is busy, or loading its data) is asked again after this time. */
 const RELEASE_AGAIN_MS = 1000;
@@ -17,24 +18,22 @@ const RELEASE_AGAIN_MS = 1000;
  *   follows the acquire on the same path and so cannot overtake it. One that says how a run ended is sent to every node.
  */
 export class NodeQueue {
-  readonly #queue = new RequestQueue();
+  readonly name: string;
+  readonly #queue: RequestQueue;
   #inFlight = 0;
   #isFlushDue = false;
   #isFlushing = false;
-  readonly #possiblyHeld: PossiblyHeld;
   readonly #onIdle: (() => void)[] = [];
 
   constructor(
     private readonly node: LockNode,
     private readonly clock: Clock,
     private readonly maxConcurrency: number,
+    private readonly possiblyHeld = new PossiblyHeld(clock),
   ) {
-    this.#possiblyHeld = new PossiblyHeld(clock);
+    this.name = node.name;
+    this.#queue = new RequestQueue(this.possiblyHeld);
     node.onChange(this.#onChange);
-  }
-
-  get name(): string {
-    return this.node.name;
   }
 
   /** Takes a request on. `settle` is called once with the reply, possibly before this returns. */
@@ -49,14 +48,15 @@ export class NodeQueue {
    * denial nothing is to be released. It leaves with the next trip, ahead of every acquire, or as soon as the answer is a different one.
    */
   releaseUnlessDenied(request: NodeRequest): void {
-    this.take(new PendingRequest(request), this.#possiblyHeld.mayBeDenied(request.token));
+    this.take(new PendingRequest(request), this.possiblyHeld.get(request.token)?.mayBeDenied);
   }
 
   take(pending: PendingRequest, canWait = false): void {
     const { request } = pending;
     this.node.onRequest?.(request);
     const state = this.node.ensureConnected();
-    this.#queue.supersede(request);
+    if (request.kind !== 'acquire') pending.trace = this.possiblyHeld.get(request.token);
+    this.#queue.supersede(pending);
     const answer = this.#knownAnswer(pending);
     if (answer !== undefined) {
       pending.deliver(answer);
@@ -64,7 +64,7 @@ export class NodeQueue {
     }
     if (state.status === 'down') pending.deliver(unreachable(state.cause));
     if (state.status !== 'down' || request.kind === 'release') {
-      this.#queue.push(pending, state.status === 'down' && !this.#possiblyHeld.has(request.token));
+      this.#queue.push(pending, state.status === 'down' && pending.trace?.mayBeThere !== true);
       const isIdle = this.#inFlight === 0 && !this.#isFlushing;
       if (isIdle && this.#queue.size >= EARLY_BATCH) this.#flush();
       else if (!canWait) this.#flushSoon();
@@ -141,7 +141,7 @@ export class NodeQueue {
   /** Since the request the node may have been found to have forgotten locks, or may have denied what is to be released. */
   readonly #isToLeave = (pending: PendingRequest, nowMs: number): boolean => {
     const answer = pending.isOver(nowMs) ? TOO_LATE : this.#knownAnswer(pending);
-    if (answer === undefined) this.#possiblyHeld.onSent(pending.request, nowMs);
+    if (answer === undefined) this.possiblyHeld.onSent(pending, nowMs);
     else pending.deliver(answer);
     return answer === undefined;
   };
@@ -149,7 +149,7 @@ export class NodeQueue {
   /** The answer to what need not be sent, or must not. */
   #knownAnswer(pending: PendingRequest): NodeReply | undefined {
     const { request } = pending;
-    if (request.kind === 'release' && !this.#possiblyHeld.has(request.token)) {
+    if (request.kind === 'release' && pending.trace?.mayBeThere !== true) {
       if (request.job?.end === undefined) return { outcome: 'released' };
       pending.ignoreGone();
     }
@@ -183,12 +183,12 @@ export class NodeQueue {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  #noteReply({ request, isAlone }: PendingRequest, reply: NodeReply | undefined): void {
-    if (request.kind !== 'release') this.#possiblyHeld.onReply(request, reply);
-    else if (this.#possiblyHeld.onReleaseReply(request, reply)) this.#releaseLater(request, isAlone);
+  #noteReply(pending: PendingRequest, reply: NodeReply | undefined): void {
+    if (pending.request.kind !== 'release') this.possiblyHeld.onReply(pending, reply);
+    else if (this.possiblyHeld.onReleaseReply(pending, reply)) this.#releaseLater(pending);
   }
 
-  #releaseLater(request: NodeRequest, isAlone: boolean): void {
+  #releaseLater({ request, isAlone }: PendingRequest): void {
     const pending = new PendingRequest(request);
     pending.isAlone = isAlone;
     const again = (): void => {

@@ -1,60 +1,90 @@
+import type { PendingRequest, Trace } from './pending-request.js';
 import type { Clock } from './ports/clock.js';
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
-import { StringMap } from './string-map.js';
-
-class Trace {
-  /** How many requests have left and are not answered. */
-  inFlight = 0;
-  /** Whether one of them has taken the keys, or may have. */
-  mayHold = false;
-  /** When the node has forgotten it without being asked to. */
-  expiresAtMs = 0;
-}
+import { Traces } from './traces.js';
 
 /** After these the node holds no more than before. */
-const TAKES_NOTHING: ReadonlySet<NodeRequest['kind']> = new Set(['inspect', 'remove', 'tell', 'steer', 'read']);
+const TAKES_NOTHING: ReadonlySet<NodeRequest['kind']> = new Set([
+  'release',
+  'inspect',
+  'remove',
+  'tell',
+  'steer',
+  'read',
+]);
 
-/** Which tokens a node may hold, so that each is released there in the end, and no release is sent for nothing. */
+/**
+ * Which tokens one node may hold, so that each is released there in the end, and no release is sent for nothing. A token is looked up
+ * once for each request; the request has its trace from then on.
+ */
 export class PossiblyHeld {
-  readonly #traces = new StringMap<Trace>();
+  constructor(
+    private readonly clock: Pick<Clock, 'nowMs'>,
+    private readonly traces = new Traces(),
+    /** The index of the node. */
+    private readonly node = 0,
+  ) {}
 
-  constructor(private readonly clock: Pick<Clock, 'nowMs'>) {}
-
-  has(token: string): boolean {
-    return this.#traces.has(token);
+  /** Undefined where the node has nothing of this token, and nothing waits for it. */
+  get(token: string): Trace | undefined {
+    return this.traces.get(token, this.node);
   }
 
-  /** Whether the node has not answered yet, and its answer may show that it does not hold the token. */
-  mayBeDenied(token: string): boolean {
-    const trace = this.#traces.get(token);
-    return trace !== undefined && trace.inFlight > 0 && !trace.mayHold;
+  /** The request waits from now on. */
+  wait(pending: PendingRequest): void {
+    if (!TAKES_NOTHING.has(pending.request.kind)) this.#ensureTrace(pending);
+    pending.trace?.add(pending);
   }
 
-  onSent({ kind, token, claims }: NodeRequest, nowMs: number): void {
-    if (kind === 'release' || TAKES_NOTHING.has(kind)) return;
-    const trace = this.#traces.get(token) ?? new Trace();
+  stopWaiting(pending: PendingRequest): void {
+    const { trace } = pending;
+    trace?.remove(pending);
+    if (trace !== undefined) this.#forgetIfDone(trace);
+  }
+
+  onSent(pending: PendingRequest, nowMs: number): void {
+    const { kind, claims } = pending.request;
+    if (TAKES_NOTHING.has(kind)) return;
+    const trace = this.#ensureTrace(pending);
     trace.inFlight++;
     for (const { ttlMs } of claims) trace.expiresAtMs = Math.max(trace.expiresAtMs, nowMs + ttlMs);
-    this.#traces.set(token, trace);
   }
 
   /** Takes the reply to anything but a release; undefined where it is not known what the node has done. */
-  onReply({ kind, token }: NodeRequest, reply: NodeReply | undefined): void {
-    const trace = this.#traces.get(token);
-    if (trace === undefined || TAKES_NOTHING.has(kind)) return;
+  onReply({ request: { kind }, trace }: PendingRequest, reply: NodeReply | undefined): void {
+    if (trace === undefined || trace.isForgotten || TAKES_NOTHING.has(kind)) return;
     trace.inFlight--;
     // A refused script may have been stopped half way, so only a clear no is taken for one.
     trace.mayHold ||= reply?.outcome !== 'denied';
-    if (!trace.mayHold && trace.inFlight === 0) this.#traces.delete(token);
+    this.#forgetIfDone(trace);
   }
 
   /** Takes the reply to a release. Returns whether it must be sent again. */
-  onReleaseReply({ token }: NodeRequest, reply: NodeReply | undefined): boolean {
-    const trace = this.#traces.get(token);
-    if (trace === undefined) return false;
+  onReleaseReply({ trace }: PendingRequest, reply: NodeReply | undefined): boolean {
+    if (trace?.mayBeThere !== true) return false;
     const isUndone = reply !== undefined && reply.outcome !== 'failed';
-    const isOver = isUndone || this.clock.nowMs() >= trace.expiresAtMs;
-    if (isOver) this.#traces.delete(token);
-    return !isOver;
+    if (!isUndone && this.clock.nowMs() < trace.expiresAtMs) return true;
+    // Replies to what had left before the release tell nothing any more.
+    trace.inFlight = 0;
+    trace.mayHold = false;
+    this.#forget(trace);
+    return false;
+  }
+
+  #ensureTrace(pending: PendingRequest): Trace {
+    const { token } = pending.request;
+    if (pending.trace === undefined || pending.trace.isForgotten)
+      pending.trace = this.get(token) ?? this.traces.make(token, this.node);
+    return pending.trace;
+  }
+
+  #forgetIfDone(trace: Trace): void {
+    if (trace.waiting === undefined && !trace.mayBeThere) this.#forget(trace);
+  }
+
+  #forget(trace: Trace): void {
+    if (trace.isForgotten) return;
+    trace.isForgotten = true;
+    this.traces.forget(trace, this.node);
   }
 }

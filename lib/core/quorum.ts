@@ -3,7 +3,9 @@ import type { FencingStart } from './fencing-number.js';
 import type { Clock } from './ports/clock.js';
 import type { Entropy } from './ports/entropy.js';
 import type { LockNode } from './ports/lock-node.js';
+import { PossiblyHeld } from './possibly-held.js';
 import { Semaphore } from './semaphore.js';
+import { Traces } from './traces.js';
 import { WaitQueue } from './wait-queue.js';
 
 /** Everything that the verbs work with: the servers of one quorum group, time, chance and the rules. */
@@ -31,10 +33,13 @@ export function createQuorum(
   { clock, ...others }: Pick<Quorum, 'clock' | 'entropy' | 'rules' | 'fencingStart'>,
   maxConcurrency: number,
 ): Quorum {
+  const traces = new Traces();
   return {
     ...others,
     clock,
-    queues: nodes.map((node) => new NodeQueue(node, clock, maxConcurrency)),
+    queues: nodes.map(
+      (node, index) => new NodeQueue(node, clock, maxConcurrency, new PossiblyHeld(clock, traces, index)),
+    ),
     room: new WaitQueue(clock),
     attempts: new Semaphore(clock, maxConcurrency * ATTEMPTS_A_TRIP),
   };

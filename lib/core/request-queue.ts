@@ -1,7 +1,8 @@
-import { LinkedList, type Place } from './linked-list.js';
-import type { NodeReply, NodeRequest } from './ports/lock-node.js';
+import { LinkedList } from './linked-list.js';
+import type { PendingRequest } from './pending-request.js';
+import type { NodeRequest } from './ports/lock-node.js';
+import type { PossiblyHeld } from './possibly-held.js';
 import { MOST_RUNS } from './register.js';
-import { StringMap } from './string-map.js';
 import { youngList } from './young-list.js';
 
 /** More requests than this in one round trip would keep a server from its other clients for too long. */
@@ -13,53 +14,8 @@ export const LARGEST_BATCH_CLAIMS = 1000;
 /** So many do not wait for the end of the turn where the node has nothing to do: it works on them while this process makes the next. */
 export const EARLY_BATCH = 32;
 
-type Settle = (reply: NodeReply, position: number) => void;
-
-/** A request on its way. Settled once; what comes later is for the books only. */
-export class PendingRequest {
-  /** It was in a trip that failed although the node is ready. It travels alone, so that others do not fail with it. */
-  isAlone = false;
-  place: Place<PendingRequest> | undefined;
-  /** Another one of the same token that waits. */
-  sibling: PendingRequest | undefined;
-
-  constructor(
-    readonly request: NodeRequest,
-    public settle?: Settle,
-    /** That of the node among those that are asked. */
-    readonly position = 0,
-    /** Later it does not leave any more, on the clock of this process; a release does. */
-    readonly dueAtMs = Infinity,
-  ) {}
-
-  /** Settles it, unless that has been done or nothing waits for it any more. */
-  deliver(reply: NodeReply): void {
-    const { settle } = this;
-    this.settle = undefined;
-    settle?.(reply, this.position);
-  }
-
-  /** The node never had this lock, so it does not count as gone there. */
-  ignoreGone(): void {
-    const { settle } = this;
-    if (settle === undefined) return;
-    this.settle = (reply, position) => {
-      settle(reply.outcome === 'released' ? { outcome: 'released' } : reply, position);
-    };
-  }
-
-  isOver(nowMs: number): boolean {
-    return nowMs > this.dueAtMs && this.request.kind !== 'release';
-  }
-
-  /** The request as it leaves now: a claim that stays until a certain instant stays the shorter, the later the request leaves. */
-  requestAt(nowMs: number): NodeRequest {
-    const { keepUntilMs, claims } = this.request;
-    if (keepUntilMs === undefined) return this.request;
-    const ttlMs = Math.max(0, Math.ceil(keepUntilMs - nowMs));
-    return { ...this.request, claims: claims.map((claim) => ({ ...claim, ttlMs })) };
-  }
-}
+/** What asks for something on behalf of a token that is given back by a release. */
+const OF_A_HOLDER: ReadonlySet<NodeRequest['kind']> = new Set(['confirm', 'extend', 'heal', 'remove']);
 
 /**
  * The requests that wait for a round trip to one node. What concerns locks that are held already (extensions, releases) leaves
@@ -73,36 +29,32 @@ export class PendingRequest {
 export class RequestQueue {
   readonly #first = new LinkedList<PendingRequest>();
   readonly #acquires = new LinkedList<PendingRequest>();
-  /** What waits for each token, and may be dropped. */
-  readonly #byToken = new StringMap<PendingRequest>();
   /** By the registers of their jobs, see {@link push}, until all has left. */
   readonly #notes = new Map<string, PendingRequest[]>();
+
+  constructor(private readonly possiblyHeld: PossiblyHeld) {}
 
   get size(): number {
     return this.#first.size + this.#acquires.size;
   }
 
   /** Drops what the request makes pointless. What is dropped is not settled. */
-  supersede({ kind, token }: NodeRequest): void {
+  supersede({ request: { kind }, trace }: PendingRequest): void {
     if (kind === 'acquire') return;
-    for (
-      let pending = this.#byToken.get(token), next: PendingRequest | undefined;
-      pending !== undefined;
-      pending = next
-    ) {
-      next = pending.sibling;
-      if (kind === 'release' || pending.request.kind === 'acquire') this.remove(pending);
+    let pending = trace?.waiting;
+    while (pending !== undefined) {
+      const { sibling, request } = pending;
+      if (request.kind === 'acquire' || (kind === 'release' && OF_A_HOLDER.has(request.kind))) this.remove(pending);
+      pending = sibling;
     }
   }
 
   /** @param isNote the node is away, and never had the lock of this release: it is only to hear how the run of a job has ended */
   push(pending: PendingRequest, isNote = false): void {
-    const { kind, token, job } = pending.request;
+    const { kind, job } = pending.request;
     if (isNote && kind === 'release' && job !== undefined) this.#keepFew(job.key, pending);
     pending.place = (kind === 'acquire' ? this.#acquires : this.#first).push(pending);
-    if (kind === 'release' || kind === 'inspect' || kind === 'tell' || kind === 'steer' || kind === 'read') return;
-    pending.sibling = this.#byToken.get(token);
-    this.#byToken.set(token, pending);
+    this.possiblyHeld.wait(pending);
   }
 
   /** Of each job as many as its register has room for: a node may be away for days. */
@@ -116,28 +68,20 @@ export class RequestQueue {
 
   /** Puts releases that have been under way back to the front, in their order. */
   putBack(releases: readonly PendingRequest[]): void {
-    for (const pending of releases.toReversed()) pending.place = this.#first.unshift(pending);
+    for (const pending of releases.toReversed()) {
+      pending.place = this.#first.unshift(pending);
+      this.possiblyHeld.wait(pending);
+    }
   }
 
   remove(pending: PendingRequest): void {
-    const { place, request } = pending;
-    if (place === undefined) return;
-    place.list?.remove(place);
-    pending.place = undefined;
-    this.#forget(pending, request.token);
+    if (this.#takeOut(pending)) this.possiblyHeld.stopWaiting(pending);
   }
 
-  #forget(pending: PendingRequest, token: string): void {
-    const { sibling } = pending;
-    pending.sibling = undefined;
-    let before = this.#byToken.get(token);
-    if (before === pending) {
-      if (sibling === undefined) this.#byToken.delete(token);
-      else this.#byToken.set(token, sibling);
-      return;
-    }
-    while (before !== undefined && before.sibling !== pending) before = before.sibling;
-    if (before !== undefined) before.sibling = sibling;
+  #takeOut(pending: PendingRequest): boolean {
+    const { place } = pending;
+    pending.place = undefined;
+    return place?.list?.remove(place) ?? false;
   }
 
   /** Takes out what leaves with the next round trip, and what is not to leave any more. */
@@ -148,8 +92,9 @@ export class RequestQueue {
       claims += next.request.claims.length;
       const fits = !next.isAlone && batch.length < LARGEST_BATCH && claims <= LARGEST_BATCH_CLAIMS;
       if (batch.length > 0 && !fits) break;
-      this.remove(next);
+      this.#takeOut(next);
       if (isToLeave(next, nowMs)) batch.push(next);
+      this.possiblyHeld.stopWaiting(next);
       if (next.isAlone) break;
     }
     if (this.size === 0) this.#notes.clear();

@@ -7,11 +7,6 @@
  */
 export class StringMap<V extends object> {
   #values = table<V>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
 
   get(key: string): V | undefined {
     return this.#values[key];
@@ -22,22 +17,16 @@ export class StringMap<V extends object> {
   }
 
   set(key: string, value: V): void {
-    if (this.#values[key] === undefined) this.#size++;
     this.#values[key] = value;
   }
 
-  /** Returns whether it was there. */
-  delete(key: string): boolean {
-    if (this.#values[key] === undefined) return false;
-    this.#size--;
+  delete(key: string): void {
     // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the object is a table, and has no other properties
     delete this.#values[key];
-    return true;
   }
 
   clear(): void {
     this.#values = table<V>();
-    this.#size = 0;
   }
 
   /** In no particular order. */

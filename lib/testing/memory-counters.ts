@@ -3,9 +3,11 @@ import { counterLifeMs } from '../core/fencing-number.js';
 import type { Claim } from '../core/ports/lock-node.js';
 import type { StorePorts } from './memory-store.js';
 
-interface Counter {
-  readonly number: number;
-  readonly expiresAtMs: number;
+class Counter {
+  constructor(
+    readonly number: number,
+    readonly expiresAtMs: number,
+  ) {}
 }
 
 /** How many grants each key has had on one server, for as long as it remembers. */
@@ -14,22 +16,23 @@ export class MemoryCounters {
 
   constructor(private readonly ports: Pick<StorePorts, 'clock' | 'startOfCount'>) {}
 
-  of(counter: string): number | undefined {
+  of(counter: string, nowMs = this.ports.clock.nowMs()): number | undefined {
     const found = this.#counters.get(counter);
-    if (found === undefined || found.expiresAtMs > this.ports.clock.nowMs()) return found?.number;
+    if (found === undefined || found.expiresAtMs > nowMs) return found?.number;
     this.#counters.delete(counter);
     return undefined;
   }
 
   /** The number of the next grant of these claims: one more than the highest of their counters; 0 where none is counted. */
-  countOn(claims: readonly Claim[], leastStart: number): number {
-    const start = Math.max(leastStart, this.ports.startOfCount());
+  countOn(claims: readonly Claim[], leastStart: number, nowMs: number): number {
     let highest = -Infinity;
     for (const { counter } of claims) {
-      if (counter !== undefined) highest = Math.max(highest, this.of(counter) ?? start);
+      if (counter === undefined) continue;
+      const number = this.of(counter, nowMs) ?? Math.max(leastStart, this.ports.startOfCount());
+      if (number > highest) highest = number;
     }
     if (highest === -Infinity) return 0;
-    for (const claim of claims) this.#set(claim, highest + 1);
+    for (const claim of claims) this.#set(claim, highest + 1, nowMs);
     return highest + 1;
   }
 
@@ -48,9 +51,8 @@ export class MemoryCounters {
     this.#counters.clear();
   }
 
-  #set(claim: Claim, number: number): void {
-    if (claim.counter === undefined) return;
-    const expiresAtMs = this.ports.clock.nowMs() + counterLifeMs(claim);
-    this.#counters.set(claim.counter, { number, expiresAtMs });
+  #set(claim: Claim, number: number, nowMs = this.ports.clock.nowMs()): void {
+    if (claim.counter !== undefined)
+      this.#counters.set(claim.counter, new Counter(number, nowMs + counterLifeMs(claim)));
   }
 }

@@ -4,13 +4,16 @@ import type { Claim, Holder, NodeReply, NodeRequest } from '../core/ports/lock-n
 import { MemoryCounters } from './memory-counters.js';
 import { MemoryRegisters } from './memory-registers.js';
 
-interface Entry {
-  readonly token: string;
-  readonly owner: string;
-  readonly fence: number;
-  readonly expiresAtMs: number;
-  /** Whether a waiter that was denied listens for its release, or may do so. */
-  readonly waits: boolean;
+/** See core/young-list.ts for why it is a class. */
+class Entry {
+  constructor(
+    readonly token: string,
+    readonly owner: string,
+    readonly fence: number,
+    readonly expiresAtMs: number,
+    /** Whether a waiter that was denied listens for its release, or may do so. */
+    public waits: boolean,
+  ) {}
 }
 
 /** What a store does not know by itself. */
@@ -68,19 +71,26 @@ export class MemoryStore {
 
   #acquire(request: NodeRequest): NodeReply {
     const { token, owner, claims, fenceStart = 0, waits, waited = false, job } = request;
-    const denial = this.#registers.denialOf(request, this.holderOf(claims[0]?.key ?? ''));
+    const denial = job && this.#registers.denialOf(request, this.holderOf(claims[0]?.key ?? ''));
     if (denial !== undefined) return denial;
+    const nowMs = this.ports.clock.nowMs();
+    const held = claims.map(({ key }) => this.#live(key, nowMs));
     // The claim of a tick that is run again is taken from its first run.
-    const others = job?.start.trigger === 'again' ? claims.slice(0, Math.max(1, claims.length - 1)) : claims;
-    const holder = this.#otherHolder(others, token);
-    if (holder && waits) this.#markWaiting(holder.key);
-    if (holder) return { outcome: 'denied', holder };
-    const held = claims.map(({ key }) => this.#mine(key, token));
-    const numbers = held.map((entry) => entry?.fence ?? 0);
-    const number = held.includes(undefined) ? this.#counters.countOn(claims, fenceStart) : Math.max(...numbers);
-    for (const [index, { key, ttlMs }] of claims.entries()) {
-      this.plant(key, token, ttlMs, owner, number, waited || held[index]?.waits);
+    const others = job?.start.trigger === 'again' ? Math.max(1, claims.length - 1) : claims.length;
+    const taken = held.findIndex((entry, index) => entry !== undefined && entry.token !== token && index < others);
+    const holder = taken < 0 ? undefined : held[taken];
+    if (holder !== undefined) {
+      holder.waits ||= waits === true;
+      return { outcome: 'denied', holder: toHolder(claims[taken]?.key ?? '', holder, nowMs) };
     }
+    const mine = held.map((entry) => (entry?.token === token ? entry : undefined));
+    const number = mine.includes(undefined)
+      ? this.#counters.countOn(claims, fenceStart, nowMs)
+      : Math.max(...mine.map((entry) => entry?.fence ?? 0));
+    claims.forEach(({ key, ttlMs }, index) => {
+      const marked = waited || (mine[index]?.waits ?? false);
+      this.#entries.set(key, new Entry(token, owner, number, nowMs + ttlMs, marked));
+    });
     return this.#registers.onGranted(request, number);
   }
 
@@ -150,12 +160,11 @@ export class MemoryStore {
   holderOf(key: string): Holder | undefined {
     const entry = this.#live(key);
     if (entry === undefined) return undefined;
-    const { expiresAtMs, token, owner, fence } = entry;
-    return { key, token, owner, fence, remainingMs: expiresAtMs - this.ports.clock.nowMs() };
+    return toHolder(key, entry, this.ports.clock.nowMs());
   }
 
   plant(key: string, token: string, ttlMs: number, owner: string, fence: number, waits = false): void {
-    this.#entries.set(key, { token, owner, fence, expiresAtMs: this.ports.clock.nowMs() + ttlMs, waits });
+    this.#entries.set(key, new Entry(token, owner, fence, this.ports.clock.nowMs() + ttlMs, waits));
   }
 
   counterOf(counter: string): number | undefined {
@@ -185,15 +194,14 @@ export class MemoryStore {
     return entry?.token === token ? entry : undefined;
   }
 
-  #markWaiting(key: string): void {
+  #live(key: string, nowMs = this.ports.clock.nowMs()): Entry | undefined {
     const entry = this.#entries.get(key);
-    if (entry !== undefined) this.#entries.set(key, { ...entry, waits: true });
-  }
-
-  #live(key: string): Entry | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined || entry.expiresAtMs > this.ports.clock.nowMs()) return entry;
+    if (entry === undefined || entry.expiresAtMs > nowMs) return entry;
     this.#entries.delete(key);
     return undefined;
   }
+}
+
+function toHolder(key: string, { token, owner, fence, expiresAtMs }: Entry, nowMs: number): Holder {
+  return { key, token, owner, fence, remainingMs: expiresAtMs - nowMs };
 }

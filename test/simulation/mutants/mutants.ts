@@ -231,8 +231,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an attempt that others have denied is not undone on a server that has not answered yet',
     file: 'lib/core/node-queue.ts',
-    text: 'this.take(new PendingRequest(request), this.#possiblyHeld.mayBeDenied(request.token));',
-    becomes: 'if (!this.#possiblyHeld.mayBeDenied(request.token)) this.take(new PendingRequest(request));',
+    text: 'this.take(new PendingRequest(request), this.possiblyHeld.get(request.token)?.mayBeDenied);',
+    becomes: 'if (this.possiblyHeld.get(request.token)?.mayBeDenied !== true) this.take(new PendingRequest(request));',
     checker: 'nothing left',
     seeds: 5000,
   },

@@ -227,12 +227,18 @@ describe('many waiters whose wait ends at once', () => {
 });
 
 describe('a semaphore', () => {
+  /** Resolves to whether the permits were granted. */
+  const acquire = (semaphore: Semaphore, permits: number, ms: number, cancellation?: Cancellation): Promise<boolean> =>
+    new Promise((onPermits, onCancelled) => {
+      semaphore.acquire(permits, ms, { onPermits, onCancelled }, cancellation);
+    });
+
   it('gives its permits out in the order in which they were asked for', async () => {
     const clock = new VirtualClock();
     const semaphore = new Semaphore(clock, 3);
     const order: string[] = [];
     const ask = async (name: string, permits: number): Promise<void> => {
-      if (await semaphore.acquire(permits, 1000)) order.push(name);
+      if (await acquire(semaphore, permits, 1000)) order.push(name);
     };
     const all = [ask('a', 2), ask('b', 2), ask('c', 1), ask('too many', 9)];
     await clock.advance(0);
@@ -253,20 +259,38 @@ describe('a semaphore', () => {
     const semaphore = new Semaphore(clock, 1);
     const cancel = new Cancellation();
     expect(semaphore.tryAcquire(1)).toBe(true);
-    expect(await clock.settle(semaphore.acquire(1, 70))).toEqual({ value: false, tookMs: 70 });
-    const cancelled = clock.settle(semaphore.acquire(1, 1000, cancel));
-    const granted = semaphore.acquire(1, 1000);
+    expect(await clock.settle(acquire(semaphore, 1, 70))).toEqual({ value: false, tookMs: 70 });
+    const cancelled = clock.settle(acquire(semaphore, 1, 1000, cancel));
+    const granted = acquire(semaphore, 1, 1000);
     cancel.cancel('enough');
     expect(await cancelled).toMatchObject({ error: 'enough', tookMs: 0 });
     const both = new Cancellation();
-    const late = clock.settle(semaphore.acquire(1, 1000, both));
+    const late = clock.settle(acquire(semaphore, 1, 1000, both));
     semaphore.release(1);
     expect(await granted).toBe(true);
-    semaphore.release(1); // Granted to the last one, which is cancelled before it can know: it has the permit to give back.
+    semaphore.release(1); // Granted to the last one, which is cancelled too late: it has the permit to give back.
     both.cancel('enough');
     expect(await late).toMatchObject({ value: true });
     semaphore.release(1);
     expect(semaphore.tryAcquire(1)).toBe(true);
     expect(clock.pending).toBe(0);
+  });
+
+  it('P16: grants to 100,000 that give their permits back at once, one after the other', async () => {
+    const semaphore = new Semaphore(new VirtualClock(), 1);
+    let granted = 0;
+    const waiter = {
+      onPermits: (isGranted: boolean): void => {
+        granted += Number(isGranted);
+        semaphore.release(1);
+      },
+      onCancelled: () => undefined,
+    };
+    expect(semaphore.tryAcquire(1)).toBe(true);
+    for (let each = 0; each < 100_000; each++) semaphore.acquire(1, Infinity, waiter);
+    semaphore.release(1);
+    await new Promise(setImmediate);
+    expect(granted).toBe(100_000);
+    expect(semaphore.tryAcquire(1)).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { NodeQueue } from '../../../lib/core/node-queue.js';
 import type { NodeReply, NodeRequest } from '../../../lib/core/ports/lock-node.js';
-import { PendingRequest } from '../../../lib/core/request-queue.js';
+import { PendingRequest } from '../../../lib/core/pending-request.js';
 import { ModelNode } from '../../support/model-node.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
