@@ -11,7 +11,8 @@ export function errorText(thrown: unknown): string {
   try {
     if (!(thrown instanceof Error)) return String(thrown);
     const causes: unknown[] = thrown instanceof AggregateError ? thrown.errors : [];
-    return String(thrown.message || causes.map(errorText).join(', ') || thrown.name);
+    const text: unknown = thrown.message || causes.map(errorText).join(', ') || thrown.name;
+    return String(text);
   } catch {
     return 'something that cannot be printed';
   }
