@@ -92,5 +92,9 @@ export const FOUND_SEEDS: readonly { readonly seed: number; readonly found: stri
     seed: 321021568,
     found: 'the checker did not know that a network that heals delivers what a process that is paused cannot take back',
   },
+  {
+    seed: 331030090,
+    found: 'the checker did not know that a suspended machine may fire the tick after the last one of the history',
+  },
   { seed: 122, found: 'a server that had missed a resume made a tick give up as paused, where it had to wait' },
 ];
