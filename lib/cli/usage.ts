@@ -17,7 +17,7 @@ Options
   --json            one JSON value instead of text
   --prefix <text>   the keyPrefix of the module (default "redlock:")
   --timeout <time>  how long a server may take, such as 500ms or 5s (default 5s)
-  --limit <number>  how many locks "locks" lists at most (default 1000)
+  --limit <number>  how many locks or jobs are searched for at most (default 1000)
   --ticks           lists the claims of ticks, too
   --for <time>      how long "pause" lasts, such as 30m or 8h (default: until "resume")
   --reason <text>   why a job is paused: other operators see it
@@ -40,6 +40,7 @@ Environment
 
 Exit code
   0  all is well
-  1  it works, with warnings or servers that have not answered; "release": nothing was released
+  1  it works, with warnings or servers that have not answered; "release": nothing was released;
+     "run": the job has failed
   2  locks are not safe or cannot be had, too few servers have answered, or the command line is wrong
 `;

@@ -1,5 +1,5 @@
 import { HttpException, Logger } from '@nestjs/common';
-import { CLOSED, LOCAL_ONLY, NO_PERMISSION } from './messages.js';
+import { AUTHORIZE_FAILED, CLOSED, LOCAL_ONLY, NO_PERMISSION } from './messages.js';
 import type { DashboardSettings } from './options.js';
 import { headerOf, messageOf, type FrameworkRequest } from './request.js';
 import { errorStack, errorText } from '../core/error-text.js';
@@ -23,7 +23,7 @@ export async function accessOf(request: FrameworkRequest, { authorize }: Dashboa
     const { getStatus, message } = (error ?? {}) as Partial<HttpException>;
     const status = typeof getStatus === 'function' ? getStatus.call(error) : undefined;
     if (status !== undefined && status >= 400) return { may: 'nothing', status, why: message ?? NO_PERMISSION };
-    logger.error(`authorize of the RedlockDashboardModule failed: ${errorStack(error) ?? errorText(error)}`);
+    logger.error(AUTHORIZE_FAILED(errorStack(error) ?? errorText(error)));
     return { may: 'nothing', status: 500, why: NO_PERMISSION };
   }
 }

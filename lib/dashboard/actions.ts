@@ -3,7 +3,7 @@ import { isRedlockError, type InvalidOptionsError } from '../core/errors/index.j
 import type { JobRun } from '../interfaces/jobs.interface.js';
 import { json, refusal, type Answer } from './answer.js';
 import type { JobsFace } from './jobs-face.js';
-import { FAILED, RUN_FAILED } from './messages.js';
+import { BUTTON_FAILED, FAILED, RUN_BY_HAND_FAILED, RUN_FAILED } from './messages.js';
 import { errorStack, errorText } from '../core/error-text.js';
 
 /** A run that takes longer goes on; the page sees its end as that of every other run. */
@@ -82,7 +82,7 @@ async function run(jobs: JobsFace, job: string, where: { instance?: string }): P
     clearTimeout(timer);
   }
   running.catch((error: unknown) => {
-    logger.warn(`A run of "${job}" that was started by hand failed: ${errorText(error)}`);
+    logger.warn(RUN_BY_HAND_FAILED(job, errorText(error)));
   });
   return json(202, { done: 'run', outcome: 'running' });
 }
@@ -102,6 +102,6 @@ function answerTo(error: unknown): Answer {
         return refusal(500, error.message);
     }
   }
-  logger.error(`A button of the dashboard failed: ${errorStack(error) ?? errorText(error)}`);
+  logger.error(BUTTON_FAILED(errorStack(error) ?? errorText(error)));
   return refusal(500, FAILED);
 }

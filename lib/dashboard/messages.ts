@@ -24,6 +24,13 @@ export const BOOT_CLOSED = (path: string): string =>
 export const BOOT_LOCAL = (path: string): string =>
   `The dashboard at ${path} is open to this machine only: RedlockDashboardModule has no authorize. With NODE_ENV=production it is closed.`;
 
+export const AUTHORIZE_FAILED = (why: string): string => `authorize of the RedlockDashboardModule failed: ${why}`;
+
+export const RUN_BY_HAND_FAILED = (job: string, why: string): string =>
+  `A run of "${job}" that was started by hand failed: ${why}`;
+
+export const BUTTON_FAILED = (why: string): string => `A button of the dashboard failed: ${why}`;
+
 export const UNREAD = (what: string, why: string): string =>
   `The ${what} could not be read, and may be out of date: ${why}`;
 

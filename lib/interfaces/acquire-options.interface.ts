@@ -72,7 +72,11 @@ export interface AcquireOptions {
  * @publicApi
  */
 export interface WithLockCallOptions extends AcquireOptions {
-  /** What to do when somebody else has the lock after all waiting: reject, or return `undefined`. Default: `'throw'`. */
+  /**
+   * What to do when the lock was not granted after all waiting: reject, or return `undefined`. That is where another process has it or
+   * has run the tick, the job is paused, the vote stayed split (possibly no process has the lock), or the application shuts down. Servers
+   * that cannot be reached reject in any case. Default: `'throw'`.
+   */
   onContended?: 'throw' | 'skip';
 
   /**
@@ -93,7 +97,7 @@ export interface WithLockOptions extends Omit<WithLockCallOptions, 'onContended'
   instance?: string;
 
   /**
-   * What to do when somebody else has the lock:
+   * What to do when the lock is not granted, as `onContended` of `withLock` says:
    *
    * - `'skip'`: return `undefined`, with one debug line. Default where the scheduler calls a method with `@Cron`, `@Interval`
    *   or `@Timeout`.

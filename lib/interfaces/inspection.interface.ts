@@ -50,7 +50,10 @@ export interface ServerHealth {
   readonly state: ServerState;
   /** Since when it has been in this state, on the clock of this process. */
   readonly since: Date;
-  /** Why it does not vote; of one that is down the cause of the last try to connect. */
+  /**
+   * Why it does not vote; of one that is down the cause of the last try to connect. One that is `ready` may have one, too, while it
+   * does not vote on ticks and on longer holds yet.
+   */
   readonly reason?: string;
   /** How long it took to take and give back a lock, in milliseconds; undefined without an answer. */
   readonly latencyMs?: number;

@@ -64,6 +64,7 @@ export interface Lock extends AsyncDisposable {
    *
    * @throws QuorumUnreachableError no majority confirmed: others may have to wait until the ttl is over
    * @throws LockReleasedError it was released before
+   * @throws LockLostError a majority of the servers reports that the lock was gone already
    */
   release(): Promise<void>;
 }

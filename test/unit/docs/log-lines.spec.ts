@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { EventSource } from '../../../lib/client/event-source.js';
 import { EventLog, type LineWriter } from '../../../lib/client/log.js';
 import * as clientMessages from '../../../lib/client/messages.js';
+import * as pageMessages from '../../../lib/dashboard/messages.js';
 import { LockLostError } from '../../../lib/core/errors/index.js';
 import { faultIn } from '../../../lib/redis/server-faults.js';
 import { assess, type Facts } from '../../../lib/redis/server-status.js';
@@ -96,6 +97,17 @@ const OF_CLIENT: Messages<typeof clientMessages> = {
   SERVERS: [1, 2, 3, 4, 5].map((count) => SERVERS(count).message),
 };
 
+const { BOOT_CLOSED, BOOT_LOCAL, AUTHORIZE_FAILED, RUN_BY_HAND_FAILED, BUTTON_FAILED } = pageMessages;
+
+/** Those that go to the log. The others are on the page. */
+const OF_DASHBOARD = {
+  BOOT_CLOSED: [BOOT_CLOSED('/jobs')],
+  BOOT_LOCAL: [BOOT_LOCAL('/jobs')],
+  AUTHORIZE_FAILED: [AUTHORIZE_FAILED('Why.')],
+  RUN_BY_HAND_FAILED: [RUN_BY_HAND_FAILED('mails', 'Why.')],
+  BUTTON_FAILED: [BUTTON_FAILED('Why.')],
+};
+
 const COUNT = { voting: 2, servers: 3, needed: 2 };
 const ABOUT = { keys: ['job'], owner: 'web-1:1', method: 'Jobs.run', job: 'job', tick: new Date(0), fencingToken: 1 };
 
@@ -149,7 +161,7 @@ function verdictTexts(): string[] {
 }
 
 describe('docs/operations/log-lines.md', () => {
-  const all = { ...OF_MODULE, ...OF_CLIENT };
+  const all = { ...OF_MODULE, ...OF_CLIENT, ...OF_DASHBOARD };
 
   it.each(Object.keys(all) as (keyof typeof all)[])('has the message %s', (name) => {
     expect(all[name].filter((line) => !isOnPage(line))).toEqual([]);
