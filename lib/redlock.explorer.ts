@@ -3,7 +3,8 @@ import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { DIFFERENT_SHARDS } from './client/messages.js';
 import { InvalidOptionsError } from './core/errors/index.js';
 import { checkTerms, checkTrigger } from './decorators/checks.js';
-import { BootReport } from './decorators/boot-report.js';
+import { BootReport, overrideOf } from './decorators/boot-report.js';
+import { clientOf } from './decorators/delays.js';
 import { claimJobName, shareJobNames } from './decorators/job-names.js';
 import { lockedMethodsOf, locksOfCall, type LockedMethod } from './decorators/locked-method.js';
 import { isScheduler, isSchedulerRegistry, watchScheduler, type CronEntry } from './decorators/scheduler.js';
@@ -79,10 +80,11 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
   #check(host: object, token: unknown, method: LockedMethod): void {
     const service = this.#ensureService(host, method);
     this.#checkShards(service, method);
-    const { settings } = (service as Partial<RedlockService>).client ?? {};
-    if (settings?.driftFactor !== undefined) checkTerms(method, settings);
     const isOutermost = locksOfCall(host, method.propertyKey)[0] === method;
     if (!isOutermost) return;
+    const client = clientOf(service);
+    // What an override hides is called through `super` at most, and checked then.
+    if (client !== undefined && overrideOf(host, method) === undefined) checkTerms(method, client.settings);
     const trigger = triggerOf(host, method);
     checkTrigger(method, trigger);
     this.#report.warnOfWrappers(host, method, trigger);

@@ -9,10 +9,11 @@
  */
 export function errorText(thrown: unknown): string {
   try {
-    if (!(thrown instanceof Error)) return String(thrown);
-    const causes: unknown[] = thrown instanceof AggregateError ? thrown.errors : [];
-    const text: unknown = thrown.message || causes.map(errorText).join(', ') || thrown.name;
-    return String(text);
+    // Told by its tag, because an error of another realm is no instance of this `Error`.
+    if (Object.prototype.toString.call(thrown) !== '[object Error]') return String(thrown);
+    const { message, name, errors } = thrown as { message: unknown; name: unknown; errors?: unknown };
+    const causes = Array.isArray(errors) ? errors.map(errorText).join(', ') : '';
+    return String(message || causes || name);
   } catch {
     return 'something that cannot be printed';
   }

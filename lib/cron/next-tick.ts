@@ -4,9 +4,6 @@ import type { NextTick } from './latest-tick.js';
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
 
-/** More than an application has schedules that fire at once. */
-const MOST_ANSWERS = 1_000;
-
 // 400 Gregorian years are a whole number of weeks: the same dates fall on the same days of the week.
 const CALENDAR_CYCLE_MS = 146_097 * DAY_MS;
 
@@ -18,42 +15,7 @@ const CALENDAR_CYCLE_MS = 146_097 * DAY_MS;
 export function nextTickOf(cronTime: CronTimeLike): NextTick {
   // `sendAt` is what a `CronJob` starts with: it settles the zone.
   const { zone } = cronTime.sendAt();
-  const { source } = cronTime;
-  if (typeof source !== 'string') return (afterMs) => nextOnChain(cronTime, zone, toSecond(afterMs));
-  const answers = answersIn(cronTime, zone);
-  return (afterMs) => {
-    const secondMs = toSecond(afterMs);
-    const question = `${secondMs} ${source}`;
-    let nextMs = answers.get(question);
-    if (nextMs === undefined) {
-      nextMs = nextOnChain(cronTime, zone, secondMs);
-      if (answers.size >= MOST_ANSWERS) answers.clear();
-      answers.set(question, nextMs);
-    }
-    return nextMs;
-  };
-}
-
-/** By the method that answers, which all jobs of one version of `cron` share. */
-const known = new WeakMap<object, WeakMap<Zone, Map<string, number>>>();
-
-/**
- * What was asked already in this zone. Hundreds of jobs may have one schedule, and all ask at the same tick, before they ask for their
- * locks: `cron` takes longer to answer than all the rest of their way there.
- */
-function answersIn(cronTime: CronTimeLike, zone: Zone): Map<string, number> {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is compared, and not called
-  const { getNextDateFrom } = cronTime;
-  let ofZones = known.get(getNextDateFrom);
-  if (ofZones === undefined) known.set(getNextDateFrom, (ofZones = new WeakMap<Zone, Map<string, number>>()));
-  let answers = ofZones.get(zone);
-  if (answers === undefined) ofZones.set(zone, (answers = new Map<string, number>()));
-  return answers;
-}
-
-/** Ticks are whole seconds, and versions of `cron` differ in what they make of a fraction at a change of the clock. */
-function toSecond(ms: number): number {
-  return Math.floor(ms / SECOND_MS) * SECOND_MS;
+  return (afterMs) => nextOnChain(cronTime, zone, afterMs);
 }
 
 /**
@@ -64,7 +26,9 @@ function toSecond(ms: number): number {
  * between is told that it is. So ask from before the change first: what that finds is the first tick after the change,
  * and from there on every answer is on the chain.
  */
-function nextOnChain(cronTime: CronTimeLike, zone: Zone, secondMs: number): number {
+function nextOnChain(cronTime: CronTimeLike, zone: Zone, afterMs: number): number {
+  // Ticks are whole seconds, and versions of `cron` differ in what they make of a fraction at a change of the clock.
+  const secondMs = Math.floor(afterMs / SECOND_MS) * SECOND_MS;
   const changeMs = lastSecondBeforeChange(zone, secondMs);
   const firstMs = changeMs === undefined ? -Infinity : nextFrom(cronTime, zone, changeMs);
   return firstMs > secondMs ? firstMs : nextFrom(cronTime, zone, secondMs);

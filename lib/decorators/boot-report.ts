@@ -37,7 +37,7 @@ export class BootReport {
 }
 
 /** The method of a nearer class that overrides this one without a lock. */
-function overrideOf(host: object, { prototype, propertyKey }: LockedMethod): string | undefined {
+export function overrideOf(host: object, { prototype, propertyKey }: LockedMethod): string | undefined {
   for (const type of prototypesOf(host)) {
     if (type === prototype) return undefined;
     if (Object.hasOwn(type, propertyKey)) return `${type.constructor.name}.${String(propertyKey)}`;

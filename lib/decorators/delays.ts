@@ -10,8 +10,12 @@ import type { LockedMethod } from './locked-method.js';
 const DEFAULT_SPREAD_MS = 25;
 
 /** The client of the service. What stands in for a service in the tests of an application may be anything, and has none. */
-export function clientOf({ client }: Partial<RedlockService>): LockClient | undefined {
-  return client instanceof LockClient ? client : undefined;
+export function clientOf(service: Partial<RedlockService>): LockClient | undefined {
+  try {
+    return service.client instanceof LockClient ? service.client : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Chance, as the client has it: that of a test replays. */

@@ -2,6 +2,7 @@ import type { ModuleRef } from '@nestjs/core';
 import { InvalidOptionsError } from '../core/errors/index.js';
 import { checkDecoratorOptions, given } from '../client/options/acquire-options.js';
 import { refuse, refuseUnknown, toKeys, toTtlMs } from '../client/options/check.js';
+import { clientOf } from '../decorators/delays.js';
 import type { Firing } from '../decorators/firing.js';
 import type { LockedMethod } from '../decorators/locked-method.js';
 import { runFiring } from '../decorators/scheduled-run.js';
@@ -57,9 +58,7 @@ export function addedJob(name: string, options: AddedJobOptions, catalog: JobCat
   checkDecoratorOptions(lockOptions);
 
   const service = serviceFor(instance, modules);
-  // In the tests of an application the service may be a stand-in that can do less.
-  const { settings } = (service as Partial<RedlockService>).client ?? {};
-  if (ttl !== undefined) toTtlMs(ttl, settings?.driftFactor ?? 0);
+  if (ttl !== undefined) toTtlMs(ttl, clientOf(service)?.settings.driftFactor ?? 0);
   const other = catalog.of(service, name);
   if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(name, other.method.label, label));
   const host = {};

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { runInNewContext } from 'node:vm';
 import { errorStack, errorText, toError } from '../../../lib/core/error-text.js';
 
 const thrower = (): never => {
@@ -12,7 +13,8 @@ const THROWN: readonly (readonly [unknown, string])[] = [
   [new AggregateError([new Error('refused ::1'), new Error('refused 127.0.0.1')]), 'refused ::1, refused 127.0.0.1'],
   [new AggregateError([new Error('refused')], 'no address answers'), 'no address answers'],
   [new AggregateError([]), 'AggregateError'],
-  [Object.assign(new AggregateError([]), { errors: 'none' }), 'something that cannot be printed'],
+  [Object.assign(new AggregateError([]), { errors: 'none' }), 'AggregateError'],
+  [runInNewContext('new Error("of another realm")'), 'of another realm'],
   [undefined, 'undefined'],
   [Symbol('x'), 'Symbol(x)'],
   [Object.assign(new Error('x'), { message: 42 }), '42'],
