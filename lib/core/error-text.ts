@@ -13,7 +13,7 @@ export function errorText(thrown: unknown): string {
     if (Object.prototype.toString.call(thrown) !== '[object Error]') return String(thrown);
     const { message, name, errors } = thrown as { message: unknown; name: unknown; errors?: unknown };
     const causes = Array.isArray(errors) ? errors.map(errorText).join(', ') : '';
-    return String(message || causes || name);
+    return String([message, causes, name].find(Boolean));
   } catch {
     return 'something that cannot be printed';
   }

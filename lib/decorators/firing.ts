@@ -18,21 +18,39 @@ export interface AskedFiring {
 }
 
 /** Why a job is called: its time has come, or this package runs it. */
-export type Firing = {
+export type Firing = Moment &
+  (
+    | {
+        readonly kind: 'cron';
+        /** The metadata of the method that the job calls: an object that each `@Cron` makes anew. */
+        readonly schedule: CronSchedule;
+        readonly cronTime: CronTimeLike;
+      }
+    | { readonly kind: 'interval' | 'timeout'; readonly name: string; readonly everyMs: number }
+    | AskedFiring
+  );
+
+/** When a firing was, and what has come of it. */
+interface Moment {
   /** The wall clock, in epoch ms. */
   readonly firedAtMs: number;
-  /** Whether a locked method has taken it: what that method calls in turn is called by hand. */
-  isTaken: boolean;
-} & (
-  | {
-      readonly kind: 'cron';
-      /** The metadata of the method that the job calls: an object that each `@Cron` makes anew. */
-      readonly schedule: CronSchedule;
-      readonly cronTime: CronTimeLike;
-    }
-  | { readonly kind: 'interval' | 'timeout'; readonly name: string; readonly everyMs: number }
-  | AskedFiring
-);
+  /** Whether this is the async context of work that it has begun: what that calls in turn is called by hand. */
+  readonly isTaken: boolean;
+  /** What has taken it first. It is for no other method, but may be taken again: a decorator above may call the method once more. */
+  taker: Taker | undefined;
+  /** Those of its calls whose work has begun, by their keys. One more of these, as that of a retry, is called by hand. */
+  readonly begun: Set<string>;
+}
+
+/** Of a firing that is just made. */
+export function newMoment(): Moment {
+  return { firedAtMs: Date.now(), isTaken: false, taker: undefined, begun: new Set() };
+}
+
+interface Taker {
+  readonly host: object;
+  readonly propertyKey: string | symbol;
+}
 
 /** One process may load this package twice, and both copies must see a firing. */
 const shared = globalThis as { [FIRING]?: AsyncLocalStorage<Firing> };
@@ -43,14 +61,29 @@ export function runAsFiring<T>(firing: Firing, call: () => T): T {
 }
 
 /**
- * The firing that this call of a method answers, if there is one. It is handed out once: the first call of the job's
- * method runs the tick, and whatever else happens in its async context is called by hand.
+ * The firing that this call of a method answers, if there is one. The first method that it is for takes it, with each of its calls
+ * but those that come from its own work; whatever else happens in the async context of the firing is called by hand.
  */
-export function takeFiring(trigger: Trigger): Firing | undefined {
+export function takeFiring(trigger: Trigger, { host, propertyKey }: Taker): Firing | undefined {
   const firing = storage.getStore();
   if (firing === undefined || firing.isTaken || !isOf(firing, trigger)) return undefined;
-  firing.isTaken = true;
-  return firing;
+  firing.taker ??= { host, propertyKey };
+  return firing.taker.host === host && firing.taker.propertyKey === propertyKey ? firing : undefined;
+}
+
+/** Begins the work of a call that has taken the firing. */
+export function beginWork<T>(firing: Firing, key: string | readonly string[], work: () => T): T {
+  firing.begun.add(idOf(key));
+  return storage.run({ ...firing, isTaken: true }, work);
+}
+
+/** Whether the work of such a call has begun. */
+export function hasBegun({ begun }: Firing, key: string | readonly string[]): boolean {
+  return begun.has(idOf(key));
+}
+
+function idOf(key: string | readonly string[]): string {
+  return JSON.stringify([key].flat().toSorted());
 }
 
 function isOf(firing: Firing, trigger: Trigger): boolean {

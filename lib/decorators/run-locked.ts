@@ -4,7 +4,7 @@ import { DETACHED, NOT_READY } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
 import { jobOptions, plainOptions, ttlOf, type Call } from './call-options.js';
 import { checkTrigger, keyOf } from './checks.js';
-import { takeFiring } from './firing.js';
+import { hasBegun, takeFiring } from './firing.js';
 import { locksOfCall, type LockedMethod } from './locked-method.js';
 import { asRun, runsAround } from './nested-calls.js';
 import { runFiring } from './scheduled-run.js';
@@ -31,9 +31,10 @@ export async function runLocked(method: LockedMethod, call: Call): Promise<unkno
 async function runOuter(service: RedlockService, method: LockedMethod, call: Call): Promise<unknown> {
   const trigger = triggerOf(call.host, method);
   checkTrigger(method, trigger);
-  const firing = trigger && takeFiring(trigger);
-  if (firing !== undefined) return await runFiring(service, firing, method, call);
+  const firing = trigger && takeFiring(trigger, { host: call.host, propertyKey: method.propertyKey });
+  if (firing?.begun.size === 0) return await runFiring(service, firing, method, call);
   const key = keyOf(method, call.host, call.args);
+  if (firing !== undefined && !hasBegun(firing, key)) return await runFiring(service, firing, method, call);
   const options = trigger === undefined ? plainOptions(method) : jobOptions(method, key, undefined);
   return await service.withLock(key, ttlOf(service, method), call.work, options);
 }

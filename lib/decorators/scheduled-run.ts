@@ -6,7 +6,7 @@ import { anySignal } from './any-signal.js';
 import { jobOptions, nameOfJob, ttlOf, type Call } from './call-options.js';
 import { keyOf } from './checks.js';
 import { spreadOut, waitForJitter } from './delays.js';
-import type { Firing } from './firing.js';
+import { beginWork, type Firing } from './firing.js';
 import { claimJobName } from './job-names.js';
 import { noteKeys } from './job-places.js';
 import type { LockedMethod } from './locked-method.js';
@@ -27,7 +27,8 @@ export async function runFiring(
   if (firing.trigger !== 'manual') return await runTick(service, firing, method, { ...call, work });
   const key = keyOf(method, call.host, call.args);
   noteKeys(call.host, method.propertyKey, key);
-  return await service.withLock(key, ttlOf(service, method), work, jobOptions(method, key, firing));
+  const begun = (lock: Lock): Promise<unknown> => beginWork(firing, key, () => work(lock));
+  return await service.withLock(key, ttlOf(service, method), begun, jobOptions(method, key, firing));
 }
 
 /** Runs a method for a tick of its schedule, on one of all replicas. */
@@ -73,7 +74,8 @@ async function lockAndWork(
   const { signal, dispose } = anySignal([options.signal, (service as Partial<RedlockService>).closing]);
   if (signal !== undefined) options.signal = signal;
   try {
-    return await service.withLock(key, ttlOf(service, method), work, options);
+    const begun = (lock: Lock): Promise<unknown> => beginWork(firing, key, () => work(lock));
+    return await service.withLock(key, ttlOf(service, method), begun, options);
   } finally {
     dispose();
   }

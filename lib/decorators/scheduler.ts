@@ -1,4 +1,4 @@
-import { runAsFiring } from './firing.js';
+import { newMoment, runAsFiring } from './firing.js';
 import { isOneOff } from './one-off.js';
 import type { CronSchedule } from './trigger.js';
 import type { CronTimeLike } from '../cron/cron-time.js';
@@ -111,8 +111,8 @@ function cronTarget(job: CronEntry): Target {
     sameTurn = true;
     void Promise.resolve().then(() => (sameTurn = false));
     const { cronTime } = ref;
-    const firing = { kind: 'cron', schedule: job.options, cronTime, firedAtMs: Date.now(), isTaken: false } as const;
-    return runAsFiring({ ...firing }, () => target(...args));
+    const firing = { ...newMoment(), kind: 'cron', schedule: job.options, cronTime } as const;
+    return runAsFiring(firing, () => target(...args));
   };
 }
 
@@ -121,6 +121,5 @@ function isJob(value: unknown): value is Job {
 }
 
 function timerTarget(kind: 'interval' | 'timeout', name: string, { target, timeout: everyMs }: TimerEntry): Target {
-  return (...args) =>
-    runAsFiring({ kind, name, everyMs, firedAtMs: Date.now(), isTaken: false }, () => target(...args));
+  return (...args) => runAsFiring({ ...newMoment(), kind, name, everyMs }, () => target(...args));
 }

@@ -3,7 +3,7 @@ import { InvalidOptionsError } from '../core/errors/index.js';
 import { checkDecoratorOptions, given } from '../client/options/acquire-options.js';
 import { refuse, refuseUnknown, toKeys, toTtlMs } from '../client/options/check.js';
 import { clientOf } from '../decorators/delays.js';
-import type { Firing } from '../decorators/firing.js';
+import { newMoment, type Firing } from '../decorators/firing.js';
 import type { LockedMethod } from '../decorators/locked-method.js';
 import { runFiring } from '../decorators/scheduled-run.js';
 import type { CronJobLike } from '../decorators/scheduler.js';
@@ -73,7 +73,7 @@ export function addedJob(name: string, options: AddedJobOptions, catalog: JobCat
   return {
     fire: async () => {
       try {
-        await call({ kind: 'cron', schedule, cronTime: cron.cronTime, firedAtMs: Date.now(), isTaken: true });
+        await call({ ...newMoment(), kind: 'cron', schedule, cronTime: cron.cronTime });
       } catch (error) {
         logFailure(method, error);
       }

@@ -2,7 +2,7 @@ import { toMs } from '../client/options/check.js';
 import { ticksOf, type Tick } from '../cron/tick.js';
 import { nameOfJob, ttlOf } from '../decorators/call-options.js';
 import { keyOf } from '../decorators/checks.js';
-import type { AskedFiring, Firing } from '../decorators/firing.js';
+import { newMoment, type AskedFiring, type Firing } from '../decorators/firing.js';
 import { expectKeys, keyChanges, notedKeys } from '../decorators/job-places.js';
 import type { LockedMethod } from '../decorators/locked-method.js';
 import type { CronJobLike } from '../decorators/scheduler.js';
@@ -94,9 +94,7 @@ export class Job {
   }
 
   async run({ trigger, tick, onBegun }: Asked): Promise<unknown> {
-    const firedAtMs = Date.now();
-    const firing = { kind: 'asked', of: this.trigger, trigger, tick, onBegun, firedAtMs, isTaken: false } as const;
-    return await this.call({ ...firing });
+    return await this.call({ ...newMoment(), kind: 'asked', of: this.trigger, trigger, tick, onBegun });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { CronTimeLike } from '../../lib/cron/cron-time.js';
-import { runAsFiring } from '../../lib/decorators/firing.js';
+import { newMoment, runAsFiring } from '../../lib/decorators/firing.js';
 import { triggerOf } from '../../lib/decorators/trigger.js';
 import { cronTimeOf, type Schedule } from './cron-times.js';
 
@@ -14,7 +14,7 @@ export function fire(
 ): unknown {
   const trigger = triggerOf(host, { propertyKey, wrapper: (host as Record<string, object>)[propertyKey]! });
   if (trigger === undefined) throw new Error(`Nothing schedules ${propertyKey}.`);
-  const moment = { firedAtMs: Date.now(), isTaken: false };
+  const moment = newMoment();
   if (trigger.kind === 'cron') {
     const cronTime = cronTimes.get(trigger.schedule) ?? cronTimeOf(trigger.schedule as Schedule);
     cronTimes.set(trigger.schedule, cronTime);
