@@ -5,7 +5,7 @@ import { InvalidOptionsError } from './core/errors/index.js';
 import { checkTerms, checkTrigger } from './decorators/checks.js';
 import { BootReport, overrideOf } from './decorators/boot-report.js';
 import { clientOf } from './decorators/delays.js';
-import { claimJobName, shareJobNames } from './decorators/job-names.js';
+import { claimJobName, noteToken, shareJobNames } from './decorators/job-names.js';
 import { lockedMethodsOf, locksOfCall, type LockedMethod } from './decorators/locked-method.js';
 import { isScheduler, isSchedulerRegistry, watchScheduler, type CronEntry } from './decorators/scheduler.js';
 import { giveService, servicesOf } from './decorators/services.js';
@@ -91,7 +91,8 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
     if (trigger === undefined) return;
     // An override without a schedule: Nest looks at what the host has under the name, and never calls it.
     if (!isScheduled(host, method.propertyKey)) return;
-    this.#jobs.push(new Job(host, token, method, trigger, service, (firing) => callAs(firing, host, method)));
+    noteToken(host, token);
+    this.#jobs.push(new Job(host, method, trigger, service, (firing) => callAs(firing, host, method)));
     if (trigger.kind === 'cron') checkDate(method, trigger.schedule.cronTime);
     else if (trigger.kind === 'interval') this.#report.tellOfTtl(method, service, trigger.everyMs);
   }

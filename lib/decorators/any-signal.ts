@@ -1,3 +1,5 @@
+import { onAbort } from '../core/signals.js';
+
 /** A signal that aborts with the first of others, until it is disposed of. */
 export interface AnySignal {
   readonly signal: AbortSignal | undefined;
@@ -13,16 +15,15 @@ export function anySignal(signals: readonly (AbortSignal | undefined)[]): AnySig
   if (first === undefined || others.length === 0) return { signal: first, dispose: () => undefined };
 
   const controller = new AbortController();
-  const all = [first, ...others];
-  const onAbort = (): void => {
-    controller.abort(all.find(({ aborted }) => aborted)?.reason);
-  };
-  for (const signal of all) signal.addEventListener('abort', onAbort, { once: true });
-  if (all.some(({ aborted }) => aborted)) onAbort();
+  const cancels = [first, ...others].map((signal) =>
+    onAbort(signal, () => {
+      controller.abort(signal.reason);
+    }),
+  );
   return {
     signal: controller.signal,
     dispose() {
-      for (const signal of all) signal.removeEventListener('abort', onAbort);
+      for (const cancel of cancels) cancel();
     },
   };
 }

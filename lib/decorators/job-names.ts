@@ -6,7 +6,7 @@ import type { LockedMethod } from './locked-method.js';
 interface Owner {
   readonly host: object;
   readonly propertyKey: string | symbol;
-  /** Under which Nest provides the host; unknown where the host is called. */
+  /** Under which Nest provides the host; unknown of one that was not there at boot. */
   readonly token: unknown;
   /** `Class.method`, with the class of the host. */
   readonly label: string;
@@ -43,6 +43,13 @@ class JobNames {
 
 const known = new WeakMap<object, JobNames>();
 
+/** Under which Nest provides a host, as it was at boot: the call of a host does not say so. */
+const tokens = new WeakMap<object, unknown>();
+
+export function noteToken(host: object, token: unknown): void {
+  tokens.set(host, token);
+}
+
 /** Two instances of one application that lock on the same servers under the same prefix have their names in common. */
 export function shareJobNames(service: object, other: object): void {
   known.set(service, namesOf(other));
@@ -63,14 +70,14 @@ function namesOf(service: object): JobNames {
 export function claimJobName(
   service: object,
   method: LockedMethod,
-  { host, token }: Pick<Owner, 'host'> & { readonly token?: unknown },
+  { host }: Pick<Owner, 'host'>,
   jobOrKey: string | string[],
   firedAtMs?: number,
 ): void {
   const name = [jobOrKey].flat().toSorted().join('", "');
   const owner = {
     host,
-    token,
+    token: tokens.get(host),
     propertyKey: method.propertyKey,
     label: labelOf(method, host),
     forSecond: firedAtMs === undefined ? undefined : Math.round(firedAtMs / 1000),

@@ -43,8 +43,9 @@ async function runOuter(service: RedlockService, method: LockedMethod, call: Cal
 async function runInner(service: RedlockService, method: LockedMethod, call: Call): Promise<unknown> {
   const key = keyOf(method, call.host, call.args);
   const keys = [key].flat();
+  // Also where that lock is in doubt after a suspension: the call must not wait for itself. One that is over lends nothing.
   const isCovered = runsAround(call.host, method.propertyKey).some(
-    (run) => run.service === service && run.lock.isHeld() && keys.every((each) => run.lock.keys.includes(each)),
+    (run) => run.service === service && keys.every((each) => run.lock.keys.includes(each)),
   );
   const options = plainOptions(method);
   const own = isCovered ? calledBy({ method: method.label }, { ...options, reentrant: true }) : options;

@@ -67,7 +67,7 @@ export function addedJob(name: string, options: AddedJobOptions, catalog: JobCat
   const schedule = { cronTime: cron.cronTime.source };
   const call = (firing: Firing): Promise<unknown> => runFiring(service, firing, method, { host, args: [], work: run });
   const trigger: Trigger = { kind: 'cron', schedule };
-  const job = new Job(host, undefined, method, trigger, service, call);
+  const job = new Job(host, method, trigger, service, call);
   catalog.add(job);
   catalog.mount(job, cron);
   return {

@@ -23,8 +23,6 @@ export class Job {
 
   constructor(
     readonly host: object,
-    /** Under which Nest provides the host. */
-    readonly token: unknown,
     readonly method: LockedMethod,
     readonly trigger: Trigger,
     readonly service: RedlockService,
