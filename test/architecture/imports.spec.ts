@@ -68,7 +68,7 @@ describe('the house', () => {
     expect(ofNest.length).toBeGreaterThan(20);
     for (const each of ofNest) {
       const below = importsOf(each).filter((path) =>
-        /^(core\/(?!errors\/|printable|error-text)|redis\/|system\/)/.test(path),
+        /^(core\/(?!errors\/|printable|error-text|signals)|redis\/|system\/)/.test(path),
       );
       expect({ file: each.file, below }).toEqual({ file: each.file, below: [] });
     }
