@@ -88,7 +88,9 @@ describe.each([2, 3, 4, 5])('with %i servers', (count) => {
       ['extend', (): Promise<unknown> => held.extend()],
       ['release', (): Promise<unknown> => held.release()],
     ] as const) {
-      const { error, tookMs } = await timed(call());
+      const startedAtMs = performance.now();
+      const { error } = await timed(call());
+      const tookMs = performance.now() - startedAtMs;
       expect(error).toBeInstanceOf(QuorumUnreachableError);
       expect((error as Error).message).toContain(`Could not ${verb}`);
       for (const { port } of stalled) expect((error as Error).message).toContain(`${port}: no answer within 200 ms`);

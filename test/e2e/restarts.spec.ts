@@ -138,8 +138,8 @@ describe('P12: a server that comes back without its data', () => {
   );
 
   it('one that has its data again, and was seen while it read them, votes at once', async () => {
-    // It sleeps before each key that it reads, and answers INFO between them.
-    await using fleet = await start(3, { direct: true, args: ['--key-load-delay', '50'] });
+    // It sleeps before each key that it reads, for seconds in all, and answers INFO between them.
+    await using fleet = await start(3, { direct: true, args: ['--key-load-delay', '400'] });
     const { service, logger } = await connect(fleet, { nodeTimeout: 200, reconnectDelay: 20, maxReconnectDelay: 50 });
     const [back, killed] = fleet.servers as [FleetServer, FleetServer];
     await back.command('EVAL', 'for i = 1, 8000 do redis.call("set", i, "") end', '0');
