@@ -41,7 +41,7 @@ export class RedisLockNode implements LockNode {
     private readonly options: NodeOptions,
   ) {
     this.#sender = new ScriptSender(connection);
-    options.watch.tryWriteWith(() => this.#tryWrite());
+    options.watch.tryWrite = () => this.#tryWrite();
     options.watch.onReady((isQuarantined) => {
       this.#readMarker(isQuarantined);
     });
@@ -51,10 +51,8 @@ export class RedisLockNode implements LockNode {
     return this.connection.name;
   }
 
-  /** A server is inspected on each new connection before it may vote. */
   ensureConnected(): NodeState {
-    const state = this.connection.ensureConnected();
-    return state.status === 'ready' ? this.options.watch.ensureInspected() : state;
+    return this.options.watch.ensureConnected();
   }
 
   onRequest(request: NodeRequest): void {

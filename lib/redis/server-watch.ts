@@ -1,6 +1,5 @@
 import type { Clock } from '../core/ports/clock.js';
 import type { NodeState } from '../core/ports/lock-node.js';
-import { withinMs } from '../core/wait.js';
 import { AskAgain } from './ask-again.js';
 import { CONNECTING, READY, type Connection } from './connection.js';
 import { duplicateOf, forget, type Identities } from './identities.js';
@@ -9,6 +8,7 @@ import type { RestartGuard } from './restart-guard.js';
 import type { Member, ServerGroup } from './server-group.js';
 import type { ServerInfo } from './server-info.js';
 import { isOfReplica, mayRefuseAll } from './server-faults.js';
+import { checkServer, type CheckedServer } from './server-check.js';
 import { inspectServer, type Inspection, type Verdict } from './server-inspection.js';
 import type { Facts, ServerStatus, ServerWarning } from './server-status.js';
 import { ReportedState } from './reported-state.js';
@@ -33,13 +33,23 @@ export class ServerWatch implements Member {
   #verdict: Verdict | undefined;
   #silence: string | undefined;
   #refusal: Error | undefined;
-  #info: ServerInfo | undefined;
+  /** Of the last inspection. */
+  info: ServerInfo | undefined;
   #warnings: readonly ServerWarning[] = [];
   readonly #reported: ReportedState;
   readonly #askAgain: AskAgain;
   readonly #write = oneAtATime(() => this.#tryToWrite(this.#epoch));
   readonly #inspectAgain = oneAtATime(() => this.#inspect(this.#epoch));
-  #tryWrite: () => Promise<Error | undefined> = () => Promise.resolve(undefined);
+  readonly #checked: CheckedServer = {
+    state: () => this.ensureConnected(),
+    isConnectingAgain: () =>
+      this.status.state !== 'connecting' &&
+      this.#connection?.status !== 'down' &&
+      this.connection.ensureConnected().status === 'connecting',
+    ask: () => Promise.all([this.#inspectAgain(), this.#write()]),
+  };
+  /** How to try a write. It resolves with the server's refusal, or undefined, and rejects if the outcome is unknown. */
+  tryWrite: () => Promise<Error | undefined> = () => Promise.resolve(undefined);
   readonly #warned = new Set<string>();
   readonly #listeners: (() => void)[] = [];
   readonly #onReady: ((isQuarantined: boolean) => void)[] = [];
@@ -73,10 +83,6 @@ export class ServerWatch implements Member {
     return this.connection.name;
   }
 
-  get info(): ServerInfo | undefined {
-    return this.#info;
-  }
-
   get warnings(): readonly ServerWarning[] {
     return this.#warnings;
   }
@@ -85,8 +91,15 @@ export class ServerWatch implements Member {
     return this.#reported.status;
   }
 
-  /** For a connection that is ready: whether its server was inspected, and may take part. */
-  ensureInspected(): NodeState {
+  /** A server is inspected on each new connection before it may vote. */
+  ensureConnected(): NodeState {
+    const state = this.connection.ensureConnected();
+    // A client that had ended before it was given does not say so.
+    if (state.status === 'down' && this.#connection === undefined) this.#onConnection(state);
+    return state.status === 'ready' ? this.#ensureInspected() : state;
+  }
+
+  #ensureInspected(): NodeState {
     if (this.#epoch !== this.connection.epoch) {
       this.#epoch = this.connection.epoch;
       this.#verdict = undefined;
@@ -106,11 +119,6 @@ export class ServerWatch implements Member {
     this.#onReady.push(listener);
   }
 
-  /** Sets how to try a write. It resolves with the server's refusal, or undefined, and rejects if the outcome is unknown. */
-  tryWriteWith(tryWrite: () => Promise<Error | undefined>): void {
-    this.#tryWrite = tryWrite;
-  }
-
   /** The marker has shown that the server has lost its data. */
   onLoss(): void {
     this.#reported.update();
@@ -128,14 +136,10 @@ export class ServerWatch implements Member {
    * Never rejects. A server may become a replica, and a master again, on a connection that stays.
    */
   async check(timeoutMs: number): Promise<number | undefined> {
-    const { clock } = this.options;
-    const startedAtMs = clock.nowMs();
-    const isConnected = this.connection.ensureConnected().status === 'ready';
-    if (!isConnected || this.ensureInspected().status !== 'ready') return undefined;
-    const written = Promise.all([this.#inspectAgain(), this.#write()]).then(() => true);
-    if ((await withinMs(clock, written, timeoutMs)) === true) return clock.nowMs() - startedAtMs;
-    this.#onSilence(`no answer within ${timeoutMs} ms`);
-    return undefined;
+    const found = await checkServer(this.#checked, this.options.clock, timeoutMs);
+    if (found.down !== undefined) this.#onConnection({ status: 'down', cause: found.down });
+    if (found.silence !== undefined) this.#onSilence(found.silence);
+    return found.latencyMs;
   }
 
   #onConnection(state: NodeState): void {
@@ -165,7 +169,7 @@ export class ServerWatch implements Member {
   }
 
   #conclude({ info, verdict, warnings }: Inspection): void {
-    this.#info = info;
+    this.info = info;
     this.#silence = undefined;
     this.#warnings = [...warnings, ...this.connection.warnings];
     // The guard compares with what it has seen before, so it needs each inspection, also that of a server that does not vote now.
@@ -182,7 +186,7 @@ export class ServerWatch implements Member {
   }
 
   async #tryToWrite(epoch: number): Promise<void> {
-    const refusal = await this.#tryWrite().catch(() => this.#refusal); // The connection reports its own end.
+    const refusal = await this.tryWrite().catch(() => this.#refusal); // The connection reports its own end.
     if (epoch !== this.connection.epoch) return;
     this.#silence = undefined;
     this.#refusal = refusal;

@@ -40,7 +40,7 @@ async function setUp(answer: string | Error) {
   const guard = new RestartGuard('witnessed', clock);
   const group = new ServerGroup(clock, serverEvents(events, undefined));
   const watch = new ServerWatch(connection, { guard, identities: new Map(), group, clock });
-  watch.ensureInspected();
+  watch.ensureConnected();
   await settled();
   return { clock, client, connection, guard, states, watch };
 }

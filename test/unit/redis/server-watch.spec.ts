@@ -78,19 +78,19 @@ function setUp(count = 1, answer: string | Error = MASTER, clustered = false) {
     const watch = new ServerWatch(connection, { guard, identities, group, clock });
     /** What a trial write comes to. */
     const trial = { refusal: undefined as Error | undefined, count: 0, answers: true };
-    watch.tryWriteWith(() => {
+    watch.tryWrite = () => {
       trial.count++;
       const { answers, refusal } = trial;
       // It leaves after INFO, and so it is answered after it.
       return new Promise((resolve) => {
         if (answers) queueMicrotask(() => resolve(refusal));
       });
-    });
+    };
     return { connection, watch, guard, trial };
   });
   const [{ connection, watch, guard, trial }] = servers as [(typeof servers)[number]];
   const boot = async (): Promise<void> => {
-    for (const each of servers) each.watch.ensureInspected();
+    for (const each of servers) each.watch.ensureConnected();
     await settled();
   };
   return { lines, clock, servers, connection, watch, guard, trial, boot };
@@ -100,19 +100,19 @@ describe('P13: the watch on a server', () => {
   it('lets no server vote that was not inspected, and inspects it again: when a lock is wanted, and by itself', async () => {
     const { connection, watch, clock, lines, boot } = setUp(1, new Error('Command timed out'));
     // As the queue does: every change is a reason to ask.
-    watch.onChange(() => watch.ensureInspected());
-    expect(watch.ensureInspected()).toEqual({ status: 'connecting' });
+    watch.onChange(() => watch.ensureConnected());
+    expect(watch.ensureConnected()).toEqual({ status: 'connecting' });
     await boot();
-    expect(watch.ensureInspected()).toMatchObject({ status: 'down', cause: { message: 'Command timed out' } });
+    expect(watch.ensureConnected()).toMatchObject({ status: 'down', cause: { message: 'Command timed out' } });
     await settled();
     expect(connection.looks).toBe(1);
     clock.stall(500);
-    expect(watch.ensureInspected().status).toBe('down');
+    expect(watch.ensureConnected().status).toBe('down');
     expect(connection.looks).toBe(2);
     await settled();
     connection.answer = MASTER;
     await clock.advance(1000);
-    expect(watch.ensureInspected()).toEqual({ status: 'ready' });
+    expect(watch.ensureConnected()).toEqual({ status: 'ready' });
     expect(watch.status.state).toBe('ready');
     expect(lines).toEqual([
       'error: Server s0 cannot be used: Command timed out; no lock can be granted until it votes again.',
@@ -123,19 +123,19 @@ describe('P13: the watch on a server', () => {
   it('sees that a replica has become a master, and a master a replica, without a new connection', async () => {
     const { connection, watch, clock, trial, lines, boot } = setUp(1, MASTER.replace('master', 'slave'));
     await boot();
-    expect(watch.ensureInspected()).toMatchObject({
+    expect(watch.ensureConnected()).toMatchObject({
       status: 'down',
       cause: { message: 'is a replica: it does not vote' },
     });
     expect(watch.status).toMatchObject({ state: 'refusing', reason: 'is a replica: it does not vote' });
     connection.answer = MASTER;
     await clock.advance(500);
-    expect(watch.ensureInspected()).toEqual({ status: 'ready' });
+    expect(watch.ensureConnected()).toEqual({ status: 'ready' });
     connection.answer = MASTER.replace('master', 'slave');
     trial.refusal = new Error("READONLY You can't write against a read only replica.");
     watch.onRefused(trial.refusal);
     await settled();
-    expect(watch.ensureInspected()).toMatchObject({ status: 'down' });
+    expect(watch.ensureConnected()).toMatchObject({ status: 'down' });
     expect(lines.filter((line) => line.includes('is a replica'))).toHaveLength(2);
   });
 
@@ -143,9 +143,9 @@ describe('P13: the watch on a server', () => {
     const { connection, watch, lines } = setUp(1, new ServerError("NOPERM no permissions to run the 'info' command"));
     for (let connections = 0; connections < 2; connections++) {
       connection.epoch++;
-      watch.ensureInspected();
+      watch.ensureConnected();
       await settled();
-      expect(watch.ensureInspected()).toEqual({ status: 'ready' });
+      expect(watch.ensureConnected()).toEqual({ status: 'ready' });
     }
     expect(lines).toEqual([expect.stringContaining("'info' command")]);
     expect(watch.warnings).toEqual([
@@ -156,10 +156,10 @@ describe('P13: the watch on a server', () => {
   it('warns once of what endangers locks on a Cluster, and inspects none of its nodes', async () => {
     const { connection, watch, lines, boot } = setUp(1, '', true);
     await boot();
-    expect(watch.ensureInspected()).toEqual({ status: 'ready' });
+    expect(watch.ensureConnected()).toEqual({ status: 'ready' });
     connection.epoch++;
     await boot();
-    expect(watch.ensureInspected()).toEqual({ status: 'ready' });
+    expect(watch.ensureConnected()).toEqual({ status: 'ready' });
     expect(lines).toEqual([expect.stringContaining('failover')]);
     expect(watch.warnings).toEqual([{ code: 'cluster', message: expect.stringContaining('failover') }]);
     expect(connection.looks).toBe(0);
@@ -169,10 +169,10 @@ describe('P13: the watch on a server', () => {
     const { connection, watch, clock, lines } = setUp();
     connection.database = 99;
     connection.selectFails = true;
-    watch.ensureInspected();
+    watch.ensureConnected();
     await settled();
     const reason = 'does not vote, because database 99 cannot be selected: ERR DB index is out of range';
-    expect(watch.ensureInspected()).toMatchObject({ status: 'down', cause: { message: reason } });
+    expect(watch.ensureConnected()).toMatchObject({ status: 'down', cause: { message: reason } });
     expect(watch.status).toMatchObject({ state: 'refusing', reason });
     expect(lines).toEqual([`error: Server s0 ${reason}; no lock can be granted until it votes again.`]);
     connection.selectFails = false;
@@ -187,7 +187,7 @@ describe('P13: the watch on a server', () => {
     ] as const) {
       const { connection, watch, clock, boot } = setUp(1, answer);
       await boot();
-      expect(watch.ensureInspected().status).toBe('down');
+      expect(watch.ensureConnected().status).toBe('down');
       expect(watch.status).toMatchObject({ state, reason: expect.stringMatching(/LOADING|NOAUTH/) });
       connection.answer = MASTER;
       await clock.advance(500);
@@ -318,7 +318,7 @@ describe('P4: the state of a server', () => {
     expect(lines).toHaveLength(1);
     connection.change({ status: 'ready' });
     expect(watch.status.state).toBe('down'); // It is not inspected yet.
-    watch.ensureInspected();
+    watch.ensureConnected();
     await settled();
     expect(watch.status).toEqual({ state: 'ready', since: new Date(since + 5050) });
   });
@@ -330,7 +330,7 @@ describe('P4: the state of a server', () => {
     connection.change({ status: 'connecting' });
     expect(watch.status).toEqual(before);
     connection.change({ status: 'ready' });
-    watch.ensureInspected();
+    watch.ensureConnected();
     await settled();
     expect(watch.status).toEqual(before);
     expect(lines).toEqual([]);
@@ -345,7 +345,7 @@ describe('P4: the state of a server', () => {
     expect(watch.status).toMatchObject({ state: 'silent', reason: 'no answer for 10000 ms' });
     connection.change({ status: 'ready' });
     expect(watch.status.state).toBe('silent');
-    watch.ensureInspected();
+    watch.ensureConnected();
     await settled();
     expect(watch.status.state).toBe('ready');
     expect(lines).toEqual([
@@ -431,7 +431,7 @@ describe('the log of servers', () => {
     const { servers, lines, clock } = setUp(3);
     servers[0]!.connection.change(down('a'));
     servers[1]!.connection.change({ status: 'ready' });
-    for (const { watch } of servers.slice(1)) watch.ensureInspected();
+    for (const { watch } of servers.slice(1)) watch.ensureConnected();
     await settled();
     expect(lines.splice(0)).toEqual(['warn: Server s0 cannot be reached: a; 0 of 3 servers vote, and 2 are needed.']);
     servers[1]!.connection.change(down('b'));
@@ -444,7 +444,7 @@ describe('the log of servers', () => {
     await clock.advance(1000);
     for (const { connection, watch } of servers) {
       connection.change({ status: 'ready' });
-      watch.ensureInspected();
+      watch.ensureConnected();
     }
     await settled();
     await clock.advance(0);
@@ -458,7 +458,7 @@ describe('the log of servers', () => {
     for (let round = 0; round < 100; round++) {
       connection.change(down('closed'));
       connection.change({ status: 'ready' });
-      watch.ensureInspected();
+      watch.ensureConnected();
       await settled();
     }
     expect(lines).toHaveLength(6);
