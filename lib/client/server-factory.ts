@@ -89,7 +89,7 @@ export function redisServers(connections: ConnectionFactory = IOREDIS): ServerFa
         newMarker: () => entropy.token(),
         trial: { key: trial, counter: settings.fencing ? counterKey(trial) : undefined },
       });
-      return { connection, node, watch, guard, subscriber };
+      return { connection, place: spec.place, node, watch, guard, subscriber };
     },
   };
 }

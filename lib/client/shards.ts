@@ -15,6 +15,8 @@ import { DIFFERENT_SHARDS } from './messages.js';
 export interface Server {
   /** A server in the memory of a test takes no commands. */
   readonly connection: Pick<Connection, 'name' | 'keyspace' | 'close'> & Partial<Pick<Connection, 'send'>>;
+  /** What tells it from other servers. Default: its name. */
+  readonly place?: string;
   /** With what of its data should be mended by hand. */
   readonly node: LockNode & { readonly warnings?: readonly ServerWarning[] };
   readonly watch: Pick<ServerWatch, 'status' | 'warnings' | 'info' | 'check'>;
@@ -70,7 +72,8 @@ export class Shards {
 
   /** The servers, and what of them the keys are in: the same for all instances that share their locks, apart from the prefix. */
   get place(): string {
-    return JSON.stringify(this.servers.map(({ connection: { name, keyspace } }) => [name, keyspace]).sort());
+    const places = this.servers.map(({ place, connection: { name, keyspace } }) => [place ?? name, keyspace]);
+    return JSON.stringify(places.sort());
   }
 
   /** Ends all connections that were made here. */

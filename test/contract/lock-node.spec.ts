@@ -52,7 +52,7 @@ describe('the memory of redlock-nestjs/testing', () => {
   let subject: Subject;
   beforeEach(() => {
     const memory = new RedlockMemory();
-    const spec = { kind: 'own', name: 'memory', target: () => ({ path: 'memory' }) } as const;
+    const spec = { kind: 'own', name: 'memory', place: 'memory', target: () => ({ path: 'memory' }) } as const;
     const { node } = memory.toServer(spec, { clock: new SystemClock() });
     subject = {
       node,

@@ -9,9 +9,15 @@ import { DEFAULT_PORT, fromUrl } from './server-url.js';
 export type Target = () => RedisOptions;
 
 /** A server as it was configured: one that we connect to, or a client that was given. */
-export type ServerSpec =
-  | { readonly kind: 'own'; readonly name: string; readonly target: Target }
-  | { readonly kind: 'given'; readonly name: string; readonly client: () => RedisClient };
+export type ServerSpec = {
+  readonly name: string;
+  /** What tells it from other servers: its name, and behind Sentinels which they are, because most call their master alike. */
+  readonly place: string;
+} & (
+  { readonly kind: 'own'; readonly target: Target } | { readonly kind: 'given'; readonly client: () => RedisClient }
+);
+
+const DEFAULT_SENTINEL_PORT = 26_379;
 
 const TAKES = "a redis:// or rediss:// URL, a 'host:port', ioredis options or an ioredis client";
 
@@ -69,13 +75,14 @@ function toServer(server: unknown, option: string): ServerSpec {
   if (typeof server === 'string') {
     const options = fromUrl(server, option, TAKES);
     const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-    return { kind: 'own', name: `${host}:${options.port}`, target: () => options };
+    const name = `${host}:${options.port}`;
+    return { kind: 'own', name, place: name, target: () => options };
   }
   if (typeof server !== 'object' || server === null || Array.isArray(server)) throw refuse(option, TAKES, server);
   if (isClient(server)) {
     const options = clientOptions(server);
     refuseUrlAsHost(options, option);
-    return { kind: 'given', name: nameOf(options), client: () => server };
+    return { kind: 'given', name: nameOf(options), place: placeOf(options), client: () => server };
   }
   if ('status' in server && 'on' in server) throw new InvalidOptionsError(option, STAND_IN);
   if (!['host', 'port', 'path', 'sentinels'].some((name) => name in server)) {
@@ -83,7 +90,7 @@ function toServer(server: unknown, option: string): ServerSpec {
   }
   checkAddress(server, option);
   refuseUrlAsHost(server, option);
-  return { kind: 'own', name: nameOf(server), target: () => server };
+  return { kind: 'own', name: nameOf(server), place: placeOf(server), target: () => server };
 }
 
 /** What ioredis would throw at, or find out only when it connects. */
@@ -121,6 +128,7 @@ function clientOptions(client: RedisClient): RedisOptions {
   if ('startupNodes' in client && Array.isArray(client.startupNodes)) {
     const [first] = client.startupNodes as unknown[];
     if (typeof first === 'object' && first !== null) return first;
+    if (typeof first === 'string' || typeof first === 'number') return addressIn(String(first));
   }
   return 'options' in client ? (client.options as RedisOptions) : {};
 }
@@ -128,4 +136,22 @@ function clientOptions(client: RedisClient): RedisOptions {
 function nameOf({ host, port, path, sentinels, name }: RedisOptions): string {
   if (sentinels?.length) return `sentinel:${name ?? 'mymaster'}`;
   return path ?? `${host ?? 'localhost'}:${port ?? DEFAULT_PORT}`;
+}
+
+function placeOf(options: RedisOptions): string {
+  const { sentinels } = options;
+  if (!sentinels?.length) return nameOf(options);
+  const hosts = sentinels.map(({ host, port }) => `${host ?? 'localhost'}:${port ?? DEFAULT_SENTINEL_PORT}`);
+  return `${nameOf(options)} of ${hosts.sort().join(', ')}`;
+}
+
+/** The address in a URL or a port, as ioredis takes them for the nodes of a Cluster. */
+function addressIn(node: string): RedisOptions {
+  if (/^\d+$/.test(node)) return { port: Number(node) };
+  try {
+    const { hostname, port } = new URL(node.includes('://') ? node : `redis://${node}`);
+    return { host: hostname, ...(port !== '' && { port: Number(port) }) };
+  } catch {
+    return {};
+  }
 }
