@@ -230,7 +230,7 @@ describe('the page with real servers', () => {
     const jobs = new FakeJobs();
     const runs = Array.from({ length: 20 }, (_, run) => ({ startedAt: new Date(Date.now() - run * 60_000) }));
     for (let job = 0; job < 500; job++) jobs.add(`job-${String(job).padStart(3, '0')}`, {}, runs);
-    app = await startDashboard({ jobs, imports: [RedlockModule.forRoot(fleet.urls)] });
+    app = await startDashboard({ jobs, imports: [RedlockModule.forRoot(fleet.urls, { nodeTimeout: '5s' })] });
     const redlock = app.app.get(RedlockService);
     const held = await Promise.all(
       Array.from({ length: 1000 }, (_, order) => redlock.acquire(`order:${order}`, '20m')),
