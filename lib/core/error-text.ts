@@ -9,8 +9,7 @@
  */
 export function errorText(thrown: unknown): string {
   try {
-    // Told by its tag, because an error of another realm is no instance of this `Error`.
-    if (Object.prototype.toString.call(thrown) !== '[object Error]') return String(thrown);
+    if (!isError(thrown)) return String(thrown);
     const { message, name, errors } = thrown as { message: unknown; name: unknown; errors?: unknown };
     const causes = Array.isArray(errors) ? errors.map(errorText).join(', ') : '';
     return String([message, causes, name].find(Boolean));
@@ -22,7 +21,7 @@ export function errorText(thrown: unknown): string {
 /** The stack of what was thrown, or undefined where it has none. Never throws. */
 export function errorStack(thrown: unknown): string | undefined {
   try {
-    const stack: unknown = thrown instanceof Error ? thrown.stack : undefined;
+    const stack: unknown = isError(thrown) ? thrown.stack : undefined;
     return typeof stack === 'string' ? stack : undefined;
   } catch {
     return undefined;
@@ -32,9 +31,16 @@ export function errorStack(thrown: unknown): string | undefined {
 /** What was thrown, as an error. Never throws. */
 export function toError(thrown: unknown): Error {
   try {
-    if (thrown instanceof Error) return thrown;
+    if (isError(thrown)) return thrown;
   } catch {
     // Below.
   }
   return new Error(errorText(thrown));
 }
+
+/** Those of another realm are no instances of this `Error`, and errors may have a tag of their own. */
+function isError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error || TAGS.has(Object.prototype.toString.call(thrown));
+}
+
+const TAGS: ReadonlySet<string> = new Set(['[object Error]', '[object DOMException]']);

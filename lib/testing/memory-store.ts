@@ -1,20 +1,9 @@
 import type { Clock } from '../core/ports/clock.js';
 import { StringMap } from '../core/string-map.js';
 import type { Claim, Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
+import { Entry, toHolder } from './memory-entry.js';
 import { MemoryCounters } from './memory-counters.js';
 import { MemoryRegisters } from './memory-registers.js';
-
-/** See core/young-list.ts for why it is a class. */
-class Entry {
-  constructor(
-    readonly token: string,
-    readonly owner: string,
-    readonly fence: number,
-    readonly expiresAtMs: number,
-    /** Whether a waiter that was denied listens for its release, or may do so. */
-    public waits: boolean,
-  ) {}
-}
 
 /** What a store does not know by itself. */
 export interface StorePorts {
@@ -200,8 +189,4 @@ export class MemoryStore {
     this.#entries.delete(key);
     return undefined;
   }
-}
-
-function toHolder(key: string, { token, owner, fence, expiresAtMs }: Entry, nowMs: number): Holder {
-  return { key, token, owner, fence, remainingMs: expiresAtMs - nowMs };
 }

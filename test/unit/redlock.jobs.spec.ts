@@ -418,6 +418,7 @@ describe('P20: add', () => {
     const run = (): Promise<void> => Promise.resolve();
     expect(() => all.add('mails', { cron, run })).toThrow(/^job: "mails" is the name of two scheduled jobs/);
     expect(() => all.add('', { cron, run })).toThrow(/^key: /);
+    expect(() => all.add('other', { cron, run, ttl: 2 })).toThrow(/^ttl: takes at least \d+ ms, because ttl x/);
     expect(() => all.add('new', { run } as never)).toThrow(/^cron: takes a CronJob/);
     expect(() => all.add('new', { cron } as never)).toThrow(/^run: takes a function/);
     expect(() => all.add('new', { cron, run, ttl: -1 })).toThrow(/^ttl: /);

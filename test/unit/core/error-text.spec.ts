@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { runInNewContext } from 'node:vm';
 import { errorStack, errorText, toError } from '../../../lib/core/error-text.js';
+import { Secrets, ServerError } from '../../../lib/redis/connection.js';
 
 const thrower = (): never => {
   throw new Error('no');
@@ -14,7 +15,7 @@ const THROWN: readonly (readonly [unknown, string])[] = [
   [new AggregateError([new Error('refused')], 'no address answers'), 'no address answers'],
   [new AggregateError([]), 'AggregateError'],
   [Object.assign(new AggregateError([]), { errors: 'none' }), 'AggregateError'],
-  [runInNewContext('new Error("of another realm")'), 'of another realm'],
+  [Object.assign(new Error('with a tag'), { [Symbol.toStringTag]: 'Tagged' }), 'with a tag'],
   [undefined, 'undefined'],
   [Symbol('x'), 'Symbol(x)'],
   [Object.assign(new Error('x'), { message: 42 }), '42'],
@@ -30,6 +31,14 @@ describe('P17: whatever is thrown', () => {
   it.each(THROWN)('has a text, and is an error: %#', (thrown, text) => {
     expect(errorText(thrown)).toBe(text);
     expect(toError(thrown)).toBeInstanceOf(Error);
+  });
+
+  it('of another realm stays what it is: the name tells what a server has refused', () => {
+    const thrown: unknown = runInNewContext("Object.assign(new Error('OOM'), { name: 'ReplyError' })");
+    expect(toError(thrown)).toBe(thrown);
+    expect(new Secrets().toCallError(thrown)).toBeInstanceOf(ServerError);
+    expect([errorText(thrown), errorStack(thrown)]).toEqual(['OOM', expect.stringContaining('OOM')]);
+    expect(errorText(new DOMException('given up', 'AbortError'))).toBe('given up');
   });
 
   it('has a stack only where that is a text', () => {

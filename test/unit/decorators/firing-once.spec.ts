@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { Cron } from '@nestjs/schedule';
+import { Cron, Interval } from '@nestjs/schedule';
 import { WithLock } from 'redlock-nestjs';
 import { scheduledApps } from '../../support/scheduled-app.js';
 
@@ -38,6 +38,29 @@ describe('P8: a decorator between @Cron and @WithLock that calls the method more
     for (let replica = 0; replica < 2; replica++) await boot([Jobs]);
     await seconds(3.9);
     expect(runs).toEqual({ a: 4, b: 4, c: 4 });
+  });
+
+  it('once for each tenant: so does an interval', async () => {
+    const runs: Record<string, number> = { a: 0, b: 0, c: 0 };
+    const forEachTenant = around(
+      (method) =>
+        async function (this: unknown) {
+          for (const tenant of Object.keys(runs)) await method.call(this, tenant);
+        },
+    );
+    @Injectable()
+    class Jobs {
+      @Interval(1000)
+      @forEachTenant
+      @WithLock((tenant: string) => `report:${tenant}`, '500ms')
+      report(tenant: string): Promise<void> {
+        runs[tenant]!++;
+        return Promise.resolve();
+      }
+    }
+    for (let replica = 0; replica < 2; replica++) await boot([Jobs]);
+    await seconds(3.9);
+    expect(runs).toEqual({ a: 3, b: 3, c: 3 });
   });
 
   it('a retry of a call that did not get its lock does not run a tick that another replica has run', async () => {

@@ -5,15 +5,15 @@ import { scheduledApps } from '../../support/scheduled-app.js';
 
 const { boot } = scheduledApps();
 
-it('P9: an override with terms of its own boots: what it overrides is never called', async () => {
-  @Injectable()
-  class Base {
-    @WithLock('report', undefined, { minHold: '15s' })
-    run(): Promise<string> {
-      return Promise.resolve('base');
-    }
+/** The ttl of the module is 10 s here, which is too short for this hold. */
+class Base {
+  @WithLock('report', undefined, { minHold: '15s' })
+  run(): Promise<string> {
+    return Promise.resolve('base');
   }
-  // The ttl of this application's module is 10 s, which is too short for the hold. So it says its own.
+}
+
+it('P9: an override with terms of its own boots: what it overrides is never called', async () => {
   @Injectable()
   class Own extends Base {
     @WithLock('report', '1m', { minHold: '15s' })
@@ -26,13 +26,6 @@ it('P9: an override with terms of its own boots: what it overrides is never call
 });
 
 it('P9: so does one that has dropped the lock', async () => {
-  @Injectable()
-  class Base {
-    @WithLock('report', undefined, { minHold: '15s' })
-    run(): Promise<string> {
-      return Promise.resolve('base');
-    }
-  }
   @Injectable()
   class Unlocked extends Base {
     override run(): Promise<string> {

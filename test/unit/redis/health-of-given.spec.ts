@@ -70,6 +70,19 @@ describe('health() of a server whose client was given', () => {
     expect((await health()).quorum).toBe(false);
   });
 
+  it('waits for a connection that is made again in time, and tells nobody of it', async () => {
+    const { clock, client, health, heard } = await setUp('ready');
+    const before = [...heard];
+    client.status = 'reconnecting';
+    client.emit('close');
+    clock.after(100, () => {
+      client.status = 'ready';
+      client.emit('ready');
+    });
+    const { quorum, servers } = await health();
+    expect([quorum, servers[0]?.state, heard]).toEqual([true, 'ready', before]);
+  });
+
   it('says that a client was closed before the module had it, and the log hears of it', async () => {
     const { clock, health, heard } = await setUp('end');
     await clock.advance(60_000);
