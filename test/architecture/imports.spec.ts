@@ -161,7 +161,7 @@ describe('the house', () => {
       for (const path of each === undefined ? [] : importsOf(each)) loaded.add(path);
     }
     expect(loaded).toContain('redis/redis-lock-node.ts');
-    const alone = ['client/lock-list.ts', 'redis/key-scan.ts', 'redis/lock-trial.ts'];
+    const alone = ['client/lock-list.ts', 'redis/key-scan.ts'];
     expect([...loaded].filter((path) => path.startsWith('cli/') || alone.includes(path))).toEqual([]);
   });
 

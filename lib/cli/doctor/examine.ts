@@ -4,9 +4,9 @@ import { redisOf, type Server } from '../../client/shards.js';
 import type { Clock } from '../../core/ports/clock.js';
 import { withinMs } from '../../core/wait.js';
 import type { ServerHealth } from '../../interfaces/index.js';
-import { tryChannels } from '../../redis/channel-trial.js';
-import { lookAtMarker, type MarkerLook } from '../../redis/marker-look.js';
-import { tryLock, type TrialFailure } from '../../redis/lock-trial.js';
+import { tryChannels } from './channel-trial.js';
+import { lookAtMarker, type MarkerLook } from './marker-look.js';
+import { tryLock, type TrialFailure } from './lock-trial.js';
 import { clockOffsetMs } from '../../redis/server-clock.js';
 import type { ServerInfo } from '../../redis/server-info.js';
 

@@ -1,4 +1,4 @@
-import type { Claim, LockNode, NodeReply } from '../core/ports/lock-node.js';
+import type { Claim, LockNode, NodeReply } from '../../core/ports/lock-node.js';
 import { askNode } from './ask-node.js';
 
 /** A step of a trial that did not succeed, and what the server said. */

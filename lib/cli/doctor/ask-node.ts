@@ -1,4 +1,4 @@
-import type { LockNode, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
+import type { LockNode, NodeReply, NodeRequest } from '../../core/ports/lock-node.js';
 
 /** Sends one request to one server, past the queue that locks go through. Rejects where the connection breaks. */
 export function askNode(node: Pick<LockNode, 'execute'>, request: NodeRequest): Promise<NodeReply> {

@@ -1,7 +1,7 @@
-import type { Cancel, Clock } from '../core/ports/clock.js';
-import type { LockNode } from '../core/ports/lock-node.js';
+import type { Cancel, Clock } from '../../core/ports/clock.js';
+import type { LockNode } from '../../core/ports/lock-node.js';
 import { askNode } from './ask-node.js';
-import { untilOver, withinMs } from '../core/wait.js';
+import { untilOver, withinMs } from '../../core/wait.js';
 
 /**
  * Whether a message that the lock script publishes arrives where this process listens: which permission is missing, or undefined.

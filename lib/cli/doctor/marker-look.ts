@@ -1,6 +1,6 @@
-import type { LockNode } from '../core/ports/lock-node.js';
+import type { LockNode } from '../../core/ports/lock-node.js';
 import { askNode } from './ask-node.js';
-import { call, type Connection } from './connection.js';
+import { call, type Connection } from '../../redis/connection.js';
 
 /** The marker by which a server shows that it still has its data, as it is. */
 export interface MarkerLook {
