@@ -28,10 +28,13 @@ local function claimsFrom(at, k, n)
   return claims, at, k, job
 end
 
--- As the general part: it is made where it is called.
+-- As the general part: it is made where it is called first, and kept for the rest of the batch.
+local registerPart
 local function registers()
+  if registerPart then return registerPart end
   ${REGISTER_LUA}
-  return {deny = deny, note = note, steer = steer, show = show}
+  registerPart = {deny = deny, note = note, steer = steer, show = show}
+  return registerPart
 end
 
 local function raise(claim, number)
