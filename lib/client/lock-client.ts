@@ -3,7 +3,7 @@ import { RedlockShutdownError } from '../core/errors/index.js';
 import type { LockHandle } from '../core/lock.js';
 import { Refusal, refusedByShutdown } from '../core/refusal.js';
 import { undo } from '../core/undo.js';
-import { hold } from '../core/run-with-lock.js';
+import { runWithLock } from '../core/run-with-lock.js';
 import { WorkTracker } from '../core/work-tracker.js';
 import type { AcquireOptions, Lock, LockInspection, RedlockHealth, WithLockCallOptions } from '../interfaces/index.js';
 import { BorrowedLock } from './borrowed-lock.js';
@@ -114,7 +114,7 @@ export class LockClient {
         return undefined;
       }
       const under = (own: () => Promise<T>): Promise<T> =>
-        hold(lock, () => runUnder(lock, own), this.#told.onReleaseFailed);
+        runWithLock(lock, () => runUnder(lock, own), this.#told.onReleaseFailed);
       return await this.#told.run(call, lock, () => work(lock), under);
     } finally {
       this.#work.end(running);

@@ -1,15 +1,12 @@
 import type { Cancellation } from './cancellation.js';
-import { admit, admitAtOnce, leave, tooBusyVotes } from './admission.js';
 import { Deadlines } from './deadlines.js';
+import { FirstRound, type BegunAttempt } from './first-round.js';
 import type { Grant } from './grant.js';
 import { giveUp, goOn, granted, waitAndAsk } from './keep-asking.js';
 import type { RunTrigger } from './ports/job-note.js';
 import type { Claim } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
-import type { Decision } from './decision.js';
-import { refuse, type Refusal } from './refusal.js';
-import { Round, type RoundCaller } from './round.js';
-import type { PermitWaiter } from './semaphore.js';
+import { isFinal, refuse, type Refusal } from './refusal.js';
 import type { Turn } from './turn.js';
 
 /** What is to be locked, and how hard to try. */
@@ -62,11 +59,17 @@ export interface JobPlan {
  */
 export function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant | Refusal> {
   const deadlines = new Deadlines(quorum, plan);
-  const turn = standsInLine(plan) ? quorum.room.enter(plan.claims) : undefined;
-  const isFree = turn === undefined || (turn.begun !== undefined && turn.begun.untilMs <= quorum.clock.nowMs());
-  if (!isFree) return waitAndAsk(quorum, plan, deadlines, turn);
+  const turn = standsInLine(plan) ? quorum.waitQueue.enter(plan.claims) : undefined;
+  if (turn?.hasWaited === true) return waitAndAsk(quorum, plan, deadlines, turn);
   return new Promise((resolve, reject) => {
-    new FirstRound(quorum, plan, deadlines, turn, resolve, reject).begin();
+    const onBegun = (begun: BegunAttempt): void => {
+      resolve(decide(quorum, plan, deadlines, turn, begun));
+    };
+    const onError = (error: unknown): void => {
+      giveUp(quorum, plan, turn);
+      reject(error as Error);
+    };
+    new FirstRound(quorum, plan, deadlines.next(), onBegun, onError).begin();
   });
 }
 
@@ -74,69 +77,19 @@ function standsInLine({ waitMs, maxRetries }: AcquirePlan): boolean {
   return waitMs > 0 && maxRetries === Infinity;
 }
 
-/** The first round of an acquisition for which no waiter is ahead. */
-class FirstRound implements RoundCaller, PermitWaiter {
-  readonly #token: string;
-  #startedAtMs = 0;
-
-  constructor(
-    private readonly quorum: Quorum,
-    private readonly plan: AcquirePlan,
-    private readonly deadlines: Deadlines,
-    private readonly turn: Turn | undefined,
-    private readonly resolve: (answer: Grant | Refusal | Promise<Grant | Refusal>) => void,
-    private readonly reject: (reason: unknown) => void,
-  ) {
-    this.#token = quorum.entropy.token();
+/** What comes of the first round, where no waiter is ahead. */
+function decide(
+  quorum: Quorum,
+  plan: AcquirePlan,
+  deadlines: Deadlines,
+  turn: Turn | undefined,
+  begun: BegunAttempt,
+): Grant | Refusal | Promise<Grant | Refusal> {
+  const { decision } = begun;
+  if (decision.kind === 'won') return granted(quorum, plan, turn, decision);
+  if (decision.kind === 'held' && (plan.waitMs === 0 || isFinal(decision, plan))) {
+    giveUp(quorum, plan, turn);
+    return refuse(quorum, plan, decision);
   }
-
-  begin(): void {
-    const { quorum, plan, deadlines } = this;
-    if (admitAtOnce(quorum, plan)) {
-      this.#ask();
-      return;
-    }
-    this.#startedAtMs = quorum.clock.nowMs();
-    admit(quorum, plan, deadlines.next().settleUntilMs, this);
-  }
-
-  onPermits(isGranted: boolean): void {
-    if (isGranted) this.#ask();
-    else this.#decide({ kind: 'unreachable', votes: tooBusyVotes(this.quorum) });
-  }
-
-  onCancelled(reason: unknown): void {
-    this.#fail(reason);
-  }
-
-  #ask(): void {
-    const { quorum, plan, deadlines } = this;
-    this.#startedAtMs = quorum.clock.nowMs();
-    new Round(quorum, plan, this.#token, deadlines.next(), this).ask();
-  }
-
-  onDecision(decision: Decision): void {
-    leave(this.quorum, this.plan);
-    this.#decide(decision);
-  }
-
-  onError(error: unknown): void {
-    leave(this.quorum, this.plan);
-    this.#fail(error);
-  }
-
-  #decide(decision: Decision): void {
-    const { quorum, plan, deadlines, turn } = this;
-    if (decision.kind === 'won') this.resolve(granted(quorum, plan, turn, decision));
-    else if (decision.kind === 'held' && plan.waitMs === 0) this.resolve(refuse(quorum, plan, decision));
-    else {
-      const begun = { token: this.#token, startedAtMs: this.#startedAtMs, decision };
-      this.resolve(goOn(quorum, plan, deadlines, turn, begun));
-    }
-  }
-
-  #fail(error: unknown): void {
-    giveUp(this.quorum, this.plan, this.turn);
-    this.reject(error);
-  }
+  return goOn(quorum, plan, deadlines, turn, begun);
 }

@@ -13,11 +13,6 @@ export function admit({ attempts, clock }: Quorum, plan: AcquirePlan, untilMs: n
   attempts.acquire(permitsOf(plan), untilMs - clock.nowMs(), waiter, plan.cancellation);
 }
 
-/** Whether the attempt may ask without waiting. */
-export function admitAtOnce({ attempts }: Quorum, plan: AcquirePlan): boolean {
-  return attempts.tryAcquire(permitsOf(plan));
-}
-
 /** The attempt has been admitted, and has its answers. */
 export function leave({ attempts }: Quorum, plan: AcquirePlan): void {
   attempts.release(permitsOf(plan));

@@ -75,7 +75,9 @@ export class Question<V> {
     this.#timeoutMs = timeoutMs;
     // After a stall of this process the answers may lie here unread: they count.
     this.#cancelTimeout = clock.after(timeoutMs, () => {
-      clock.afterInput(this.#onTimeout);
+      clock.afterInput(() => {
+        this.#onTimeout();
+      });
     });
     const dueAtMs = this.#startedAtMs + timeoutMs;
     for (let position = 0; position < queues.length; position++) {
@@ -88,7 +90,8 @@ export class Question<V> {
   }
 
   readonly #onReply = (reply: NodeReply, position: number): void => {
-    const vote = { server: this.#asked.queues[position]?.name ?? '', position, ...reply };
+    // The reply comes first: V8 copies an object faster where nothing is before it.
+    const vote = { ...reply, server: this.#asked.queues[position]?.name ?? '', position };
     this.#votes.push(vote);
     if (this.#isOpen) this.#consider();
     else if (this.#verdict !== undefined) this.#asker.onLateVote?.(vote, this.#verdict, this.#votes);
@@ -103,7 +106,9 @@ export class Question<V> {
         const { graceMs = 0 } = this.#asker;
         const soFarMs = clock.nowMs() - this.#startedAtMs;
         const leftMs = Math.max(GRACE * (soFarMs + 1), graceMs - soFarMs);
-        this.#cancelGrace ??= clock.after(leftMs, this.#onGraceOver);
+        this.#cancelGrace ??= clock.after(leftMs, () => {
+          this.#onGraceOver();
+        });
       } else if (verdict !== undefined) this.#close(verdict);
     } catch (error) {
       this.#isOpen = false;
@@ -112,11 +117,11 @@ export class Question<V> {
     }
   }
 
-  readonly #onGraceOver = (): void => {
+  #onGraceOver(): void {
     if (!this.#isOpen) return;
     const verdict = this.#asker.verdictSoFar?.(this.#votes, this.#asked.queues.length);
     if (verdict !== undefined) this.#close(verdict);
-  };
+  }
 
   #close(verdict: V): void {
     this.#isOpen = false;
@@ -130,7 +135,7 @@ export class Question<V> {
     this.#cancelTimeout?.();
   }
 
-  readonly #onTimeout = (): void => {
+  #onTimeout(): void {
     if (!this.#isOpen) return;
     const cause = new Error(`no answer within ${Math.round(this.#timeoutMs)} ms`);
     this.#pendingRequests.forEach((pending, position) => {
@@ -140,7 +145,7 @@ export class Question<V> {
       queue?.withdraw(pending);
     });
     this.#consider();
-  };
+  }
 }
 
 /** One vote for each server, in their order. */

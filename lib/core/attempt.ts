@@ -1,29 +1,14 @@
-import { admit, leave, tooBusyVotes } from './admission.js';
 import { backoffMs } from './backoff.js';
 import type { AcquirePlan } from './acquire.js';
+import type { Bounds } from './bounds.js';
 import { mayHaveMajority } from './verdicts.js';
 import type { Quorum } from './quorum.js';
 import type { Decision } from './decision.js';
-import { Round, type Limits } from './round.js';
+import type { BegunAttempt } from './first-round.js';
+import { Round } from './round.js';
 import { undo } from './undo.js';
 import { Stalemate } from './stalemate.js';
 import { sleep } from './wait.js';
-
-export interface Bounds extends Limits {
-  /** No round of a contest begins later, where the vote stays split for good. */
-  readonly waitUntilMs: number;
-  /** No round of any other contest begins later. */
-  readonly settleUntilMs: number;
-  /** How many rounds there may be. */
-  readonly mostRounds: number;
-}
-
-/** The first round of a decision, which has been asked already. */
-export interface BegunRound {
-  readonly token: string;
-  readonly startedAtMs: number;
-  readonly decision: Decision;
-}
 
 /** How often a leader asks again without releasing its votes. After that its rivals may be votes of processes that died. */
 const LEADER_ROUNDS = 3;
@@ -35,33 +20,21 @@ const PATIENCE_ROUNDS = LEADER_ROUNDS + 2;
 export const SHORTEST_ROUND_MS = 2;
 
 /**
- * Asks until there is a decision: won, held or unreachable. A contested vote is not one. It is settled in further rounds until
- * the time is over (P7): the leader keeps its votes and asks for the missing ones; every other attempt releases its votes and pauses for a
- * few round trips. A grant without a fencing token is no decision either, and is asked for again. When the wait is over, a
+ * Goes on after the first round until there is a decision: won, held or unreachable. A contested vote is not one. It is settled in
+ * further rounds until the time is over (P7): the leader keeps its votes and asks for the missing ones; every other attempt releases
+ * its votes and pauses for a few round trips. A grant without a fencing token is no decision either, and is asked for again. When the wait is over, a
  * vote that stays split for good is not asked for again.
  */
-export async function attempt(
-  quorum: Quorum,
-  plan: AcquirePlan,
-  bounds: Bounds,
-  begun?: BegunRound,
-): Promise<Decision> {
+export async function attempt(quorum: Quorum, plan: AcquirePlan, begun: BegunAttempt): Promise<Decision> {
   const { clock, entropy } = quorum;
-  let token = begun?.token ?? entropy.token();
+  const { bounds } = begun;
+  let { token, startedAtMs, decision } = begun;
   let stalemate: Stalemate | undefined;
   let led = 0;
 
   for (let rounds = 1; ; rounds++) {
-    // Only the first round waits for admission: an attempt that holds votes must not stop in the middle of a contest.
-    const isFirst = rounds === 1;
-    const first = isFirst ? begun : undefined;
-    if (isFirst && first === undefined && !(await isAdmitted(quorum, plan, bounds.settleUntilMs))) {
-      return { kind: 'unreachable', votes: tooBusyVotes(quorum) };
-    }
-    const startedAtMs = first?.startedAtMs ?? clock.nowMs();
-    const decision = first?.decision ?? (await askOnce(quorum, plan, token, bounds, isFirst));
     const roundMs = Math.max(SHORTEST_ROUND_MS, clock.nowMs() - startedAtMs);
-    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return told(decision, roundMs, rounds);
+    if (decision.kind !== 'contested' && decision.kind !== 'unconfirmed') return withTimes(decision, roundMs, rounds);
 
     const keep = decision.kind === 'contested' && decision.leading && led < LEADER_ROUNDS;
     led = keep ? led + 1 : 0;
@@ -78,13 +51,9 @@ export async function attempt(
     }
     if (giveUp) return { ...decision, roundMs, rounds };
     await pauseOrUndo(quorum, plan, token, Math.min(wishMs, leftMs));
+    startedAtMs = clock.nowMs();
+    decision = await askOnce(quorum, plan, token, bounds);
   }
-}
-
-function isAdmitted(quorum: Quorum, plan: AcquirePlan, untilMs: number): Promise<boolean> {
-  return new Promise((onPermits, onCancelled) => {
-    admit(quorum, plan, untilMs, { onPermits, onCancelled });
-  });
 }
 
 async function pauseOrUndo(quorum: Quorum, plan: AcquirePlan, token: string, forMs: number): Promise<void> {
@@ -113,24 +82,14 @@ function pauseBetween(
   return leastMs + backoffMs(rounds - 1, roundMs, rules.maxRetryDelayMs, entropy);
 }
 
-/** Asks every server once. After the first round of an attempt, another attempt is admitted. */
-async function askOnce(
-  quorum: Quorum,
-  plan: AcquirePlan,
-  token: string,
-  limits: Limits,
-  isFirst: boolean,
-): Promise<Decision> {
-  try {
-    return await new Promise((resolve, reject) => {
-      new Round(quorum, plan, token, limits, { onDecision: resolve, onError: reject }).ask();
-    });
-  } finally {
-    if (isFirst) leave(quorum, plan);
-  }
+/** Asks every server once. */
+function askOnce(quorum: Quorum, plan: AcquirePlan, token: string, bounds: Bounds): Promise<Decision> {
+  return new Promise((resolve, reject) => {
+    new Round(quorum, plan, token, bounds, { onDecision: resolve, onError: reject }).ask();
+  });
 }
 
 /** How long and how often the servers were asked matters where they have not granted the lock. */
-function told(decision: Decision, roundMs: number, rounds: number): Decision {
+function withTimes(decision: Decision, roundMs: number, rounds: number): Decision {
   return decision.kind === 'won' ? decision : { ...decision, roundMs, rounds };
 }

@@ -1,5 +1,5 @@
 import type { AcquirePlan } from './acquire.js';
-import type { Bounds } from './attempt.js';
+import { Bounds } from './bounds.js';
 import type { Clock } from './ports/clock.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import type { Decision } from './decision.js';
@@ -35,16 +35,11 @@ export class Deadlines {
     return this.#waitUntilMs;
   }
 
-  /** The bounds of the attempt that has begun last. */
-  get bounds(): Bounds {
-    return this.#bounds ?? this.next();
-  }
-
   /** The bounds of the next attempt. */
   next(waited = false): Bounds {
     const waitUntilMs = Math.max(this.#waitUntilMs, Math.min(this.#clock.nowMs(), this.#unreachableUntilMs));
     const mostRounds = this.#plan.maxRetries + 1 - this.#rounds;
-    return (this.#bounds = new AttemptBounds(
+    return (this.#bounds = new Bounds(
       waitUntilMs,
       this.#timeoutMs,
       mostRounds,
@@ -74,25 +69,6 @@ export class Deadlines {
     if (isReached(decision)) return;
     const anewMs = Math.min(this.#clock.nowMs() + this.#plan.waitMs, this.#unreachableUntilMs);
     this.#waitUntilMs = Math.max(this.#waitUntilMs, anewMs);
-  }
-}
-
-class AttemptBounds implements Bounds {
-  readonly settleUntilMs: number;
-  readonly endAtMs: number;
-  lateSettledMs = 0;
-  rivalMayLead = false;
-
-  constructor(
-    readonly waitUntilMs: number,
-    timeoutMs: number,
-    readonly mostRounds: number,
-    readonly waited: boolean,
-    readonly tickIsOver: () => boolean,
-    readonly tickHoldUntilMs: number | undefined,
-  ) {
-    this.settleUntilMs = waitUntilMs + timeoutMs;
-    this.endAtMs = waitUntilMs + 2 * timeoutMs;
   }
 }
 

@@ -10,8 +10,8 @@ export type Agreement = { readonly fence: number } | { readonly fence: undefined
 /**
  * Makes one fencing token of the numbers under which the servers have granted (P2): the highest of exactly the grants
  * that are counted. Where a majority has granted under that very number, as it does in the steady state, nothing more is
- * to do. Otherwise it is written back to the counted servers, each of which takes it only while it carries this grant, and
- * a majority must confirm.
+ * to do (see {@link agreedFence}). Otherwise it is written back to the counted servers, each of which takes it only while it
+ * carries this grant, and a majority must confirm.
  *
  * Any two grants share a server. There one of them wrote its token while it had the lock, so the other counted on from it.
  * No clock is involved. A grant that comes late is not counted: its number is not below the token.
@@ -23,8 +23,6 @@ export async function agreeOnFence(
   timeoutMs: number,
 ): Promise<Agreement> {
   const servers = queues.length;
-  const agreed = agreedFence(votes, servers);
-  if (agreed !== undefined) return { fence: agreed };
   const counted = votes.filter((vote) => vote.outcome === 'granted');
   const fence = highestOf(votes);
 

@@ -1,7 +1,8 @@
 import type { AcquirePlan } from './acquire.js';
 import type { Grant } from './grant.js';
-import { attempt, type BegunRound } from './attempt.js';
+import { attempt } from './attempt.js';
 import type { Deadlines } from './deadlines.js';
+import { beginAttempt, type BegunAttempt } from './first-round.js';
 import { Pause } from './pause.js';
 import type { Holder } from './ports/lock-node.js';
 import type { Quorum } from './quorum.js';
@@ -25,7 +26,7 @@ export async function waitAndAsk(
     if (others !== undefined) return await keepAsking(quorum, plan, deadlines, turn, others);
     // The wait is over before the turn has begun. The first in line knows which process holds the lock, so thousands whose wait ends
     // at once need not ask. Where it does not know, or not any more, the attempt asks once.
-    const knownHolder = quorum.room.knownHolder(turn);
+    const knownHolder = quorum.waitQueue.knownHolder(turn);
     turn.leave();
     if (knownHolder !== undefined) return refuse(quorum, plan, { kind: 'held', ...knownHolder });
     return await keepAsking(quorum, plan, deadlines);
@@ -38,7 +39,7 @@ export async function goOn(
   plan: AcquirePlan,
   deadlines: Deadlines,
   turn: Turn | undefined,
-  begun: BegunRound,
+  begun: BegunAttempt,
 ): Promise<Grant | Refusal> {
   return await orGiveUp(quorum, plan, turn, () => keepAsking(quorum, plan, deadlines, turn, undefined, begun));
 }
@@ -68,7 +69,7 @@ export function giveUp(quorum: Quorum, plan: AcquirePlan, turn: Turn | undefined
 
 /** The waiters behind it in line may say that this process has the lock when their wait is over. */
 export function granted(
-  { room, rules }: Quorum,
+  { waitQueue, rules }: Quorum,
   plan: AcquirePlan,
   turn: Turn | undefined,
   { grant, votes }: Extract<Decision, { kind: 'won' }>,
@@ -76,7 +77,7 @@ export function granted(
   if (turn === undefined) return grant;
   const { token, fence, deadlineAtMs } = grant;
   const holder = { key: plan.claims[0]?.key ?? '', token, owner: rules.owner, fence };
-  room.noteHolder(turn, { holder, untilMs: deadlineAtMs, votes });
+  waitQueue.noteHolder(turn, { holder, untilMs: deadlineAtMs, votes });
   grant.turn = turn;
   return grant;
 }
@@ -87,7 +88,7 @@ async function keepAsking(
   deadlines: Deadlines,
   turn?: Turn,
   others?: RemoteWindow,
-  begun?: BegunRound,
+  begun?: BegunAttempt,
 ): Promise<Grant | Refusal> {
   const pause = new Pause(quorum, plan, deadlines.waitUntilMs, turn !== undefined);
   try {
@@ -95,8 +96,8 @@ async function keepAsking(
     for (let retry = 0; ; retry++) {
       pause.beforeQuestion();
       const first = retry === 0 ? begun : undefined;
-      const bounds = first === undefined ? deadlines.next(retry > 0 || turn?.hasWaited === true) : deadlines.bounds;
-      const decision = await attempt(quorum, plan, bounds, first);
+      const waited = retry > 0 || turn?.hasWaited === true;
+      const decision = await attempt(quorum, plan, first ?? (await beginAttempt(quorum, plan, deadlines.next(waited))));
       if (decision.kind === 'won') return granted(quorum, plan, turn, decision);
       if (turn !== undefined) notifyOthers(quorum, plan, turn);
       const isDenied = isFinal(decision, plan);
@@ -123,6 +124,6 @@ function notifyOthers({ queues, rules }: Quorum, plan: AcquirePlan, turn: Turn):
   for (const queue of queues) queue.send({ kind: 'tell', token: '-', owner: rules.owner, claims });
 }
 
-function noteHolder({ room, clock }: Quorum, turn: Turn, holder: Holder, votes: readonly Vote[]): void {
-  room.noteHolder(turn, { holder, untilMs: clock.nowMs() + holder.remainingMs, votes });
+function noteHolder({ waitQueue, clock }: Quorum, turn: Turn, holder: Holder, votes: readonly Vote[]): void {
+  waitQueue.noteHolder(turn, { holder, untilMs: clock.nowMs() + holder.remainingMs, votes });
 }

@@ -5,7 +5,7 @@ import { LockReleasedError } from './errors/lock-released.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import type { HoldOptions } from './hold-options.js';
 import type { Quorum } from './quorum.js';
-import { releaseAndHandOver, ReleaseCallbacks } from './release.js';
+import { releaseAndHandOver, type OnReleaseEnd } from './release.js';
 import { Upkeep } from './upkeep.js';
 import { RunNote } from './run-note.js';
 import type { Vote } from './vote.js';
@@ -123,10 +123,9 @@ export class LockHandle {
     this.run?.end('lost');
     this.#end('lost');
     const givenBack = new Promise<unknown>((resolve) => {
-      const onReleased = (): void => {
-        resolve(undefined);
-      };
-      this.#giveBack(new ReleaseCallbacks(onReleased, resolve));
+      this.#giveBack((end) => {
+        resolve(end instanceof Error ? end : undefined);
+      });
     });
     this.#abortWith(new LockLostError(this.keys, reason, votes));
     return givenBack;
@@ -160,29 +159,22 @@ export class LockHandle {
   #release(): Promise<void> {
     this.#end('released');
     const releasing = { isOver: false };
-    const end = (): void => {
-      releasing.isOver = true;
-      this.#releasing = undefined;
-    };
     const released = new Promise<void>((resolve, reject) => {
-      const onReleased = (gone: boolean, votes: readonly Vote[]): void => {
-        end();
+      this.#giveBack((end, votes) => {
+        releasing.isOver = true;
+        this.#releasing = undefined;
+        if (end instanceof Error) reject(end);
         // Once its time is over the servers forget it by themselves, and that it is gone proves nothing.
-        if (!gone || this.#upkeep.leftMs === 0) {
+        else if (end === 'gone' && this.#upkeep.leftMs > 0) {
+          this.#state = 'lost';
+          const error = new LockLostError(this.keys, 'taken', votes);
+          this.#abortWith(error);
+          reject(error);
+        } else {
           this.#keep.onReleased?.();
           resolve();
-          return;
         }
-        this.#state = 'lost';
-        const error = new LockLostError(this.keys, 'taken', votes);
-        this.#abortWith(error);
-        reject(error);
-      };
-      const onFailed = (error: Error): void => {
-        end();
-        reject(error);
-      };
-      this.#giveBack(new ReleaseCallbacks(onReleased, onFailed));
+      });
     });
     if (!releasing.isOver) this.#releasing = released;
     return released;
@@ -194,7 +186,7 @@ export class LockHandle {
     this.#keep.onEnd?.();
   }
 
-  #giveBack(caller: ReleaseCallbacks): void {
-    releaseAndHandOver(this.#quorum, this.#plan, this.#grant, this.#keep.minHoldMs, caller, this.run);
+  #giveBack(onEnd: OnReleaseEnd): void {
+    releaseAndHandOver(this.#quorum, this.#plan, this.#grant, this.#keep.minHoldMs, onEnd, this.run);
   }
 }

@@ -179,7 +179,7 @@ export class NodeQueue {
   }
 
   #noteIdle(): void {
-    if (this.#queue.size > 0 || this.#inFlight > 0) return;
+    if (this.#onIdle.length === 0 || this.#queue.size > 0 || this.#inFlight > 0) return;
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 

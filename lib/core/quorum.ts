@@ -14,7 +14,7 @@ export interface Quorum {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly rules: Rules;
-  readonly room: WaitQueue;
+  readonly waitQueue: WaitQueue;
   /** Where counters begin; of this process, because all its keys may profit from what one has seen. */
   readonly fencingStart: Pick<FencingStart, 'next' | 'note'>;
   /** Bounds how many attempts ask the servers at one time. */
@@ -40,7 +40,7 @@ export function createQuorum(
     queues: nodes.map(
       (node, index) => new NodeQueue(node, clock, maxConcurrency, new PossiblyHeld(clock, traces, index)),
     ),
-    room: new WaitQueue(clock),
+    waitQueue: new WaitQueue(clock),
     attempts: new Semaphore(clock, maxConcurrency * ATTEMPTS_A_TRIP),
   };
 }

@@ -10,18 +10,14 @@ import type { Vote } from './vote.js';
 import type { Turn } from './turn.js';
 import { toError } from './error-text.js';
 
-/** What has asked for a release. It is called back once. */
-export class ReleaseCallbacks {
-  constructor(
-    /**
-     * @param gone so many servers did not have the lock any more that no majority can have had it: another process may have held it. They
-     *   are believed because this is their answer to the first delivery; a release that is delivered again finds nothing in any case
-     */
-    readonly onReleased: (gone: boolean, votes: readonly Vote[]) => void,
-    /** With a {@link QuorumUnreachableError} when no majority confirms: then other processes may have to wait for the ttl. */
-    readonly onFailed: (error: Error) => void,
-  ) {}
-}
+/**
+ * Told once how a release has ended.
+ *
+ * - `'gone'`: so many servers did not have the lock any more that no majority can have had it: another process may have held it. They
+ *   are believed because this is their answer to the first delivery; a release that is delivered again finds nothing in any case.
+ * - A {@link QuorumUnreachableError}: no majority has confirmed it, so other processes may have to wait for the ttl.
+ */
+export type OnReleaseEnd = (end: 'released' | 'gone' | Error, votes: readonly Vote[]) => void;
 
 /**
  * Gives a lock that was held back on every server, also on those that never answered, and lets the next waiter in (P14): the next one
@@ -35,7 +31,7 @@ export function releaseAndHandOver(
   { keys, claims, ttlMs }: AcquirePlan,
   { token, fence, grantedAtMs, turn }: Grant,
   minHoldMs: number,
-  caller: ReleaseCallbacks,
+  onEnd: OnReleaseEnd,
   run?: RunNote,
 ): void {
   const { clock, rules } = quorum;
@@ -48,7 +44,7 @@ export function releaseAndHandOver(
   const request = new ReleaseRequest(token, rules.owner, given, keepUntilMs, fence, run?.toNote());
   // The successor asks after this, so the release is ahead of it in every queue.
   if (successor !== undefined) turn?.handOver();
-  const releasing = new Releasing(quorum, keys, turn, releasedAtMs, caller);
+  const releasing = new Releasing(quorum, keys, turn, releasedAtMs, onEnd);
   new Question<Release>(quorum, releasing).ask(request, nodeTimeoutMs(rules, ttlMs));
 }
 
@@ -58,7 +54,7 @@ class Releasing implements Asker<Release> {
     private readonly keys: readonly string[],
     private readonly turn: Turn | undefined,
     private readonly startedAtMs: number,
-    private readonly caller: ReleaseCallbacks,
+    private readonly onEnd: OnReleaseEnd,
   ) {}
 
   verdictOf(votes: readonly Vote[], servers: number): Release | 'undecided' | undefined {
@@ -78,12 +74,12 @@ class Releasing implements Asker<Release> {
     // The waiters of other processes that have heard of it go first.
     if (turn !== undefined && isHeard(votes)) turn.openRemoteWindow(quorum.clock.nowMs() - this.startedAtMs);
     turn?.leave();
-    this.caller.onReleased(verdict === 'gone', votes);
+    this.onEnd(verdict, votes);
   }
 
   onError(error: unknown): void {
     this.turn?.leave();
-    this.caller.onFailed(toError(error));
+    this.onEnd(toError(error), []);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { AcquirePlan } from './acquire.js';
+import type { Bounds } from './bounds.js';
 import type { Decision } from './decision.js';
 import { acquireVerdict, acquireVerdictSoFar, type AcquireVerdict } from './verdicts.js';
 import { agreeOnFence, agreedFence, type Agreement } from './fence.js';
@@ -14,24 +15,6 @@ import { ClockReading, maybeSuspended, readClocks, uncountedMs } from './suspens
 import { undo } from './undo.js';
 import { deadlineAtMs } from './validity.js';
 import type { Vote } from './vote.js';
-
-export interface Limits {
-  /** No round goes on longer. */
-  readonly endAtMs: number;
-  /** Whether another process may have run the tick and nothing shows that any more: then no round begins, and none is won. */
-  readonly tickIsOver: () => boolean;
-  /** Until then the claim of the tick is to live. Default: for its ttl, from each question on. */
-  readonly tickHoldUntilMs?: number | undefined;
-  /** Whether the attempt was not served at once: other waiters may be subscribed to its release already. Default: false. */
-  readonly waited?: boolean;
-  /**
-   * How long it took in an earlier round, from the question on, until the votes that came after the verdict showed which process has a
-   * majority: a far server is waited for in the rounds that follow.
-   */
-  lateSettledMs: number;
-  /** Whether late votes of an earlier round showed that another contender leads: then votes that are missing count for it. */
-  rivalMayLead: boolean;
-}
 
 /** What has asked for a round. It is called back once. */
 export interface RoundCaller {
@@ -53,39 +36,31 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     private readonly quorum: Quorum,
     private readonly plan: AcquirePlan,
     private readonly token: string,
-    private readonly limits: Limits,
+    private readonly bounds: Bounds,
     private readonly caller: RoundCaller,
   ) {}
 
   ask(): void {
-    const { quorum, plan, limits, token } = this;
+    const { quorum, plan, bounds, token } = this;
     const { rules, fencingStart } = quorum;
     plan.cancellation?.add(this);
     if (!this.#isOpen) return;
     this.#askedAt = readClocks(quorum.clock);
-    if (limits.tickIsOver()) {
+    if (bounds.tickIsOver()) {
       this.#end({ kind: 'late', votes: [] });
       return;
     }
     // The tick comes last: while its run may yet be undone, the others hear that it is locked, and stay.
     const { atMs } = this.#askedAt;
-    const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(atMs, plan.tick, limits)];
+    const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(atMs, plan.tick, bounds)];
     const job = plan.job && runBegun(plan.job, quorum.clock.wallMs());
     const waits = plan.waitMs > 0;
-    this.#request = new AcquireRequest(
-      token,
-      rules.owner,
-      claims,
-      fencingStart.next(),
-      waits,
-      limits.waited ?? false,
-      job,
-    );
+    this.#request = new AcquireRequest(token, rules.owner, claims, fencingStart.next(), waits, bounds.waited, job);
     new Question<AcquireVerdict>(quorum, this).ask(this.#request, this.#timeoutMs());
   }
 
   get graceMs(): number {
-    return 2 * this.limits.lateSettledMs;
+    return 2 * this.bounds.lateSettledMs;
   }
 
   verdictOf(votes: readonly Vote[], servers: number): AcquireVerdict | 'undecided' | undefined {
@@ -93,7 +68,7 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
   }
 
   verdictSoFar(votes: readonly Vote[], servers: number): AcquireVerdict | undefined {
-    return acquireVerdictSoFar(votes, servers, this.token, this.limits.rivalMayLead);
+    return acquireVerdictSoFar(votes, servers, this.token, this.bounds.rivalMayLead);
   }
 
   onVerdict(verdict: AcquireVerdict, votes: readonly Vote[]): void {
@@ -134,7 +109,7 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     // P19: after a suspension of the machine the lock may be over on the servers.
     const now = readClocks(clock);
     const isOver =
-      now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || this.limits.tickIsOver();
+      now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || this.bounds.tickIsOver();
     const isTrusted = !isOver && !maybeSuspended(askedAt, now, rules.driftFactor);
     this.#end(isTrusted ? new Won(grant, votes) : { kind: 'late', votes });
   }
@@ -145,11 +120,11 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
     const later = acquireVerdict(votes, this.quorum.queues.length, this.token);
     if (typeof later !== 'object') return;
     const hasLed = verdict.kind === 'contested' && verdict.leading;
-    if (hasLed && later.kind === 'contested' && !later.leading) this.limits.rivalMayLead = true;
+    if (hasLed && later.kind === 'contested' && !later.leading) this.bounds.rivalMayLead = true;
     if (later.kind !== 'won' && later.kind !== 'held') return;
     // By now that lock may be over. A server that was heard late once is waited for all the same.
     this.#wasSettledLate = true;
-    this.limits.lateSettledMs = this.quorum.clock.nowMs() - this.#askedAt.atMs;
+    this.bounds.lateSettledMs = this.quorum.clock.nowMs() - this.#askedAt.atMs;
   }
 
   onCancelled(reason: unknown): void {
@@ -183,10 +158,10 @@ export class Round implements Asker<AcquireVerdict>, CancelListener {
 
   #timeoutMs(): number {
     const { clock, rules } = this.quorum;
-    return Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.limits.endAtMs - clock.nowMs()));
+    return Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.bounds.endAtMs - clock.nowMs()));
   }
 }
 
-function tickFrom(nowMs: number, tick: Claim, { tickHoldUntilMs }: Limits): Claim {
+function tickFrom(nowMs: number, tick: Claim, { tickHoldUntilMs }: Bounds): Claim {
   return tickHoldUntilMs === undefined ? tick : { ...tick, ttlMs: Math.max(1, tickHoldUntilMs - nowMs) };
 }

@@ -6,7 +6,7 @@ import type { LockHandle } from './lock.js';
  * is reported, never thrown over them. Work that ended well after its lock was lost rejects with the loss, because what happened
  * beside it is not known; that can also show when the lock is given back.
  */
-export async function hold<T>(
+export async function runWithLock<T>(
   lock: LockHandle,
   work: (lock: LockHandle) => T | PromiseLike<T>,
   onReleaseFailed: (lock: LockHandle, error: unknown) => void,

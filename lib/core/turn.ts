@@ -3,7 +3,7 @@ import type { Place } from './linked-list.js';
 import type { Clock } from './ports/clock.js';
 import type { RemoteWindow } from './remote-windows.js';
 import { untilOver } from './wait.js';
-import type { WaitQueue } from './wait-queue.js';
+import type { Queue, WaitQueue } from './wait-queue.js';
 
 /**
  * A lock is handed over within this process so many times in a row without a release message. Then the release is published, so
@@ -30,9 +30,9 @@ export class Turn {
   #lastNumber: number | undefined;
 
   constructor(
-    readonly queue: string,
+    readonly queue: Queue,
     private readonly number: number,
-    private readonly room: WaitQueue,
+    private readonly waitQueue: WaitQueue,
   ) {}
 
   /** Waits until the turn begins; undefined if the time is over first. Rejects when it is cancelled. */
@@ -44,8 +44,8 @@ export class Turn {
 
   /** The next waiter of this process, to which the lock can be handed over; undefined when other processes are to have their chance. */
   findSuccessor(): Turn | undefined {
-    const next = this.room.next(this);
-    this.#lastNumber ??= this.room.lastNumber;
+    const next = this.waitQueue.next(this);
+    this.#lastNumber ??= this.waitQueue.lastNumber;
     return next !== undefined && next.number <= this.#lastNumber && this.#chain + 1 < LONGEST_CHAIN ? next : undefined;
   }
 
@@ -66,17 +66,17 @@ export class Turn {
 
   /** Lets waiters of other processes go first, because they received the release message. */
   openRemoteWindow(tripMs: number): void {
-    this.room.windows.open(this.queue, tripMs);
+    this.waitQueue.windows.open(this.queue.name, tripMs);
     this.leave();
   }
 
   /** Another process has the lock: it used the window. */
   closeRemoteWindow(): void {
-    this.room.windows.close(this.queue);
+    this.waitQueue.windows.close(this.queue.name);
   }
 
   /** Does nothing when it has left already. */
   leave(): void {
-    this.room.leave(this);
+    this.waitQueue.leave(this);
   }
 }

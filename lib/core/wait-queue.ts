@@ -15,10 +15,11 @@ export interface KnownHolder {
 }
 
 /** The waiters for one set of keys. */
-class Queue {
+export class Queue {
+  readonly turns = new LinkedList<Turn>();
   known: KnownHolder | undefined;
 
-  constructor(readonly turns: LinkedList<Turn>) {}
+  constructor(readonly name: string) {}
 }
 
 /**
@@ -40,12 +41,12 @@ export class WaitQueue {
   enter(claims: readonly Pick<Claim, 'key'>[]): Turn {
     const [first] = claims;
     const name = claims.length === 1 && first !== undefined ? first.key : JSON.stringify(claims.map(({ key }) => key));
-    const turn = new Turn(name, ++this.lastNumber, this);
     const present = this.#queues.get(name);
-    const turns = present?.turns ?? new LinkedList();
-    turn.place = turns.push(turn);
+    const queue = present ?? new Queue(name);
+    const turn = new Turn(queue, ++this.lastNumber, this);
+    turn.place = queue.turns.push(turn);
     if (present !== undefined) return turn;
-    this.#queues.set(name, new Queue(turns));
+    this.#queues.set(name, queue);
     const window = this.windows.of(name);
     turn.hasWaited = window.untilMs > this.clock.nowMs();
     turn.begin(window);
@@ -59,16 +60,14 @@ export class WaitQueue {
   }
 
   /** The waiters behind this one name this holder when their wait is over. */
-  noteHolder({ queue: name }: Turn, known: KnownHolder): void {
-    const queue = this.#queues.get(name);
-    if (queue !== undefined) queue.known = known;
+  noteHolder({ queue }: Turn, known: KnownHolder): void {
+    queue.known = known;
   }
 
   /** The process that was last known to hold the lock, if it may hold it still. */
   knownHolder({ queue }: Turn): { readonly holder: Holder; readonly votes: readonly Vote[] } | undefined {
-    const known = this.#queues.get(queue)?.known;
-    if (known === undefined) return undefined;
-    const { holder, untilMs, votes } = known;
+    if (queue.known === undefined) return undefined;
+    const { holder, untilMs, votes } = queue.known;
     const remainingMs = untilMs - this.clock.nowMs();
     return remainingMs > 0 ? { holder: { ...holder, remainingMs }, votes } : undefined;
   }
@@ -80,7 +79,7 @@ export class WaitQueue {
     const next = place.after?.value;
     place.list?.remove(place);
     turn.place = undefined;
-    if (wasFirst && next === undefined) this.#queues.delete(queue);
-    else if (wasFirst) next?.begin(this.windows.of(queue));
+    if (wasFirst && next === undefined) this.#queues.delete(queue.name);
+    else if (wasFirst) next?.begin(this.windows.of(queue.name));
   }
 }

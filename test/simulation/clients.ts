@@ -1,4 +1,4 @@
-import { hold } from '../../lib/core/run-with-lock.js';
+import { runWithLock } from '../../lib/core/run-with-lock.js';
 import type { LockHandle } from '../../lib/core/lock.js';
 import type { AcquireOptions } from '../../lib/interfaces/index.js';
 import { calledBy } from '../../lib/client/options/acquire-options.js';
@@ -126,7 +126,7 @@ async function runHeld(
   const { machine } = member.process;
   const went = { began: false };
   let failure: unknown;
-  await hold(
+  await runWithLock(
     lock,
     async () => {
       went.began = true;

@@ -108,7 +108,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a grant is handed out whose validity is over',
     file: 'lib/core/round.ts',
-    text: 'now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || this.limits.tickIsOver()',
+    text: 'now.atMs + uncountedMs(askedAt, now, rules.driftFactor) >= grant.deadlineAtMs || this.bounds.tickIsOver()',
     becomes: 'clock.nowMs() < 0',
     checker: 'signal in time',
     seeds: 3000,
@@ -207,8 +207,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a lost lock is not given back',
     file: 'lib/core/lock.ts',
-    text: 'this.#giveBack(new ReleaseCallbacks(onReleased, resolve));',
-    becomes: 'onReleased();',
+    text: 'this.#giveBack((end) => {',
+    becomes: '((_: unknown) => resolve(undefined))((end: unknown) => {',
     checker: 'nothing left',
     seeds: 5000,
   },
@@ -256,8 +256,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a round may take a node timeout whatever the time is',
     file: 'lib/core/round.ts',
-    text: 'Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.limits.endAtMs - clock.nowMs()))',
-    becomes: 'Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.limits.endAtMs))',
+    text: 'Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.bounds.endAtMs - clock.nowMs()))',
+    becomes: 'Math.max(0, Math.min(nodeTimeoutMs(rules, this.plan.ttlMs), this.bounds.endAtMs))',
     checker: 'settles in time',
     seeds: 3000,
   },
@@ -338,7 +338,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a tick is not claimed',
     file: 'lib/core/round.ts',
-    text: 'const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(atMs, plan.tick, limits)];',
+    text: 'const claims = plan.tick === undefined ? plan.claims : [...plan.claims, tickFrom(atMs, plan.tick, bounds)];',
     becomes: 'const claims = plan.claims;',
     checker: 'one run a tick',
     seeds: 500,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { LockLostError, LockReleasedError, QuorumUnreachableError } from '../../../lib/core/errors/index.js';
-import { hold } from '../../../lib/core/run-with-lock.js';
+import { runWithLock } from '../../../lib/core/run-with-lock.js';
 import type { HoldOptions } from '../../../lib/core/hold-options.js';
 import { LockHandle } from '../../../lib/core/lock.js';
 import type { ModelNode } from '../../support/model-node.js';
@@ -418,7 +418,9 @@ describe('hold', () => {
     work: () => Promise<T>,
   ): Promise<{ value?: T; error?: unknown; failed: unknown[] }> {
     const failed: unknown[] = [];
-    return clock.settle(hold(lock, work, (_, error) => failed.push(error))).then((result) => ({ ...result, failed }));
+    return clock
+      .settle(runWithLock(lock, work, (_, error) => failed.push(error)))
+      .then((result) => ({ ...result, failed }));
   }
 
   it('gives the result of the work and releases the lock', async () => {
@@ -480,7 +482,7 @@ describe('hold', () => {
       run: { end: (how: unknown) => ends.push(how) },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     } as unknown as LockHandle;
-    const running = hold(
+    const running = runWithLock(
       lock,
       () => {
         isHeld = false;
