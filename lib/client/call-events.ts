@@ -46,8 +46,7 @@ export class CallEvents {
   skipOrThrow(call: Call, refusal: Refusal, skips: boolean): void {
     const { reason } = refusal;
     if (skips && this.events.isHeard('skipped')) {
-      const { message } = refusal.error;
-      this.events.emit('skipped', { ...this.calls.about(call), reason, message });
+      this.events.emit('skipped', { ...this.calls.about(call), reason, message: refusal.message });
     }
     if (!skips || reason === 'unreachable') throw refusal.error;
   }

@@ -34,14 +34,14 @@ const storage = (shared[CURRENT_LOCK] ??= new AsyncLocalStorage<Frame>());
  * @publicApi
  */
 export function currentLock(): Lock | undefined {
-  return nearestOpen(storage.getStore())?.lock;
+  return frameAround()?.lock;
 }
 
-/** All work under locks that this async context belongs to, the innermost first. */
-export function* framesAround(): Iterable<Frame & { lock: Lock }> {
-  for (let frame = nearestOpen(storage.getStore()); frame !== undefined; frame = nearestOpen(frame.outer)) {
-    yield frame as Frame & { lock: Lock };
-  }
+type OpenFrame = Frame & { lock: Lock };
+
+/** The innermost work under a lock that this async context belongs to. */
+export function frameAround(): OpenFrame | undefined {
+  return nearestOpen(storage.getStore());
 }
 
 /** Work around this async context, and those keys of its lock that are asked for once more. */
@@ -56,7 +56,7 @@ export function findHeldAround<L extends Lock>(
   keys: readonly string[],
   ours: (lock: Lock) => L | undefined,
 ): HeldAround<L> | undefined {
-  for (const frame of framesAround()) {
+  for (let frame = frameAround(); frame !== undefined; frame = nearestOpen(frame.outer)) {
     const lock = ours(frame.lock);
     const held = lock?.keys.filter((each) => keys.includes(each)) ?? [];
     if (lock !== undefined && held.length > 0) return { frame, lock, keys: held };
@@ -66,7 +66,7 @@ export function findHeldAround<L extends Lock>(
 
 /** Runs the work under the lock. Settles when what runs nested in it has ended, too, also where the work did not wait for that. */
 export async function runUnder<T>(lock: Lock, work: () => T | PromiseLike<T>): Promise<T> {
-  const frame: Frame = { lock, outer: nearestOpen(storage.getStore()), nested: new Turns() };
+  const frame: Frame = { lock, outer: frameAround(), nested: new Turns() };
   for (let each = frame.outer; each !== undefined; each = each.outer) each.outer = nearestOpen(each.outer);
   try {
     return await storage.run(frame, work);
@@ -78,8 +78,8 @@ export async function runUnder<T>(lock: Lock, work: () => T | PromiseLike<T>): P
   }
 }
 
-function nearestOpen(frame: Frame | undefined): Frame | undefined {
+function nearestOpen(frame: Frame | undefined): OpenFrame | undefined {
   let open = frame;
   while (open !== undefined && open.lock === undefined) open = open.outer;
-  return open;
+  return open as OpenFrame | undefined;
 }

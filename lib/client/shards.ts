@@ -56,7 +56,7 @@ export class Shards {
 
   /** The quorum that these keys are locked on. Throws an InvalidOptionsError where no single one has them all. */
   quorumOf(keys: readonly string[]): Quorum {
-    const apart = this.apart(keys);
+    const apart = this.list.length === 1 ? undefined : this.apart(keys);
     if (apart !== undefined) throw new InvalidOptionsError('key', DIFFERENT_SHARDS(...apart));
     const shard = this.list[this.#indexOf(keys[0] ?? '')];
     if (shard === undefined) throw new Error('A module has at least one shard.');

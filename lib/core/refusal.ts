@@ -1,6 +1,6 @@
 import type { AcquirePlan } from './acquire.js';
 import type { Decision } from './decision.js';
-import { LockContendedError, REASONS } from './errors/lock-contended.error.js';
+import { contendedMessage, LockContendedError, REASONS } from './errors/lock-contended.error.js';
 import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { isRedlockError } from './errors/redlock.error.js';
 import { isPaused } from './pause-repair.js';
@@ -16,11 +16,17 @@ export class Refusal {
   constructor(
     readonly reason: Reason,
     private readonly makeError: () => Error,
+    private readonly makeMessage?: () => string,
   ) {}
 
   /** Whether a majority of the servers has said no. Otherwise it is not known whether another process has the lock. */
   get isDenial(): boolean {
     return this.reason === 'locked' || this.reason === 'already-ran' || this.reason === 'paused';
+  }
+
+  /** What the error says; the error is not made for it. */
+  get message(): string {
+    return this.makeMessage?.() ?? this.error.message;
   }
 
   /** The same one each time. */
@@ -37,7 +43,8 @@ export function refuse({ queues }: Quorum, plan: AcquirePlan, decision: Exclude<
       const what = tickHasRun(decision, plan) ? 'tick' : isJobPaused(decision, plan) ? 'paused' : decision.kind;
       const { holder, votes } = decision;
       const toError = (): Error => new LockContendedError(plan.keys, holder, votes, what, plan.hint?.());
-      return new Refusal(REASONS[what], toError);
+      const toMessage = (): string => contendedMessage(plan.keys, holder, votes, what, plan.hint?.());
+      return new Refusal(REASONS[what], toError, toMessage);
     }
     case 'unreachable':
     case 'unconfirmed':

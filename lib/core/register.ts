@@ -148,6 +148,7 @@ export function decodeText(word: string): string {
 }
 
 function encodeText(text: string, { characters, bytes }: TextLimit): string {
+  if (text.length <= Math.min(characters, bytes) && PLAIN_TEXT.test(text)) return text;
   let encoded = '';
   // A character has up to two units, and one that is cut in half is none.
   for (const character of Array.from(text.slice(0, 2 * characters)).slice(0, characters)) {
@@ -160,6 +161,9 @@ function encodeText(text: string, { characters, bytes }: TextLimit): string {
 
 /** ASCII characters that can be seen, but for the sign of the encoding. */
 const PLAIN = /^[!-$&-~]$/;
+
+/** A text of such characters, but for the one that stands for an empty text. */
+const PLAIN_TEXT = /^(?!-$)[!-$&-~]+$/;
 
 const TRIGGERS = { schedule: 's', manual: 'm', 'catch-up': 'c', again: 'a' } as const;
 const OUTCOMES = { running: 'r', succeeded: 's', failed: 'f', lost: 'l' } as const;

@@ -1,3 +1,4 @@
+import { refused, untrusted } from '../core/failures.js';
 import { FENCING_LIMIT, isFencingNumber } from '../core/fencing-number.js';
 import { COVERED, PAUSED } from '../core/ports/job-note.js';
 import type { Failure, Holder, NodeReply, NodeRequest } from '../core/ports/lock-node.js';
@@ -34,15 +35,13 @@ export function decode(request: NodeRequest, raw: unknown): NodeReply {
       return request.kind === 'read' ? registerIn(request, reply) : done(request, toNumber(reply[1]), reply[2]);
     case 2:
       return ABSENT;
-    case 3: {
-      const cause = new Error('it has lost its data, and may have forgotten locks');
-      return { outcome: 'failed', reason: 'untrusted', cause };
-    }
+    case 3:
+      return untrusted(new Error('it has lost its data, and may have forgotten locks'));
     case 4:
       return refused(new CounterError(request.claims[toNumber(reply[1]) - 1]?.counter ?? '', String(reply[2])));
     case 0: {
       const holder = holderOf(request, reply);
-      return holder === undefined ? malformed() : { outcome: KEPT[request.kind], holder };
+      return holder === undefined ? malformed() : { outcome: keptOutcome(request.kind), holder };
     }
     case 5:
     case 6:
@@ -68,10 +67,6 @@ function malformed(): Failure {
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : NaN;
-}
-
-function refused(cause: Error): Failure {
-  return { outcome: 'failed', reason: 'refused', cause };
 }
 
 /** @param more releases: whether it was gone already. Acquires for a job: the version of the last pause */
@@ -123,18 +118,12 @@ const DONE = {
   tell: 'told',
   steer: 'steered',
 } as const;
-const KEPT = {
-  acquire: 'denied',
-  confirm: 'taken',
-  extend: 'taken',
-  heal: 'taken',
-  release: 'taken',
-  inspect: 'seen',
-  remove: 'taken',
-  tell: 'taken',
-  steer: 'taken',
-  read: 'taken',
-} as const;
+
+/** What it is called that another token has a key. */
+function keptOutcome(kind: NodeRequest['kind']): 'denied' | 'seen' | 'taken' {
+  if (kind === 'acquire') return 'denied';
+  return kind === 'inspect' ? 'seen' : 'taken';
+}
 
 /** The script shows a value that is not a lock of this package under a token with this beginning. */
 const FOREIGN = 'foreign:';

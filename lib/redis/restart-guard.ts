@@ -126,6 +126,7 @@ export class RestartGuard {
   /** Why the server must not vote on this, if so. */
   reasonNotToVote(request: NodeRequest): Error | undefined {
     if (request.kind !== 'acquire' && request.kind !== 'confirm') return undefined;
+    if (this.#lostAtMs === -Infinity) return undefined;
     if (this.leftMs(request.claims) <= 0) return undefined;
     // No countdown: the same error must have the same words.
     return new Error(

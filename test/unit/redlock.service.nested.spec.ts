@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { currentLock, type Lock, type RedlockService } from 'redlock-nestjs';
-import { framesAround } from '../../lib/client/lock-scope.js';
+import { frameAround } from '../../lib/client/lock-scope.js';
 import { CollectingLogger } from '../support/collecting-logger.js';
 import { modelWorld } from '../support/model-service.js';
 
@@ -288,7 +288,7 @@ describe('currentLock after the work has ended', () => {
     const round = async (left: number, onBegun?: () => void): Promise<void> => {
       await service.withLock(left % 2 === 0 ? 'even' : 'odd', '5s', async (lock) => {
         onBegun?.();
-        for (const each of [lock, [...framesAround()][0]!]) kept.push(new WeakRef(each));
+        for (const each of [lock, frameAround()!]) kept.push(new WeakRef(each));
         // What a timer that has not fired yet keeps.
         if (left === 0) end(new AsyncResource('timer'));
         else await new Promise<void>((resolve) => setTimeout(() => void round(left - 1, resolve), 0));

@@ -23,15 +23,15 @@ interface Range {
 
 /** A duration in milliseconds, or an {@link InvalidOptionsError} that names the option, what it got and what it takes. */
 export function toMs(option: string, value: unknown, { least = 0, infinite = false }: Range = {}): number {
-  const kind = "a number of milliseconds or a string such as '30s'";
-  const takes = `${kind}, at least ${least}${infinite ? ' or Infinity' : ''}`;
   const result = typeof value === 'string' ? parse(value) : value;
-  if (typeof result !== 'number' || Number.isNaN(result)) throw refuseNumber(option, takes, value);
-  if (result === Infinity && infinite) return result;
-  if (result > LONGEST_MS) throw refuseNumber(option, `${kind}, at most ${LONGEST_MS} ms (100 years)`, value);
-  if (result < least) throw refuseNumber(option, takes, value);
-  return result;
+  if (typeof result !== 'number' || !(result >= least)) {
+    throw refuseNumber(option, `${DURATION}, at least ${least}${infinite ? ' or Infinity' : ''}`, value);
+  }
+  if (result <= LONGEST_MS || (result === Infinity && infinite)) return result;
+  throw refuseNumber(option, `${DURATION}, at most ${LONGEST_MS} ms (100 years)`, value);
 }
+
+const DURATION = "a number of milliseconds or a string such as '30s'";
 
 /** `ms` throws on an empty string and returns undefined on nonsense. */
 function parse(text: string): number | undefined {
@@ -65,7 +65,7 @@ export function toKeys(value: unknown): string[] {
       );
     }
   }
-  return [...new Set(keys as string[])];
+  return keys.length === 1 ? [String(keys[0])] : [...new Set(keys as string[])];
 }
 
 /** One key, where several would mean nothing. */

@@ -44,8 +44,7 @@ export class LockContendedError extends RedlockError {
     /** What else the reader should know; one sentence. */
     hint?: string,
   ) {
-    const message = describe(keys, holder, votes, what);
-    super(hint === undefined ? message : `${message} ${hint}`, keys, votes);
+    super(contendedMessage(keys, holder, votes, what, hint), keys, votes);
     this.owner = printable(holder.owner);
     this.remainingMs = holder.remainingMs;
     this.reason = REASONS[what];
@@ -56,6 +55,18 @@ export class LockContendedError extends RedlockError {
     const { owner, remainingMs, reason, undecided } = this;
     return { ...super.toJSON(), owner, remainingMs, reason, undecided };
   }
+}
+
+/** What the error says: a call that skips its work needs no more, and no error is made for it. */
+export function contendedMessage(
+  keys: readonly string[],
+  holder: Pick<Holder, 'owner' | 'remainingMs'>,
+  votes: readonly Vote[],
+  what: keyof typeof REASONS,
+  hint?: string,
+): string {
+  const message = describe(keys, holder, votes, what);
+  return hint === undefined ? message : `${message} ${hint}`;
 }
 
 /** No countdown in here: log groupers take messages that differ for different errors. `remainingMs` has it. */
