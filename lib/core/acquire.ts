@@ -65,11 +65,10 @@ export function acquire(quorum: Quorum, plan: AcquirePlan): Promise<Grant | Refu
     const onBegun = (begun: BegunAttempt): void => {
       resolve(decide(quorum, plan, deadlines, turn, begun));
     };
-    const onError = (error: unknown): void => {
-      giveUp(quorum, plan, turn);
-      reject(error as Error);
+    const onCancelled = (reason: unknown): void => {
+      fail(quorum, plan, turn, reason, reject);
     };
-    new FirstRound(quorum, plan, deadlines.next(), onBegun, onError).begin();
+    new FirstRound(quorum, plan, deadlines.next(), onBegun, onCancelled).begin();
   });
 }
 
@@ -92,4 +91,15 @@ function decide(
     return refuse(quorum, plan, decision);
   }
   return goOn(quorum, plan, deadlines, turn, begun);
+}
+
+function fail(
+  quorum: Quorum,
+  plan: AcquirePlan,
+  turn: Turn | undefined,
+  reason: unknown,
+  reject: (reason: unknown) => void,
+): void {
+  giveUp(quorum, plan, turn);
+  reject(reason);
 }
