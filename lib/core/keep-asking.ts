@@ -104,7 +104,7 @@ async function keepAsking(
       if (turn !== undefined && decision.kind === 'held' && !isDenied) {
         turn.closeRemoteWindow();
         noteHolder(quorum, turn, decision.holder, decision.votes);
-      }
+      } else if (turn !== undefined && decision.kind !== 'held') quorum.waitQueue.forgetHolder(turn);
       const untilMs = isDenied ? 'over' : deadlines.after(decision);
       if (untilMs === 'over') return refuse(quorum, plan, decision);
       if (untilMs === 'at once') continue;

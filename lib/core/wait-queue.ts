@@ -64,6 +64,11 @@ export class WaitQueue {
     queue.known = known;
   }
 
+  /** No process has a majority of the servers, or too few have answered: what was known before may be over. */
+  forgetHolder({ queue }: Turn): void {
+    queue.known = undefined;
+  }
+
   /** The process that was last known to hold the lock, if it may hold it still. */
   knownHolder({ queue }: Turn): { readonly holder: Holder; readonly votes: readonly Vote[] } | undefined {
     if (queue.known === undefined) return undefined;
