@@ -167,6 +167,7 @@ export class LockHandle {
         // Once its time is over the servers forget it by themselves, and that it is gone proves nothing.
         else if (end === 'gone' && this.#upkeep.leftMs > 0) {
           this.#state = 'lost';
+          if (this.run?.correct() === true) this.#giveBack(() => undefined);
           const error = new LockLostError(this.keys, 'taken', votes);
           this.#abortWith(error);
           reject(error);

@@ -41,6 +41,13 @@ export class RunNote {
     };
   }
 
+  /** Its lock was gone when it was given back. Returns whether the servers were told otherwise. */
+  correct(): boolean {
+    if (this.#end?.outcome !== 'succeeded') return false;
+    this.#end = { ...this.#end, outcome: 'lost' };
+    return true;
+  }
+
   /** What the servers are to keep of it. */
   toNote(): JobNote {
     this.end('succeeded');
