@@ -5,6 +5,11 @@ import { setImmediate } from 'node:timers';
 import type { Clock } from '../core/ports/clock.js';
 import type { ReplyCheck } from './reply-check.js';
 
+/** What ioredis 5 and 6 call, and do not publish. */
+interface AsksSentinels {
+  connectToSentinel(endpoint: object, options: object): { disconnect(): void };
+}
+
 type Connector = NonNullable<RedisOptions['Connector']>;
 
 /** A server without TLS on this port never answers a handshake. */
@@ -39,6 +44,19 @@ export function guardedConnector(options: RedisOptions, check: ReplyCheck, clock
   const Base = (options.Connector ??
     (options.sentinels ? SentinelConnector : DirectConnector)) as typeof DirectConnector;
   return class extends Base {
+    /** The client that asks a Sentinel now. It would go on until that answers, because the connector does not know it. */
+    asking: { disconnect(): void } | undefined;
+
+    connectToSentinel(endpoint: object, more: object = {}): { disconnect(): void } {
+      const base = Base.prototype as unknown as AsksSentinels;
+      return (this.asking = base.connectToSentinel.call(this, endpoint, { disconnectTimeout: 10, ...more }));
+    }
+
+    override disconnect(): void {
+      super.disconnect();
+      this.asking?.disconnect();
+    }
+
     override async connect(...args: []): Promise<Socket> {
       const socket = await super.connect(...args);
       readAlong(socket, check);
