@@ -57,6 +57,8 @@ export class LockRegistry {
 
   /** The lock that was granted to the call, held from now on. */
   hold(call: Call, grant: Grant): LockHandle {
+    // It is for an error only, and refers to the lock around, whose plan would refer to the one around that, without end.
+    call.plan.hint = undefined;
     const about = (): LockEvent => this.calls.about(call);
     const terms = new HoldTerms(this.#clock, this.events, call, about, this.#toTtlMs, () => {
       this.#locks.delete(grant.token);
