@@ -68,29 +68,34 @@ export class NestedCalls {
     before: Promise<void> | undefined,
   ): Promise<Refusal | undefined> {
     plan.cancellation?.throwIfCancelled();
+    const { clock } = quorum;
+    const calledAt = { ms: clock.nowMs(), wallMs: clock.wallMs() };
     if (before !== undefined) {
       const turn = before.then(() => true);
-      if (!(await withinMs(quorum.clock, turn, plan.waitMs, plan.cancellation))) {
+      if (!(await withinMs(clock, turn, plan.waitMs, plan.cancellation))) {
         const holder = { owner: this.owner, remainingMs: lock.remaining };
         return new Refusal('locked', () => new LockContendedError(plan.keys, holder, [], 'held'));
       }
     }
-    const paused = plan.job && (await whyPaused(quorum, plan, plan.job.key));
-    if (paused !== undefined) return paused;
-    if (!lock.isHeld()) await lock.ensureHeld();
-    if (plan.tick === undefined) return undefined;
-    const { keys, ttlMs, maxRetries, tick, tickLeftMs, tickHoldMs, unreachableWaitMs, cancellation } = plan;
+    if (plan.tick === undefined) return await whyNotBegin(lock, quorum, plan);
+    // What is said of the tick counts from the call on, whatever it has waited for since.
+    const sinceMs = Math.max(clock.nowMs() - calledAt.ms, clock.wallMs() - calledAt.wallMs);
+    const [tickLeftMs, tickHoldMs] = [plan.tickLeftMs, plan.tickHoldMs].map((ms) => ms && ms - sinceMs);
+    const { keys, ttlMs, maxRetries, tick, unreachableWaitMs, cancellation } = plan;
     const times = { ttlMs, maxRetries, tickLeftMs, tickHoldMs, unreachableWaitMs };
     const ofTick: AcquirePlan = { keys, claims: [], waitMs: 0, tick, ...times, cancellation };
     const grant = await acquire(quorum, ofTick);
     if (grant instanceof Refusal) return grant;
-    if (lock.isHeld()) return undefined;
-    // Meanwhile the lock may have ended: nothing is started under it, and the tick has not run (P6, P8).
-    await lock.ensureHeld().catch((error: unknown) => {
-      undo(quorum, ofTick, grant.token, { tell: true });
-      throw error;
-    });
-    return undefined;
+    // Meanwhile the lock may have ended, or the job may have been paused: nothing is started then, and the tick has not run (P6, P8, P20).
+    let begins = false;
+    try {
+      const refusal = await whyNotBegin(lock, quorum, plan);
+      begins = refusal === undefined;
+      return refusal;
+    } finally {
+      if (begins) for (const queue of quorum.queues) queue.keep(grant.token);
+      else undo(quorum, ofTick, grant.token, { tell: true });
+    }
   }
 
   #heldAround(keys: readonly string[]): HeldAround<LockHandle> | undefined {
@@ -108,6 +113,13 @@ export class NestedCalls {
     const message = WAITS_FOR_ITSELF(keys, caller);
     this.events.emit('warning', { code: 'waits-for-itself', level: 'warn', message, keys });
   }
+}
+
+/** Throws where the lock is over. */
+async function whyNotBegin(lock: LockHandle, quorum: Quorum, plan: AcquirePlan): Promise<Refusal | undefined> {
+  const paused = plan.job && (await whyPaused(quorum, plan, plan.job.key));
+  if (paused === undefined && !lock.isHeld()) await lock.ensureHeld();
+  return paused;
 }
 
 /** No acquire is made in which the servers would deny the run of a job that is paused. */

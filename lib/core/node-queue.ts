@@ -64,7 +64,7 @@ export class NodeQueue {
     }
     if (state.status === 'down') pending.deliver(unreachable(state.cause));
     if (state.status !== 'down' || request.kind === 'release') {
-      this.#queue.push(pending, state.status === 'down' && pending.trace?.mayBeThere !== true);
+      this.#queue.push(pending, pending.trace?.mayBeThere !== true);
       const isIdle = this.#inFlight === 0 && !this.#isFlushing;
       if (isIdle && this.#queue.size >= EARLY_BATCH) this.#flush();
       else if (!canWait) this.#flushSoon();
@@ -77,15 +77,19 @@ export class NodeQueue {
     if (pending.request.kind !== 'release') this.#queue.remove(pending);
   }
 
+  keep(token: string): void {
+    this.#queue.keep(token);
+  }
+
   listen(channel: string, listener: ReleaseListener): Cancel {
     return this.node.listen(channel, listener);
   }
 
   /** Resolves when all that was asked for has been answered: nothing more is to be undone or given back. */
   idle(): Promise<void> {
-    if (this.#queue.size === 0 && this.#inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onIdle.push(resolve);
+      this.#noteIdle();
     });
   }
 
@@ -191,9 +195,6 @@ export class NodeQueue {
   #releaseLater({ request, isAlone }: PendingRequest): void {
     const pending = new PendingRequest(request);
     pending.isAlone = isAlone;
-    const again = (): void => {
-      this.take(pending);
-    };
-    this.clock.after(RELEASE_AGAIN_MS, again, 'background');
+    this.clock.after(RELEASE_AGAIN_MS, this.take.bind(this, pending), 'background');
   }
 }

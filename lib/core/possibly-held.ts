@@ -67,7 +67,7 @@ export class PossiblyHeld {
     // Replies to what had left before the release tell nothing any more.
     trace.inFlight = 0;
     trace.mayHold = false;
-    this.#forget(trace);
+    this.forget(trace);
     return false;
   }
 
@@ -79,10 +79,11 @@ export class PossiblyHeld {
   }
 
   #forgetIfDone(trace: Trace): void {
-    if (trace.waiting === undefined && !trace.mayBeThere) this.#forget(trace);
+    if (trace.waiting === undefined && !trace.mayBeThere) this.forget(trace);
   }
 
-  #forget(trace: Trace): void {
+  /** The node has nothing of it any more, or what it has is not to be released. */
+  forget(trace: Trace): void {
     if (trace.isForgotten) return;
     trace.isForgotten = true;
     this.traces.forget(trace, this.node);

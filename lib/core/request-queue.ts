@@ -15,7 +15,7 @@ export const LARGEST_BATCH_CLAIMS = 1000;
 export const EARLY_BATCH = 32;
 
 /** What asks for something on behalf of a token that is given back by a release. */
-const OF_A_HOLDER: ReadonlySet<NodeRequest['kind']> = new Set(['confirm', 'extend', 'heal', 'remove']);
+const OF_A_HOLDER: ReadonlySet<NodeRequest['kind']> = new Set(['confirm', 'extend', 'heal']);
 
 /**
  * The requests that wait for a round trip to one node. What concerns locks that are held already (extensions, releases) leaves
@@ -72,6 +72,13 @@ export class RequestQueue {
       pending.place = this.#first.unshift(pending);
       this.possiblyHeld.wait(pending);
     }
+  }
+
+  /** What the node has of this token stays there until its ttl is over: nothing gives it back, and nothing more is asked for it. */
+  keep(token: string): void {
+    const trace = this.possiblyHeld.get(token);
+    for (let waits = trace?.waiting; waits !== undefined; waits = trace?.waiting) this.remove(waits);
+    if (trace !== undefined) this.possiblyHeld.forget(trace);
   }
 
   remove(pending: PendingRequest): void {
