@@ -14,9 +14,14 @@ export class Attempts {
 
   constructor(private readonly job: Job) {}
 
+  /** Whether a try of this tick goes on. */
+  isTrying(tickMs: number): boolean {
+    return this.#denials.has(tickMs);
+  }
+
   /** Takes what an event says of a tick. Returns whether it is about one of these tries. */
   take(tickMs: number, denial: Denial): boolean {
-    const isOurs = this.#denials.has(tickMs);
+    const isOurs = this.isTrying(tickMs);
     if (isOurs) this.#denials.set(tickMs, denial);
     return isOurs;
   }
@@ -25,7 +30,7 @@ export class Attempts {
   async run(trigger: 'catch-up' | 'again', tick: Tick): Promise<Denial | undefined> {
     const { job } = this;
     const { atMs } = tick;
-    if (this.#denials.has(atMs)) return { reason: 'locked', remainingMs: job.ttlMs };
+    if (this.isTrying(atMs)) return { reason: 'locked', remainingMs: job.ttlMs };
     const own = { hasBegun: false };
     this.#denials.set(atMs, undefined);
     try {
@@ -35,7 +40,10 @@ export class Attempts {
     }
     const denial = this.#denials.get(atMs);
     this.#denials.delete(atMs);
-    if (own.hasBegun) return undefined;
+    if (own.hasBegun) {
+      job.settle(atMs);
+      return undefined;
+    }
     return denial ?? { reason: 'not begun', remainingMs: 0 };
   }
 }

@@ -22,8 +22,6 @@ const ALREADY_RAN: Denial = { reason: 'already-ran', remainingMs: 0 };
 export class CatchUp {
   readonly #alarm: Alarm;
   readonly #startedAtMs: number;
-  /** The tick that needs no further try, and all before it. */
-  #settledMs = -Infinity;
 
   constructor(
     private readonly job: Job,
@@ -75,13 +73,13 @@ export class CatchUp {
         this.onUnreachable();
         return;
       default:
-        this.#settledMs = tick.atMs;
+        this.job.settle(tick.atMs);
     }
   }
 
   #newestTick(): Tick | undefined {
     const tick = this.job.tickAt(this.client.shards.clock.wallMs());
-    return tick !== undefined && tick.atMs > this.#settledMs && this.covers(tick.atMs) ? tick : undefined;
+    return tick !== undefined && tick.atMs > this.job.settledMs && this.covers(tick.atMs) ? tick : undefined;
   }
 
   /** What the register says. The servers decide all the same: another replica may come first. */

@@ -40,6 +40,11 @@ export class JobKeeper {
     this.#overdue.look();
   }
 
+  /** A firing of the schedule runs this tick, or has skipped it because it runs elsewhere or needs no run. What is tried here says itself what came of it. */
+  onSettled(tickMs: number): void {
+    if (!this.#attempts.isTrying(tickMs)) this.job.settle(tickMs);
+  }
+
   /** A call has not run this tick: one of the scheduler, or one that is made here. */
   onDenied(tickMs: number, denial: Denial): void {
     if (this.#attempts.take(tickMs, denial)) return;

@@ -1,8 +1,12 @@
+import type { SkipReason } from '../client/events.js';
 import { isOneOff } from '../decorators/one-off.js';
 import { clientOf } from '../decorators/delays.js';
 import type { RedlockService } from '../redlock.service.js';
 import type { Job } from './job.js';
 import { JobKeeper } from './job-keeper.js';
+
+/** Why a firing skips a tick that runs elsewhere, or needs no run. */
+const SETTLED: ReadonlySet<SkipReason> = new Set(['locked', 'already-ran', 'paused']);
 
 /** Watches over the ticks of the jobs of one instance of the module, until the application shuts down. */
 export class JobKeepers {
@@ -35,36 +39,61 @@ export class JobKeepers {
 
   /** An event that is not needed is not made: the subscriptions come with the first job that needs them. */
   #hear(keeper: JobKeeper): void {
-    const { client, closing } = this.service;
     if (!this.#hears.servers) {
-      client.events.on('quorumLost', () => (this.#isQuorumLost = true));
-      client.events.on('quorumRegained', () => {
-        this.#isQuorumLost = false;
-        for (const each of this.#keepers.values()) each.onQuorumRegained();
-      });
-      client.events.on('unreachable', (event) => {
-        this.#tell(event, { reason: 'unreachable', remainingMs: 0 });
-      });
-      closing.addEventListener('abort', () => {
-        for (const each of this.#keepers.values()) each.stop();
-      });
+      this.#hearServers();
+      this.#hearRuns();
       this.#hears.servers = true;
     }
     if (keeper.needsDenials && !this.#hears.denials) {
-      client.events.on('contended', (event) => {
-        this.#tell(event, event);
+      this.service.client.events.on('contended', (event) => {
+        this.#tell(event, (each, tickMs) => {
+          each.onDenied(tickMs, event);
+        });
       });
       this.#hears.denials = true;
     }
   }
 
+  #hearServers(): void {
+    const { client, closing } = this.service;
+    client.events.on('quorumLost', () => (this.#isQuorumLost = true));
+    client.events.on('quorumRegained', () => {
+      this.#isQuorumLost = false;
+      for (const each of this.#keepers.values()) each.onQuorumRegained();
+    });
+    client.events.on('unreachable', (event) => {
+      this.#tell(event, (each, tickMs) => {
+        each.onDenied(tickMs, { reason: 'unreachable', remainingMs: 0 });
+      });
+    });
+    closing.addEventListener('abort', () => {
+      for (const each of this.#keepers.values()) each.stop();
+    });
+  }
+
+  /** The log hears of each skip in any case, so these events are made for it already. */
+  #hearRuns(): void {
+    const { events } = this.service.client;
+    events.on('jobStarted', (event) => {
+      this.#tell(event, (each, tickMs) => {
+        each.onSettled(tickMs);
+      });
+    });
+    events.on('skipped', (event) => {
+      if (!SETTLED.has(event.reason)) return;
+      this.#tell(event, (each, tickMs) => {
+        each.onSettled(tickMs);
+      });
+    });
+  }
+
   #tell(
     { method, job, tick }: { readonly method?: string; readonly job?: string; readonly tick?: Date },
-    denial: { readonly reason: string; readonly remainingMs: number },
+    what: (keeper: JobKeeper, tickMs: number) => void,
   ): void {
     if (method === undefined || tick === undefined) return;
     for (const keeper of this.#byMethod.get(method) ?? []) {
-      if (keeper.job.name === job) keeper.onDenied(tick.getTime(), denial);
+      if (keeper.job.name === job) what(keeper, tick.getTime());
     }
   }
 }

@@ -20,6 +20,7 @@ const EARLY_MS = 20;
 export class Job {
   /** Its timer on this replica, once there is one. */
   cron: CronJobLike | undefined;
+  #settledMs = -Infinity;
 
   constructor(
     readonly host: object,
@@ -73,6 +74,15 @@ export class Job {
   get isScheduled(): boolean {
     const { cron } = this;
     return cron !== undefined && (cron.cronTime.realDate === true || (cron.isActive ?? cron.running ?? true));
+  }
+
+  /** The newest tick of which this replica has seen that it has run, or needs no run: servers may lose what they know of it. In epoch ms. */
+  get settledMs(): number {
+    return this.#settledMs;
+  }
+
+  settle(tickMs: number): void {
+    this.#settledMs = Math.max(this.#settledMs, tickMs);
   }
 
   /** The newest tick that is not after this instant of the wall clock. */

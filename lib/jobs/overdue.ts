@@ -17,8 +17,9 @@ export function overdueOf(job: Job, record: JobRecord, nowMs: number, knownSince
   if (pausedLeftMs > 0 || runs.some(({ outcome }) => outcome === 'running')) return undefined;
   const tickMs = dueTick(job, nowMs, coveredMs);
   if (tickMs === undefined || coveredMs >= tickMs) return undefined;
-  // A run that is younger, by hand for example, does not show that the job existed at that tick.
-  const isKnown = tickMs > knownSinceMs || coveredMs > 0 || runs.some(({ startedAtMs }) => startedAtMs < tickMs);
+  // A run that is younger, by hand for example, does not show that the job existed at that tick. Servers without any have perhaps lost their data.
+  const isMissed = tickMs > knownSinceMs && tickMs > job.settledMs;
+  const isKnown = isMissed || coveredMs > 0 || runs.some(({ startedAtMs }) => startedAtMs < tickMs);
   return isKnown ? { tickMs, byMs: nowMs - tickMs } : undefined;
 }
 
