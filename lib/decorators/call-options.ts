@@ -1,5 +1,5 @@
 import { calledBy, given, type Caller } from '../client/options/acquire-options.js';
-import { ticksOf } from '../cron/tick.js';
+import { ticksOf, type Tick } from '../cron/tick.js';
 import { DEFAULT_TTL } from '../client/options/module-options.js';
 import type { Lock, WithLockCallOptions } from '../interfaces/index.js';
 import type { RedlockService } from '../redlock.service.js';
@@ -91,7 +91,7 @@ function timingOf(firing: Firing, perTick: boolean, spreadMs: number): Pick<With
   switch (firing.kind) {
     case 'cron': {
       if (!perTick) return {};
-      const tick = ticksOf(firing.cronTime)(firing.firedAtMs);
+      const tick = tickOf(firing);
       return { tick, wait: Math.min(TICK_GRACE_MS, tick.periodMs / 4) };
     }
     case 'interval':
@@ -106,4 +106,14 @@ function timingOf(firing: Firing, perTick: boolean, spreadMs: number): Pick<With
     default:
       return firing satisfies never;
   }
+}
+
+/**
+ * The tick of a firing that asks for it now. Where the process stood still after the firing, more than a period may be over, and the claim of
+ * a replica that has run the tick may be gone: then it asks for the newest tick, as a timer does that fires so late.
+ */
+function tickOf({ cronTime, firedAtMs }: Extract<Firing, { kind: 'cron' }>): Tick {
+  const tick = ticksOf(cronTime)(firedAtMs);
+  const nowMs = Date.now();
+  return nowMs < tick.atMs + tick.periodMs ? tick : ticksOf(cronTime)(nowMs);
 }

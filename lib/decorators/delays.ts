@@ -9,6 +9,9 @@ import type { LockedMethod } from './locked-method.js';
 /** Longer than replicas with one clock need to fire, and shorter than a person notices. */
 const DEFAULT_SPREAD_MS = 25;
 
+/** So late a timer may be, also where its process does not stand still. */
+const LATE_MS = 100;
+
 /** The client of the service. What stands in for a service in the tests of an application may be anything, and has none. */
 export function clientOf(service: Partial<RedlockService>): LockClient | undefined {
   try {
@@ -34,7 +37,7 @@ export function spreadBoundMs({ options }: LockedMethod, periodMs: number): numb
 export async function spreadOut(service: RedlockService, method: LockedMethod, firing: Firing): Promise<number> {
   const client = clientOf(service);
   if (client === undefined || firing.kind === 'asked') return 0;
-  const boundMs = spreadBoundMs(method, periodMsOf(firing));
+  const boundMs = Math.min(spreadBoundMs(method, periodMsOf(firing)), leftMsOf(client, firing));
   if (boundMs === 0) return 0;
   const startMs = client.shards.clock.nowMs();
   await pause(client, randomMs(client, boundMs), [service.closing]);
@@ -52,6 +55,13 @@ export async function waitForJitter(service: RedlockService, { options }: Locked
   await pause(client, randomMs(client, toMs('jitter', options.jitter)), [lock.signal, service.closing]);
   // Where the machine was suspended meanwhile the servers know whether the lock is still held (P19).
   if (!lock.isHeld()) await lock.extend();
+}
+
+/** A firing that is nearly a period late asks for its tick before that is over: later, the claim of the replica that ran it may be gone. */
+function leftMsOf(client: LockClient, firing: Exclude<Firing, { kind: 'asked' }>): number {
+  if (firing.kind !== 'cron') return Infinity;
+  const { atMs, periodMs } = ticksOf(firing.cronTime)(firing.firedAtMs);
+  return Math.max(0, atMs + periodMs - LATE_MS - client.shards.clock.wallMs());
 }
 
 function periodMsOf(firing: Exclude<Firing, { kind: 'asked' }>): number {

@@ -86,6 +86,40 @@ describe('spread', () => {
     expect(Math.max(...counts)).toBeLessThan(50 * 3);
   });
 
+  /** An hourly job whose timer is fired by hand, on one replica. */
+  async function hourly(ran: unknown[]): Promise<() => Promise<void>> {
+    const cron = new CronJob('0 0 * * * *', () => undefined);
+    const run = (): Promise<unknown> => Promise.resolve(ran.push(currentLock()?.tick?.toISOString().slice(11, 16)));
+    const all = (await boot([])).get(RedlockJobs);
+    return all.add('hourly', { cron, run, ttl: '10s', spread: '15m' }).fire;
+  }
+
+  it('P8: ends before the period does where the timer is late by nearly that much: the claim of the tick is over later', async () => {
+    const ran: unknown[] = [];
+    const [one, two] = [await hourly(ran), await hourly(ran)];
+    await seconds(0.5);
+    draw(0);
+    await Promise.all([one(), seconds(1)]);
+    await seconds(58 * 60);
+    draw(0.99);
+    await Promise.all([two(), seconds(16 * 60)]);
+    expect(ran).toEqual(['02:00']);
+  });
+
+  it('P8: a process that stands still meanwhile, for longer than the period, asks for the newest tick', async () => {
+    const ran: unknown[] = [];
+    const [one, two] = [await hourly(ran), await hourly(ran)];
+    await seconds(0.5);
+    draw(0);
+    await Promise.all([one(), seconds(1)]);
+    draw(0.5);
+    const late = two();
+    jest.setSystemTime(Date.now() + 3 * 3_600_000);
+    apps.memory.clear(); // The claim is over. A server in memory counts it on the other clock.
+    await Promise.all([late, seconds(16 * 60)]);
+    expect(ran).toEqual(['02:00', '05:00']);
+  });
+
   it('does not hold up calls by hand', async () => {
     const job = (await boot([Job])).get(Job);
     draw(0.5);
