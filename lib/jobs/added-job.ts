@@ -5,6 +5,7 @@ import { refuse, refuseUnknown, toKeys, toTtlMs } from '../client/options/check.
 import { clientOf } from '../decorators/delays.js';
 import { newMoment, type Firing } from '../decorators/firing.js';
 import type { LockedMethod } from '../decorators/locked-method.js';
+import { isOneOff } from '../decorators/one-off.js';
 import { runFiring } from '../decorators/scheduled-run.js';
 import type { CronJobLike } from '../decorators/scheduler.js';
 import { giveService } from '../decorators/services.js';
@@ -72,6 +73,7 @@ export function addedJob(name: string, options: AddedJobOptions, catalog: JobCat
   catalog.mount(job, cron);
   return {
     fire: async () => {
+      if (isOneOff()) return;
       try {
         await call({ ...newMoment(), kind: 'cron', schedule, cronTime: cron.cronTime });
       } catch (error) {

@@ -4,6 +4,8 @@ import { Cron, Interval, SchedulerRegistry, Timeout } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 import { currentLock, InvalidOptionsError, RedlockEvents, RedlockJobs, RedlockService, WithLock } from 'redlock-nestjs';
 import { RedlockTestingModule } from 'redlock-nestjs/testing';
+import { beOneOff } from '../../lib/decorators/one-off.js';
+import { ONE_OFF } from '../../lib/redlock.constants.js';
 import { leaveDeadRun } from '../support/dead-run.js';
 import { scheduledApps } from '../support/scheduled-app.js';
 
@@ -399,6 +401,19 @@ describe('P20: add', () => {
     await all.resume('mails');
     expect(await all.runNow('mails')).toMatchObject({ job: 'mails', trigger: 'manual' });
     expect(runs).toHaveLength(4);
+  });
+
+  it('fires no tick in a process that was started to run one job, by the command, and runs that', async () => {
+    beOneOff();
+    try {
+      const { all } = await replica();
+      await seconds(3);
+      expect(runs).toEqual([]);
+      await all.runNow('mails');
+      expect(runs).toEqual([undefined]);
+    } finally {
+      Reflect.deleteProperty(globalThis, ONE_OFF);
+    }
   });
 
   it('P17: writes the error of a run to the log, once, and throws nothing at the CronJob', async () => {
