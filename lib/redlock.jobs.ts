@@ -35,7 +35,6 @@ export interface JobOptions {
 export class RedlockJobs {
   readonly #catalog: JobCatalog;
   readonly #modules: ModuleRef;
-  readonly #startedAtMs = Date.now();
 
   constructor(catalog: JobCatalog, modules: ModuleRef) {
     this.#catalog = catalog;
@@ -137,7 +136,7 @@ export class RedlockJobs {
   async #statusOf(job: Job): Promise<JobStatus> {
     try {
       const record = await this.#registerOf(job).read(placeOf(job));
-      return toStatus(job, record, Date.now(), this.#startedAtMs);
+      return toStatus(job, record, Date.now());
     } catch (error) {
       return { ...describeJob(job, Date.now()), unknown: errorText(error) };
     }

@@ -21,7 +21,6 @@ const ALREADY_RAN: Denial = { reason: 'already-ran', remainingMs: 0 };
 /** Makes up for the newest tick of a job that no replica has run. All replicas try; the servers see to it that one run comes of it. */
 export class CatchUp {
   readonly #alarm: Alarm;
-  readonly #startedAtMs: number;
 
   constructor(
     private readonly job: Job,
@@ -29,7 +28,6 @@ export class CatchUp {
     private readonly attempts: Attempts,
     private readonly isQuorumLost: () => boolean,
   ) {
-    this.#startedAtMs = client.shards.clock.wallMs();
     this.#alarm = new Alarm(client, () => this.#try());
   }
 
@@ -93,7 +91,7 @@ export class CatchUp {
       return { reason: 'unreachable', remainingMs: 0 };
     }
     if (record.coveredMs >= atMs) return ALREADY_RAN;
-    if (record.coveredMs > 0 || atMs >= this.#startedAtMs) return undefined;
+    if (record.coveredMs > 0 || atMs >= this.job.sinceMs) return undefined;
     // A job that is new has missed nothing. From now on it is known.
     this.client.jobs.cover(place, atMs);
     return ALREADY_RAN;

@@ -19,10 +19,10 @@ export function describeJob(job: Job, nowMs: number): JobStatus {
   };
 }
 
-export function toStatus(job: Job, record: JobRecord, nowMs: number, knownSinceMs: number): JobStatus {
+export function toStatus(job: Job, record: JobRecord, nowMs: number): JobStatus {
   const running = record.runs.find(({ outcome }) => outcome === 'running');
   const last = record.runs.find(({ outcome }) => outcome !== 'running');
-  const overdue = overdueOf(job, record, nowMs, knownSinceMs);
+  const overdue = overdueOf(job, record, nowMs);
   return {
     ...describeJob(job, nowMs),
     ...(running && { running: toRun(job.name, running) }),

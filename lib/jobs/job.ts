@@ -20,6 +20,8 @@ const EARLY_MS = 20;
 export class Job {
   /** Its timer on this replica, once there is one. */
   cron: CronJobLike | undefined;
+  /** Since when it has that, in epoch ms. */
+  sinceMs = Infinity;
   #settledMs = -Infinity;
 
   constructor(

@@ -10,7 +10,6 @@ const LOOK_WITHIN_MS = 10_000;
 /** Says that a tick of a job has not run in time, once for each tick. */
 export class OverdueReport {
   readonly #alarm: Alarm;
-  readonly #startedAtMs: number;
   #toldMs = -Infinity;
   /** Whether the tick before the start is still to be looked for. */
   #isToLook = true;
@@ -20,11 +19,10 @@ export class OverdueReport {
     private readonly client: LockClient,
     private readonly willCatchUp: (tickMs: number) => boolean,
   ) {
-    this.#startedAtMs = client.shards.clock.wallMs();
     this.#alarm = new Alarm(client, () => this.#look());
   }
 
-  /** Looks for the newest tick that was due when the application started, once its grace is over. */
+  /** Looks for the newest tick that was due when the application started, or the job was added, once its grace is over. */
   look(): void {
     if (this.#isToLook) this.#alarm.set(0, LOOK_WITHIN_MS);
   }
@@ -40,7 +38,7 @@ export class OverdueReport {
 
   async #look(): Promise<void> {
     const { place } = this.job;
-    const tick = this.job.tickAt(this.#startedAtMs);
+    const tick = this.job.tickAt(this.job.sinceMs);
     if (place === undefined || tick === undefined) return;
     const leftMs = tick.atMs + graceMs(this.job, tick.periodMs) - this.client.shards.clock.wallMs();
     if (leftMs > 0) {
@@ -54,7 +52,7 @@ export class OverdueReport {
       return; // No majority of the servers: it is looked for when there is one.
     }
     this.#isToLook = false;
-    const overdue = overdueOf(this.job, record, this.client.shards.clock.wallMs(), this.#startedAtMs);
+    const overdue = overdueOf(this.job, record, this.client.shards.clock.wallMs());
     if (overdue !== undefined && !this.willCatchUp(overdue.tickMs)) this.#tell('missed', overdue.tickMs);
   }
 

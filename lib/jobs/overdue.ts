@@ -12,13 +12,13 @@ export interface Overdue {
 }
 
 /** The newest tick of a job that should have run by now and of which no run is known, nor a later one. */
-export function overdueOf(job: Job, record: JobRecord, nowMs: number, knownSinceMs: number): Overdue | undefined {
+export function overdueOf(job: Job, record: JobRecord, nowMs: number): Overdue | undefined {
   const { runs, coveredMs, pausedLeftMs } = record;
   if (pausedLeftMs > 0 || runs.some(({ outcome }) => outcome === 'running')) return undefined;
   const tickMs = dueTick(job, nowMs, coveredMs);
   if (tickMs === undefined || coveredMs >= tickMs) return undefined;
   // A run that is younger, by hand for example, does not show that the job existed at that tick. Servers without any have perhaps lost their data.
-  const isMissed = tickMs > knownSinceMs && tickMs > job.settledMs;
+  const isMissed = tickMs > job.sinceMs && tickMs > job.settledMs;
   const isKnown = isMissed || coveredMs > 0 || runs.some(({ startedAtMs }) => startedAtMs < tickMs);
   return isKnown ? { tickMs, byMs: nowMs - tickMs } : undefined;
 }

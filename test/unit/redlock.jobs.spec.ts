@@ -416,6 +416,19 @@ describe('P20: add', () => {
     }
   });
 
+  it('P20: is overdue for no tick of before it was added, but for one after that', async () => {
+    const all = (await boot([])).get(RedlockJobs);
+    await seconds(90);
+    const cron = new CronJob('0 * * * * *', () => undefined);
+    all.add('forgotten', { cron, run: () => Promise.resolve() });
+    cron.start();
+    await seconds(25); // 02:01:54, when 02:01 would be overdue.
+    expect(await all.get('forgotten')).not.toHaveProperty('overdue');
+    await seconds(60);
+    expect(await all.get('forgotten')).toMatchObject({ overdue: { tick: at('02:02:00') } });
+    await cron.stop();
+  });
+
   it('P17: writes the error of a run to the log, once, and throws nothing at the CronJob', async () => {
     const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
     const app = await boot([]);
