@@ -75,13 +75,13 @@ export class CallEvents {
   /** Says when the run of a job begins, and how it ends. */
   async #runJob<T>(
     call: Call,
-    { fencingToken }: LockHandle,
+    lock: LockHandle,
     job: Pick<JobEvent, 'job' | 'trigger' | 'method'>,
     work: Work<T>,
     under: (work: Work<T>) => Promise<T>,
   ): Promise<T> {
     const about = this.calls.about(call);
-    const event: JobEvent = { ...about, ...job, fencingToken };
+    const event: JobEvent = { ...about, ...job, fencingToken: lock.fencingToken };
     const lateByMs = about.tick === undefined ? 0 : Math.max(0, this.clock.wallMs() - about.tick.getTime());
     this.events.emit('jobStarted', { ...event, lateByMs });
     const startedAtMs = this.clock.nowMs();
@@ -99,7 +99,9 @@ export class CallEvents {
       this.events.emit('jobSucceeded', { ...event, durationMs: durationMs() });
       return result;
     } catch (error) {
-      this.events.emit('jobFailed', { ...event, durationMs: durationMs(), error });
+      const reason = lock.run?.cancelledBy;
+      if (reason === undefined) this.events.emit('jobFailed', { ...event, durationMs: durationMs(), error });
+      else this.events.emit('skipped', { ...about, reason, message: errorText(error) });
       throw error;
     }
   }

@@ -91,7 +91,7 @@ export interface RedlockEventMap {
   };
   /** A lock was given back. */
   released: LockEvent & { readonly fencingToken: number; readonly heldMs: number };
-  /** Work did not run, because its lock was not had; `message` says it in words. */
+  /** Work did not run, because its lock was not had, or its job was paused during the jitter; `message` says it in words. */
   skipped: LockEvent &
     TickEvent & {
       readonly reason: SkipReason;

@@ -1,13 +1,12 @@
 import { acquire, type AcquirePlan } from '../core/acquire.js';
-import { InvalidOptionsError, LockContendedError, QuorumUnreachableError } from '../core/errors/index.js';
+import { InvalidOptionsError, LockContendedError } from '../core/errors/index.js';
 import type { LockHandle } from '../core/lock.js';
 import type { Quorum } from '../core/quorum.js';
 import { Refusal, refusedByShutdown } from '../core/refusal.js';
-import { readRegisters } from '../core/registers.js';
 import { undo } from '../core/undo.js';
 import { withinMs } from '../core/wait.js';
 import type { Call } from './call.js';
-import { toJobRecord } from './jobs/job-record.js';
+import { whyPaused } from './jobs/why-paused.js';
 import type { EventSource } from './event-source.js';
 import type { LockRegistry } from './lock-registry.js';
 import { findHeldAround, type HeldAround } from './lock-scope.js';
@@ -117,24 +116,8 @@ export class NestedCalls {
 
 /** Throws where the lock is over. */
 async function whyNotBegin(lock: LockHandle, quorum: Quorum, plan: AcquirePlan): Promise<Refusal | undefined> {
-  const paused = plan.job && (await whyPaused(quorum, plan, plan.job.key));
+  const lockKey = plan.claims[0]?.key ?? '';
+  const paused = plan.job && (await whyPaused(quorum, { register: plan.job.key, lock: lockKey, named: plan.keys }));
   if (paused === undefined && !lock.isHeld()) await lock.ensureHeld();
   return paused;
-}
-
-/** No acquire is made in which the servers would deny the run of a job that is paused. */
-async function whyPaused(
-  quorum: Quorum,
-  { keys, claims }: AcquirePlan,
-  register: string,
-): Promise<Refusal | undefined> {
-  try {
-    const votes = await readRegisters(quorum, { register, lock: claims[0]?.key ?? '', named: keys });
-    const { pausedLeftMs: remainingMs, reason: owner } = toJobRecord(votes, quorum.clock.wallMs());
-    if (remainingMs === 0) return undefined;
-    return new Refusal('paused', () => new LockContendedError(keys, { owner, remainingMs }, votes, 'paused'));
-  } catch (error) {
-    if (error instanceof QuorumUnreachableError) return new Refusal('unreachable', () => error);
-    throw error;
-  }
 }

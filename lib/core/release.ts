@@ -5,6 +5,7 @@ import { QuorumUnreachableError } from './errors/quorum-unreachable.error.js';
 import { nodeTimeoutMs, type Quorum } from './quorum.js';
 import { GivenBack, ReleaseRequest } from './requests.js';
 import type { RunNote } from './run-note.js';
+import { claimsToUndo } from './undo.js';
 import { releaseVerdict, releaseVerdictSoFar, type Release } from './verdicts.js';
 import type { Vote } from './vote.js';
 import type { Turn } from './turn.js';
@@ -28,13 +29,15 @@ export type OnReleaseEnd = (end: 'released' | 'gone' | Error, votes: readonly Vo
  */
 export function releaseAndHandOver(
   quorum: Quorum,
-  { keys, claims, ttlMs }: AcquirePlan,
+  plan: AcquirePlan,
   { token, fence, grantedAtMs, turn }: Grant,
   minHoldMs: number,
   onEnd: OnReleaseEnd,
   run?: RunNote,
 ): void {
   const { clock, rules } = quorum;
+  const { keys, ttlMs } = plan;
+  const claims = run?.cancelledBy === undefined ? plan.claims : claimsToUndo(plan);
   const releasedAtMs = clock.nowMs();
   const stays = grantedAtMs + minHoldMs > releasedAtMs;
   // A process that waits for the end of the ttl must hear that it has come nearer.

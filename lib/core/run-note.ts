@@ -19,6 +19,7 @@ export class RunNote {
   readonly #clock: Pick<Clock, 'wallMs'>;
   readonly #startedAtMs: number;
   #end: RunEnd | undefined;
+  #cancelledBy: 'paused' | 'unreachable' | undefined;
 
   constructor(job: JobPlan, clock: Pick<Clock, 'wallMs'>) {
     this.#job = job;
@@ -48,8 +49,19 @@ export class RunNote {
     return true;
   }
 
+  /** Why it did not take place although it had its lock. */
+  get cancelledBy(): 'paused' | 'unreachable' | undefined {
+    return this.#cancelledBy;
+  }
+
+  /** It does not take place: the servers forget it when its lock is given back, and its tick is free again. */
+  cancel(reason: 'paused' | 'unreachable'): void {
+    this.#cancelledBy = reason;
+  }
+
   /** What the servers are to keep of it. */
   toNote(): JobNote {
+    if (this.#cancelledBy !== undefined) return runUndone(this.#job);
     this.end('succeeded');
     return { ...runBegun(this.#job, this.#startedAtMs), end: this.#end };
   }

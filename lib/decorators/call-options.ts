@@ -1,7 +1,7 @@
 import { calledBy, given, type Caller } from '../client/options/acquire-options.js';
 import { ticksOf, type Tick } from '../cron/tick.js';
 import { DEFAULT_TTL } from '../client/options/module-options.js';
-import type { Lock, WithLockCallOptions } from '../interfaces/index.js';
+import type { Lock, WithLockCallOptions, WithLockOptions } from '../interfaces/index.js';
 import type { RedlockService } from '../redlock.service.js';
 import type { Firing } from './firing.js';
 import type { LockedMethod } from './locked-method.js';
@@ -70,7 +70,7 @@ export function nameOfJob({ options }: Pick<LockedMethod, 'options'>, key: strin
 function optionsOf({ options }: LockedMethod, firing: Firing | undefined, spreadMs = 0): WithLockCallOptions {
   const { instance, job, perTick = true, onContended, catchUp, onCrash, spread, jitter, ...rest } = given(options);
   const { wait = 0, ...timing } = firing === undefined ? {} : timingOf(firing, perTick, spreadMs);
-  const whenContended = whenContendedOf(firing) ?? onContended ?? (firing === undefined ? 'wait' : 'skip');
+  const whenContended = whenContendedOf(firing, onContended);
   return {
     ...timing,
     ...(job !== undefined && { job }),
@@ -82,8 +82,11 @@ function optionsOf({ options }: LockedMethod, firing: Firing | undefined, spread
 }
 
 /** A run that this package makes is one try, whatever the method says of its other calls. */
-function whenContendedOf(firing: Firing | undefined): 'throw' | 'skip' | undefined {
-  if (firing?.kind !== 'asked') return undefined;
+export function whenContendedOf(
+  firing: Firing | undefined,
+  onContended: WithLockOptions['onContended'],
+): NonNullable<WithLockOptions['onContended']> {
+  if (firing?.kind !== 'asked') return onContended ?? (firing === undefined ? 'wait' : 'skip');
   return firing.trigger === 'manual' ? 'throw' : 'skip';
 }
 

@@ -1,4 +1,5 @@
 import { LockClient } from '../client/lock-client.js';
+import { runOf } from '../client/jobs/run-of.js';
 import { toMs } from '../client/options/check.js';
 import { ticksOf } from '../cron/tick.js';
 import type { Lock } from '../interfaces/index.js';
@@ -45,15 +46,27 @@ export async function spreadOut(service: RedlockService, method: LockedMethod, f
 }
 
 /**
- * Waits for a random part of the jitter, under the lock.
+ * Waits for a random part of the jitter, under the lock. The job may be paused meanwhile: then no run takes place.
  *
  * @throws LockLostError where the lock is lost meanwhile
+ * @throws LockContendedError where the job is paused
+ * @throws QuorumUnreachableError where too few servers answer to know that
  */
 export async function waitForJitter(service: RedlockService, { options }: LockedMethod, lock: Lock): Promise<void> {
   const client = clientOf(service);
   if (client === undefined || options.jitter === undefined) return;
   await pause(client, randomMs(client, toMs('jitter', options.jitter)), [lock.signal, service.closing]);
-  // Where the machine was suspended meanwhile the servers know whether the lock is still held (P19).
+  await ensureHeld(lock);
+  const refusal = await client.jobs.whyPaused({ name: options.job, keys: lock.keys });
+  if (refusal !== undefined) {
+    runOf(lock)?.cancel(refusal.reason === 'paused' ? 'paused' : 'unreachable');
+    throw refusal.error;
+  }
+  await ensureHeld(lock);
+}
+
+/** Where the machine was suspended meanwhile the servers know whether the lock is still held (P19). */
+async function ensureHeld(lock: Lock): Promise<void> {
   if (!lock.isHeld()) await lock.extend();
 }
 

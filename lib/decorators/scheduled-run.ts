@@ -3,7 +3,7 @@ import type { Lock } from '../interfaces/index.js';
 import { NOT_BEGUN } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
 import { anySignal } from './any-signal.js';
-import { jobOptions, nameOfJob, ttlOf, type Call } from './call-options.js';
+import { jobOptions, nameOfJob, ttlOf, whenContendedOf, type Call } from './call-options.js';
 import { keyOf } from './checks.js';
 import { spreadOut, waitForJitter } from './delays.js';
 import { beginWork, type Firing } from './firing.js';
@@ -44,8 +44,8 @@ async function runTick(service: RedlockService, firing: Firing, method: LockedMe
   }
   const run = { begun: false };
   const work = async (lock: Lock): Promise<unknown> => {
-    run.begun = true;
     await waitForJitter(service, method, lock);
+    run.begun = true;
     return await call.work(lock);
   };
   try {
@@ -53,6 +53,9 @@ async function runTick(service: RedlockService, firing: Firing, method: LockedMe
     if (run.begun || !isClosing()) return result;
   } catch (error) {
     if (run.begun) throw error;
+    // The job was paused during the jitter.
+    const skips = whenContendedOf(firing, method.options.onContended) === 'skip';
+    if (skips && isRedlockError(error, 'LOCK_CONTENDED')) return undefined;
     if (!isClosing() || error !== closing()?.reason) throw withoutFrames(error);
   }
   // The application has closed before the run began. Another one that has the same host may live on.

@@ -3,10 +3,12 @@ import type { Vote } from '../../core/vote.js';
 import { cover, readRegisters, steer, type JobKeys } from '../../core/registers.js';
 import type { PauseState } from '../../core/ports/job-note.js';
 import type { Quorum } from '../../core/quorum.js';
+import type { Refusal } from '../../core/refusal.js';
 import { lockKey, registerKey } from '../keys.js';
 import { toKeys } from '../options/check.js';
 import type { Shards } from '../shards.js';
 import { toJobRecord, type JobRecord } from './job-record.js';
+import { whyPaused } from './why-paused.js';
 
 /** A job, by what its register is found by. */
 export interface JobPlace {
@@ -40,6 +42,12 @@ export class JobRegister {
   async read(place: JobPlace | FoundJob): Promise<JobRecord> {
     const { quorum, keys } = this.#find(place);
     return toJobRecord(await readRegisters(quorum, keys), quorum.clock.wallMs());
+  }
+
+  /** Why a run that has the lock must not begin: the job is paused, or no majority of the servers has answered. Settles within one node timeout. */
+  async whyPaused(place: JobPlace): Promise<Refusal | undefined> {
+    const { quorum, keys } = this.#find(place);
+    return await whyPaused(quorum, keys);
   }
 
   /**

@@ -354,8 +354,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a tick that was begun and not won stays claimed',
     file: 'lib/core/undo.ts',
-    text: "const keys = plan.tick === undefined || plan.job?.trigger === 'again' ? plan.claims : [plan.tick, ...plan.claims];",
-    becomes: 'const keys = plan.claims;',
+    text: "return tick === undefined || job?.trigger === 'again' ? claims : [tick, ...claims];",
+    becomes: 'return claims;',
     checker: 'no lost tick',
     seeds: 3000,
   },

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type Type } from '@nestjs/common';
 import { Cron, Interval } from '@nestjs/schedule';
 import { CronJob } from 'cron';
 import {
@@ -10,6 +10,7 @@ import {
   WithLock,
   type RedlockService,
 } from 'redlock-nestjs';
+import type { NodeReply } from '../../../lib/core/ports/lock-node.js';
 import { scheduledApps } from '../../support/scheduled-app.js';
 
 const apps = scheduledApps();
@@ -208,5 +209,85 @@ describe('jitter', () => {
     draw(0.9);
     await job.run();
     expect(begun).toEqual([500]);
+  });
+
+  describe('of a job that is paused meanwhile', () => {
+    async function pausedDuringJitter(type: Type = Job): Promise<{ jobs: RedlockJobs; told: unknown[] }> {
+      const app = await boot([type]);
+      const told: unknown[] = [];
+      app
+        .get(RedlockEvents)
+        .observe()
+        .subscribe((event) => {
+          if (event.type === 'skipped') told.push([event.type, event.reason]);
+          if (event.type.startsWith('job')) told.push(event.type);
+        });
+      const jobs = app.get(RedlockJobs);
+      draw(0.9);
+      await seconds(0.7);
+      await jobs.pause('job', { reason: 'stock-taking' });
+      return { jobs, told };
+    }
+
+    it('P20: no run begins after pause has returned, and none is recorded', async () => {
+      const { jobs, told } = await pausedDuringJitter();
+      await seconds(1);
+      expect(begun).toEqual([]);
+      expect(told).toEqual(['jobStarted', ['skipped', 'paused']]);
+      expect(await jobs.history('job')).toEqual([]);
+      expect(logger.problems).toEqual([]);
+    });
+
+    it('rejects with that where the method asks for it', async () => {
+      @Injectable()
+      class Throwing {
+        @Cron('*/2 * * * * *')
+        @WithLock('job', '500ms', { jitter: '1s', onContended: 'throw' })
+        run(): Promise<void> {
+          return note();
+        }
+      }
+      await pausedDuringJitter(Throwing);
+      await seconds(1);
+      expect(begun).toEqual([]);
+      expect(logger.of('error')).toEqual([expect.stringContaining('"job" is paused: stock-taking.')]);
+    });
+
+    it('does not begin where too few servers say whether it is, and its error is that', async () => {
+      const app = await boot([Job]);
+      draw(0.9);
+      await seconds(1.3);
+      const refused: NodeReply = { outcome: 'failed', reason: 'refused', cause: new Error('OOM') };
+      for (const { node } of app.get<RedlockService>(getRedlockToken()).client.shards.servers) {
+        jest.spyOn(node, 'execute').mockImplementation((requests, onReplies) => {
+          onReplies(requests.map(() => refused));
+        });
+      }
+      await seconds(0.3);
+      expect(begun).toEqual([]);
+      expect(logger.of('error')).toEqual([expect.stringContaining('QuorumUnreachableError')]);
+    });
+
+    it('leaves the interval free for another replica', async () => {
+      @Injectable()
+      class Rare {
+        @Interval(1000)
+        @WithLock('job', '500ms', { jitter: '400ms' })
+        run(): Promise<void> {
+          return note();
+        }
+      }
+      const jobs = (await boot([Rare])).get(RedlockJobs);
+      await seconds(0.4);
+      await boot([Rare]);
+      draw(0.9);
+      await seconds(0.8); // The first one fires 1 s after its start, and waits for 360 ms.
+      await jobs.pause('job');
+      await seconds(0.18);
+      await jobs.resume('job');
+      draw(0);
+      await seconds(0.1);
+      expect(begun).toEqual([900]);
+    });
   });
 });
