@@ -106,7 +106,7 @@ export class RedlockJobs {
    * Calls the method of the job on this replica, without arguments, under its lock. It counts as no tick. Resolves when the run has ended.
    *
    * @param options `onBegun`: called when the run begins. What this rejects with after that is the error of the run; before, no run began
-   * @returns the run
+   * @returns the run: failed, or running, where a decorator above `@WithLock` has kept its error, or has not waited for it
    * @throws the error of the method
    * @throws LockContendedError at once, where a run goes on, or the job is paused
    * @throws QuorumUnreachableError, LockLostError

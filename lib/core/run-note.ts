@@ -33,6 +33,10 @@ export class RunNote {
     return tickMs === 0 ? undefined : new Date(tickMs);
   }
 
+  get ended(): RunEnd | undefined {
+    return this.#end;
+  }
+
   /** How it ended: what is said first counts, because a run that lost its lock may end well later. */
   end(outcome: RunEnd['outcome'], error?: unknown): void {
     this.#end ??= {

@@ -345,6 +345,42 @@ describe('P20: runNow', () => {
     await expect(all.runNow('kept')).rejects.toThrow('Kept.run was to run by hand, and did not');
   });
 
+  it('tells of a failure that a decorator above has kept, as the history does, and of a run that it has not waited for', async () => {
+    const kept =
+      (waits: boolean): MethodDecorator =>
+      (_, __, descriptor) => {
+        const inner = descriptor.value as unknown as (this: unknown) => Promise<unknown>;
+        const value = async function (this: unknown): Promise<unknown> {
+          const call = inner.call(this).catch(() => undefined);
+          return waits ? await call : await new Promise((resolve) => setTimeout(resolve, 10));
+        };
+        Object.assign(descriptor, { value });
+      };
+    @Injectable()
+    class Quiet {
+      @Cron('0 0 3 * * *')
+      @kept(true)
+      @WithLock('quiet', '10s')
+      quiet(): Promise<void> {
+        return Promise.reject(new Error('no paper'));
+      }
+      @Cron('0 0 3 * * *')
+      @kept(false)
+      @WithLock('hasty', '10s')
+      hasty(): Promise<void> {
+        return new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    }
+    const all = (await boot([Quiet])).get(RedlockJobs);
+    const quiet = await all.runNow('quiet');
+    expect(quiet).toMatchObject({ outcome: 'failed', error: 'no paper' });
+    expect(await all.history('quiet')).toEqual([quiet]);
+    const [hasty] = await Promise.all([all.runNow('hasty'), seconds(0.1)]);
+    expect(hasty.outcome).toBe('running');
+    expect(hasty).not.toHaveProperty('endedAt');
+    await seconds(1);
+  });
+
   it('takes the locks of all decorators of the method', async () => {
     let keys: (readonly string[] | undefined)[] = [];
     @Injectable()
