@@ -21,6 +21,8 @@ const ALREADY_RAN: Denial = { reason: 'already-ran', remainingMs: 0 };
 /** Makes up for the newest tick of a job that no replica has run. All replicas try; the servers see to it that one run comes of it. */
 export class CatchUp {
   readonly #alarm: Alarm;
+  /** The tick of the schedule that has met no majority here. */
+  #unreachedMs: number | undefined;
 
   constructor(
     private readonly job: Job,
@@ -37,8 +39,9 @@ export class CatchUp {
   }
 
   /** A firing of the schedule has met no majority. */
-  onUnreachable(): void {
-    if (!this.isQuorumLost()) this.#alarm.set(RETRY_MS, RETRY_MS);
+  onUnreachable(tickMs: number): void {
+    this.#unreachedMs = tickMs;
+    this.#tryLater();
   }
 
   /** Whether a tick of this instant is still made up for. */
@@ -68,11 +71,15 @@ export class CatchUp {
         this.#alarm.set(0, RETRY_MS);
         return;
       case 'unreachable':
-        this.onUnreachable();
+        this.#tryLater();
         return;
       default:
         this.job.settle(tick.atMs);
     }
+  }
+
+  #tryLater(): void {
+    if (!this.isQuorumLost()) this.#alarm.set(RETRY_MS, RETRY_MS);
   }
 
   #newestTick(): Tick | undefined {
@@ -91,8 +98,9 @@ export class CatchUp {
       return { reason: 'unreachable', remainingMs: 0 };
     }
     if (record.coveredMs >= atMs) return ALREADY_RAN;
-    if (record.coveredMs > 0 || atMs >= this.job.sinceMs) return undefined;
-    // A job that is new has missed nothing. From now on it is known.
+    const isKnown = record.coveredMs > 0 && !this.job.hasNewSchedule(record);
+    if (isKnown || atMs >= this.job.sinceMs || atMs === this.#unreachedMs) return undefined;
+    // A job or a schedule that is new has missed nothing. From now on it is known.
     this.client.jobs.cover(place, atMs);
     return ALREADY_RAN;
   }

@@ -25,8 +25,7 @@ export class JobCatalog {
 
   /** From now on its ticks are watched over, by the timer that it has. */
   mount(job: Job, cron: CronJobLike | undefined): void {
-    job.cron = cron;
-    job.sinceMs = Date.now();
+    job.mount(cron);
     // What its calendar must find out once it finds out now: the first tick may be that of hundreds of jobs.
     job.nextAt(Date.now());
     let keepers = this.#keepers.get(job.service);

@@ -53,7 +53,7 @@ export class JobKeeper {
         return; // The servers have noted that the pause covers the tick.
       case 'unreachable':
         this.#overdue.onUnreachable(tickMs);
-        this.#catchUp?.onUnreachable();
+        this.#catchUp?.onUnreachable(tickMs);
         this.#crashes?.watch(tickMs);
         return;
       case 'locked':

@@ -1,4 +1,5 @@
 import { toMs } from '../client/options/check.js';
+import type { CronTimeLike } from '../cron/cron-time.js';
 import { ticksOf, type Tick } from '../cron/tick.js';
 import { nameOfJob, ttlOf } from '../decorators/call-options.js';
 import { keyOf } from '../decorators/checks.js';
@@ -8,7 +9,7 @@ import type { LockedMethod } from '../decorators/locked-method.js';
 import type { CronJobLike } from '../decorators/scheduler.js';
 import type { Trigger } from '../decorators/trigger.js';
 import type { RedlockService } from '../redlock.service.js';
-import type { JobPlace } from './register.js';
+import type { JobPlace, JobRecord } from './register.js';
 
 /** What a run is made for, other than by a timer of the scheduler. */
 export type Asked = Pick<AskedFiring, 'trigger' | 'tick' | 'onBegun'>;
@@ -20,8 +21,7 @@ const EARLY_MS = 20;
 export class Job {
   /** Its timer on this replica, once there is one. */
   cron: CronJobLike | undefined;
-  /** Since when it has that, in epoch ms. */
-  sinceMs = Infinity;
+  #schedule: { readonly cronTime?: CronTimeLike; readonly sinceMs: number } = { sinceMs: Infinity };
   #settledMs = -Infinity;
 
   constructor(
@@ -31,6 +31,12 @@ export class Job {
     readonly service: RedlockService,
     private readonly call: (firing: Firing) => unknown,
   ) {}
+
+  /** The scheduler has made its timer. */
+  mount(cron: CronJobLike | undefined): void {
+    this.cron = cron;
+    this.#seeSchedule();
+  }
 
   /** By which it is found. Before a key function has given a key it is the method. */
   get name(): string {
@@ -78,6 +84,22 @@ export class Job {
     return cron !== undefined && (cron.cronTime.realDate === true || (cron.isActive ?? cron.running ?? true));
   }
 
+  /** Since when this replica has seen that the job has its present schedule, in epoch ms: `setTime` gives a `CronJob` another one. */
+  get sinceMs(): number {
+    this.#seeSchedule();
+    return this.#schedule.sinceMs;
+  }
+
+  /**
+   * Whether neither the newest tick that has run nor the one that needs no run any more is one of the present schedule. Then the ticks of before `sinceMs` are
+   * not known to have been any. A job with one date is made anew for each.
+   */
+  hasNewSchedule({ runs, coveredMs }: Pick<JobRecord, 'runs' | 'coveredMs'>): boolean {
+    if (this.cron?.cronTime.realDate === true) return false;
+    const newest = runs.find(({ tickMs }) => tickMs > 0);
+    return newest !== undefined && !this.#isTick(newest.tickMs) && !this.#isTick(coveredMs);
+  }
+
   /** The newest tick of which this replica has seen that it has run, or needs no run: servers may lose what they know of it. In epoch ms. */
   get settledMs(): number {
     return this.#settledMs;
@@ -105,6 +127,16 @@ export class Job {
 
   async run({ trigger, tick, onBegun }: Asked): Promise<unknown> {
     return await this.call({ ...newMoment(), kind: 'asked', of: this.trigger, trigger, tick, onBegun });
+  }
+
+  #isTick(atMs: number): boolean {
+    return this.tickAt(atMs + EARLY_MS)?.atMs === atMs;
+  }
+
+  #seeSchedule(): void {
+    const cronTime = this.cron?.cronTime;
+    if (cronTime === undefined || cronTime === this.#schedule.cronTime) return;
+    this.#schedule = { cronTime, sinceMs: Date.now() };
   }
 }
 

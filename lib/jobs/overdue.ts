@@ -19,8 +19,8 @@ export function overdueOf(job: Job, record: JobRecord, nowMs: number): Overdue |
   if (tickMs === undefined || coveredMs >= tickMs) return undefined;
   // A run that is younger, by hand for example, does not show that the job existed at that tick. Servers without any have perhaps lost their data.
   const isMissed = tickMs > job.sinceMs && tickMs > job.settledMs;
-  const isKnown = isMissed || coveredMs > 0 || runs.some(({ startedAtMs }) => startedAtMs < tickMs);
-  return isKnown ? { tickMs, byMs: nowMs - tickMs } : undefined;
+  const isKnown = coveredMs > 0 || runs.some(({ startedAtMs }) => startedAtMs < tickMs);
+  return isMissed || (isKnown && !job.hasNewSchedule(record)) ? { tickMs, byMs: nowMs - tickMs } : undefined;
 }
 
 /** How long after a tick its run may begin, and nothing is wrong. */

@@ -11,6 +11,7 @@ const job = (sinceMs: number): Job =>
     tickAt: () => ({ atMs: TICK_MS, periodMs: 60_000 }),
     method: { options: { spread: 0 } },
     settledMs: -Infinity,
+    hasNewSchedule: () => false,
     sinceMs,
   }) as unknown as Job;
 
