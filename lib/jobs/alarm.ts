@@ -1,12 +1,20 @@
 import { randomMs } from '../decorators/delays.js';
 import type { LockClient } from '../client/lock-client.js';
+import type { Job } from './job.js';
 
-/** One timer, which keeps no process alive. Setting it anew takes back what it was set for. */
+/** The timer of a job may be started later, as `initialDelay` of a `@Cron` does it, and nothing tells of that. */
+const LOOK_AGAIN_MS = 10_000;
+
+/**
+ * One timer, which keeps no process alive. Setting it anew takes back what it was set for. Where the scheduler does not fire the job when it is over, it waits until
+ * the scheduler does.
+ */
 export class Alarm {
   #cancel: (() => void) | undefined;
   #isOver = false;
 
   constructor(
+    private readonly job: Job,
     private readonly client: LockClient,
     private readonly onTime: () => Promise<void>,
   ) {}
@@ -24,7 +32,8 @@ export class Alarm {
       ms,
       () => {
         this.#cancel = undefined;
-        void this.onTime();
+        if (this.job.isScheduled) void this.onTime();
+        else this.set(LOOK_AGAIN_MS, LOOK_AGAIN_MS);
       },
       'background',
     );

@@ -30,7 +30,7 @@ export class CatchUp {
     private readonly attempts: Attempts,
     private readonly isQuorumLost: () => boolean,
   ) {
-    this.#alarm = new Alarm(client, () => this.#try());
+    this.#alarm = new Alarm(job, client, () => this.#try());
   }
 
   /** When the application has started, and when a majority of the servers is back. */

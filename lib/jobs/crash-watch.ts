@@ -27,7 +27,7 @@ export class CrashWatch {
     private readonly client: LockClient,
     private readonly attempts: Attempts,
   ) {
-    this.#alarm = new Alarm(client, () => this.#look());
+    this.#alarm = new Alarm(job, client, () => this.#look());
   }
 
   /** Looks at the newest tick that is due now. */

@@ -19,7 +19,7 @@ export class OverdueReport {
     private readonly client: LockClient,
     private readonly willCatchUp: (tickMs: number) => boolean,
   ) {
-    this.#alarm = new Alarm(client, () => this.#look());
+    this.#alarm = new Alarm(job, client, () => this.#look());
   }
 
   /** Looks for the newest tick that was due when the application started, or the job was added, once its grace is over. */
