@@ -33,7 +33,8 @@ export interface JobRecord {
 const MOST_RUNS = 20;
 
 /** One server's answer. */
-interface Answer {
+export interface Answer {
+  readonly position: number;
   readonly register: Register;
   readonly nowMs: number;
   /** The token that has the lock there. */
@@ -46,17 +47,21 @@ interface Answer {
  * A run that any server has the end of has ended: only its replica writes that. A run without an end counts if it may be on a majority of the servers:
  * an attempt that was never granted may have left its line on a few. It is running while a server shows that its lock is held.
  */
-export function toJobRecord(votes: readonly Vote[], wallMs: number): JobRecord {
-  const answers = votes.flatMap((vote): Answer[] => {
-    if (vote.outcome !== 'read') return [];
-    const nowMs = vote.nowMs || wallMs;
-    return [{ register: parseRegister(vote.register), nowMs, holder: vote.holder?.token }];
-  });
+export function toJobRecord(votes: readonly Vote[], wallMs: number, answers = answersIn(votes, wallMs)): JobRecord {
   const missing = votes.length - answers.length;
   const runs = mergeRuns(answers, majorityOf(votes.length) - missing);
   const ticks = runs.map(({ tickMs }) => tickMs);
   const covered = Math.max(0, ...ticks, coveredBy(answers, majorityOf(votes.length) - missing), endedPauseMs(answers));
   return { ...newestPause(answers), coveredMs: covered, runs: runs.slice(0, MOST_RUNS) };
+}
+
+/** What those servers say that have answered. */
+export function answersIn(votes: readonly Vote[], wallMs: number): Answer[] {
+  return votes.flatMap((vote): Answer[] => {
+    if (vote.outcome !== 'read') return [];
+    const { position, nowMs, holder } = vote;
+    return [{ position, register: parseRegister(vote.register), nowMs: nowMs || wallMs, holder: holder?.token }];
+  });
 }
 
 /** The latest tick that may be covered on a majority. One server may have missed the end of a pause, and cover a tick that had to run. */
@@ -66,14 +71,17 @@ function coveredBy(answers: readonly Answer[], enough: number): number {
 }
 
 /** When the last pause was over, if its time has passed: no tick before it is made up for, also where no replica was there to note that. */
-function endedPauseMs(answers: readonly Answer[]): number {
+export function endedPauseMs(answers: readonly Answer[]): number {
   const version = Math.max(0, ...answers.map(({ register }) => register.version));
-  const newest = answers.find(({ register }) => register.version === version);
-  const until = newest?.register.until;
-  return newest !== undefined && typeof until === 'number' && until <= newest.nowMs ? until : 0;
+  // A server that was told of it when it was over has no end of it.
+  const newest = answers.filter(({ register }) => register.version === version);
+  const ends = newest.map(({ register: { until }, nowMs }) =>
+    typeof until === 'number' && until <= nowMs ? until : 0,
+  );
+  return Math.max(0, ...ends);
 }
 
-function newestPause(answers: readonly Answer[]): Pick<JobRecord, 'version' | 'pausedLeftMs' | 'reason'> {
+export function newestPause(answers: readonly Answer[]): Pick<JobRecord, 'version' | 'pausedLeftMs' | 'reason'> {
   let newest: Answer | undefined;
   for (const answer of answers) {
     if (answer.register.version > (newest?.register.version ?? 0)) newest = answer;
@@ -84,7 +92,7 @@ function newestPause(answers: readonly Answer[]): Pick<JobRecord, 'version' | 'p
   return { version, pausedLeftMs: leftMs, reason: leftMs > 0 ? reason : '' };
 }
 
-function mergeRuns(answers: readonly Answer[], enough: number): RegisteredRun[] {
+export function mergeRuns(answers: readonly Answer[], enough: number): RegisteredRun[] {
   const lines = new Map<string, RegisterRun[]>();
   for (const { register } of answers) {
     for (const run of register.runs) lines.set(run.token, [...(lines.get(run.token) ?? []), run]);

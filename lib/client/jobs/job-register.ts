@@ -7,7 +7,8 @@ import type { Refusal } from '../../core/refusal.js';
 import { lockKey, registerKey } from '../keys.js';
 import { toKeys } from '../options/check.js';
 import type { Shards } from '../shards.js';
-import { toJobRecord, type JobRecord } from './job-record.js';
+import { answersIn, toJobRecord, type JobRecord } from './job-record.js';
+import { repairRegisters } from './register-repair.js';
 import { whyPaused } from './why-paused.js';
 
 /** A job, by what its register is found by. */
@@ -35,13 +36,17 @@ export class JobRegister {
   ) {}
 
   /**
-   * What the servers know of the job. Waits for all of them, within one node timeout.
+   * What the servers know of the job. Waits for all of them, within one node timeout, and brings what they know to those that are behind.
    *
    * @throws QuorumUnreachableError fewer than a majority have answered
    */
   async read(place: JobPlace | FoundJob): Promise<JobRecord> {
     const { quorum, keys } = this.#find(place);
-    return toJobRecord(await readRegisters(quorum, keys), quorum.clock.wallMs());
+    const votes = await readRegisters(quorum, keys);
+    const wallMs = quorum.clock.wallMs();
+    const answers = answersIn(votes, wallMs);
+    repairRegisters(quorum, keys, answers);
+    return toJobRecord(votes, wallMs, answers);
   }
 
   /** Why a run that has the lock must not begin: the job is paused, or no majority of the servers has answered. Settles within one node timeout. */

@@ -166,6 +166,84 @@ describe('P20: what a call on a job has confirmed', () => {
   });
 });
 
+describe('P20: a read brings what is known to the servers that are behind', () => {
+  /** The servers lose their data one after the other, and the job is read after each. */
+  async function loseAll(world: ModelWorld, service: RedlockService): Promise<void> {
+    for (const node of world.nodes) {
+      node.flush();
+      await settle(world, service.client.jobs.read(PLACE));
+      await world.clock.advance(1000);
+    }
+  }
+
+  it('a pause outlives servers that lose their data one after the other', async () => {
+    const world = modelWorld();
+    const service = world.serve();
+    await settle(world, service.client.jobs.pause(PLACE, { reason: 'stock-taking' }));
+    await loseAll(world, service);
+    const { error } = await world.clock.settle(run(world.serve()));
+    expect(error).toMatchObject({ reason: 'paused', owner: 'stock-taking' });
+  });
+
+  it.each(['schedule', 'manual'] as const)(
+    'a tick that has run stays covered, and no run by hand changes that: %s',
+    async (last) => {
+      const world = modelWorld();
+      const service = world.serve();
+      const tick = { atMs: Date.UTC(2026, 10, 28, 2), periodMs: 60_000 };
+      service.client.jobs.cover(PLACE, tick.atMs - 60_000);
+      await settle(world, run(service, undefined, { trigger: 'schedule', tick }));
+      if (last === 'manual') await settle(world, run(service));
+      await loseAll(world, service);
+      expect(await settle(world, service.client.jobs.read(PLACE))).toMatchObject({ coveredMs: tick.atMs, runs: [] });
+    },
+  );
+
+  it('the ticks of a pause that has run out stay covered', async () => {
+    const world = modelWorld();
+    const service = world.serve();
+    await settle(world, service.client.jobs.pause(PLACE, { forMs: 10_000 }));
+    await world.clock.advance(11_000);
+    const { coveredMs } = await settle(world, service.client.jobs.read(PLACE));
+    expect(coveredMs).toBeGreaterThan(0);
+    world.nodes[0]?.flush();
+    for (let reads = 0; reads < 2; reads++) {
+      expect(await settle(world, service.client.jobs.read(PLACE))).toMatchObject({ coveredMs, pausedLeftMs: 0 });
+      await world.clock.advance(1000);
+    }
+  });
+
+  it('an attempt that may yet be undone covers nothing, and neither does what few servers cover', async () => {
+    const world = modelWorld();
+    const service = world.serve();
+    const tickMs = Date.UTC(2026, 10, 28, 2);
+    const start = { trigger: 'schedule', tickMs, startedAtMs: tickMs } as const;
+    const job = { key: '{redlock:report}:job', start };
+    const claims = [{ key: 'redlock:report', ttlMs: 500 }];
+    world.nodes[0]?.execute([{ kind: 'acquire', token: 'other', owner: 'other', claims, job }], ignore, ignore);
+    const steer = { kind: 'steer', token: '-', owner: 'other', claims, job, coveredMs: tickMs } as const;
+    world.nodes[1]?.execute([steer], ignore, ignore);
+    await world.clock.advance(1000);
+    await settle(world, service.client.jobs.read(PLACE));
+    await world.clock.advance(10);
+    expect(world.nodes[2]?.arrived.map(({ kind }) => kind)).toEqual(['read']);
+  });
+
+  it('P18: servers that know the same are only read', async () => {
+    const world = modelWorld();
+    const service = world.serve();
+    await settle(world, service.client.jobs.pause(PLACE, { forMs: 10_000 }));
+    await world.clock.advance(11_000);
+    const tick = { atMs: Date.UTC(2026, 10, 28, 2), periodMs: 60_000 };
+    await settle(world, run(service, undefined, { trigger: 'schedule', tick }));
+    await world.clock.advance(1000);
+    for (const node of world.nodes) node.arrived.splice(0);
+    await settle(world, service.client.jobs.read(PLACE));
+    await world.clock.advance(1000);
+    for (const { arrived } of world.nodes) expect(arrived.map(({ kind }) => kind)).toEqual(['read']);
+  });
+});
+
 function ignore(): void {
   // What it answers is read from the server itself.
 }
