@@ -1,4 +1,5 @@
 import type { SkipReason } from '../client/events.js';
+import type { LockClient } from '../client/lock-client.js';
 import { isOneOff } from '../decorators/one-off.js';
 import { clientOf } from '../decorators/delays.js';
 import type { RedlockService } from '../redlock.service.js';
@@ -14,14 +15,15 @@ export class JobKeepers {
   /** By what the events say: several hosts may have one method. */
   readonly #byMethod = new Map<string, Set<JobKeeper>>();
   #hears = { denials: false, servers: false };
-  #isQuorumLost = false;
+  /** The shards of which too few servers vote. */
+  readonly #lost = new Set<number>();
 
   constructor(private readonly service: RedlockService) {}
 
   start(job: Job): void {
     const client = clientOf(this.service);
     if (client === undefined || isOneOff() || !job.hasTicks || this.#keepers.has(job)) return;
-    const keeper = new JobKeeper(job, client, () => this.#isQuorumLost);
+    const keeper = new JobKeeper(job, client, () => this.#lost.has(shardOf(job, client)));
     this.#keepers.set(job, keeper);
     const { label } = job.method;
     this.#byMethod.set(label, (this.#byMethod.get(label) ?? new Set()).add(keeper));
@@ -56,10 +58,10 @@ export class JobKeepers {
 
   #hearServers(): void {
     const { client, closing } = this.service;
-    client.events.on('quorumLost', () => (this.#isQuorumLost = true));
-    client.events.on('quorumRegained', () => {
-      this.#isQuorumLost = false;
-      for (const each of this.#keepers.values()) each.onQuorumRegained();
+    client.events.on('quorumLost', ({ shard = 0 }) => this.#lost.add(shard));
+    client.events.on('quorumRegained', ({ shard = 0 }) => {
+      this.#lost.delete(shard);
+      for (const [job, each] of this.#keepers) if (shardOf(job, client) === shard) each.onQuorumRegained();
     });
     client.events.on('unreachable', (event) => {
       this.#tell(event, (each, tickMs) => {
@@ -96,4 +98,10 @@ export class JobKeepers {
       if (keeper.job.name === job) what(keeper, tick.getTime());
     }
   }
+}
+
+/** The position of the shard that has its keys. */
+function shardOf({ place }: Job, { shards }: LockClient): number {
+  const [key] = [place?.keys ?? []].flat();
+  return key === undefined ? 0 : shards.list.findIndex(({ quorum }) => quorum === shards.quorumOf([key]));
 }

@@ -207,8 +207,12 @@ describe('P8: catchUp, while no majority of the servers is there', () => {
     expect(runs.slice(1)).toEqual([{ tick: '02:02:00', late: true }]);
   });
 
-  it('tries again by itself where the servers were there all the time', async () => {
+  it.each([
+    ['the servers were there all the time', undefined],
+    ['too few servers of another shard are there', 1],
+  ])('tries again by itself where %s', async (_, shard) => {
     const { client } = (await replica()).get(RedlockService);
+    if (shard !== undefined) client.events.emit('quorumLost', { ...count, shard });
     const spies = client.shards.servers.map(({ node }) =>
       jest.spyOn(node, 'execute').mockImplementation((requests, onReplies) => {
         onReplies(requests.map(() => refused));
