@@ -38,8 +38,7 @@ function dueTick(job: Job, nowMs: number, coveredMs: number): number | undefined
   const newest = job.tickAt(nowMs);
   if (newest === undefined) return undefined;
   const { atMs, periodMs } = newest;
-  const isLate = nowMs - atMs >= graceMs(job, periodMs);
-  // Where the tick before it has run, the calendar need not be asked for that: to look back is dear.
-  if (isLate || coveredMs >= atMs - periodMs) return isLate ? atMs : undefined;
-  return job.tickAt(nowMs - graceMs(job, periodMs))?.atMs;
+  if (nowMs - atMs >= graceMs(job, periodMs)) return atMs;
+  // Mostly the newest has run, and the calendar need not be asked for those before it: to look back is dear.
+  return coveredMs >= atMs ? undefined : job.tickAt(nowMs - graceMs(job, periodMs))?.atMs;
 }

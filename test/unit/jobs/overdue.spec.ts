@@ -119,6 +119,15 @@ describe('P20: a job is overdue', () => {
     expect(told).toEqual([]);
   });
 
+  it('also while a later tick still has its time, where its ticks are further apart later', async () => {
+    const first = await replica(job({}, '0 0 2,3,10 * * *'));
+    await seconds(1);
+    await first.close();
+    await seconds(8 * 3600 + 30);
+    const { jobs } = await replica(job({}, '0 0 2,3,10 * * *'));
+    expect((await jobs.get('job')).overdue?.tick).toEqual(at('03:00:00'));
+  });
+
   it('also where its ticks follow one another faster than the grace', async () => {
     const often = job({}, '* * * * * *');
     const first = await replica(often);
