@@ -23,8 +23,8 @@ export interface Arguments {
   readonly limit: number;
   /** Of `run`: the file that exports the root module of the application. */
   readonly app?: string;
-  /** Of `history`, `pause` and `resume`: the key that the job locks. */
-  readonly lockKey?: string;
+  /** Of `history`, `pause` and `resume`: all keys that the job locks. */
+  readonly lockKeys?: readonly string[];
   /** How long a server may take to connect, and to answer. */
   readonly timeoutMs: number;
 }
@@ -42,7 +42,7 @@ const OPTIONS = {
   for: { type: 'string' },
   reason: { type: 'string', default: '' },
   app: { type: 'string' },
-  key: { type: 'string' },
+  key: { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h', default: false },
   version: { type: 'boolean', short: 'v', default: false },
 } as const;
@@ -66,8 +66,8 @@ export function readArguments(argv: readonly string[]): Arguments | 'help' | 've
   const what = WHAT[command];
   const key = what === undefined ? '' : keyFrom(command, what, rest.shift());
   const common = { command, key, urls: rest, json, yes, ticks, prefix, limit, timeoutMs, reason: values.reason };
-  const { app, key: lockKey } = values;
-  const named = { ...(app !== undefined && { app }), ...(lockKey !== undefined && { lockKey }) };
+  const { app, key: lockKeys } = values;
+  const named = { ...(app !== undefined && { app }), ...(lockKeys !== undefined && { lockKeys }) };
   return { ...common, ...named, ...(forMs !== undefined && { forMs }) };
 }
 

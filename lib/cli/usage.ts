@@ -21,7 +21,7 @@ Options
   --ticks           lists the claims of ticks, too
   --for <time>      how long "pause" lasts, such as 30m or 8h (default: until "resume")
   --reason <text>   why a job is paused: other operators see it
-  --key <text>      the key that a job locks, where no run of it is known
+  --key <text>      the key that a job locks, where no run of it is known; once for each of several keys
   --app <file>      the compiled root module, such as dist/app.module.js
   --yes, -y         releases without a question
   --help, -h

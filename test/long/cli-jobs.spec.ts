@@ -100,6 +100,23 @@ describe('jobs, history, pause and resume', () => {
     await expect(run('mails')).rejects.toMatchObject({ reason: 'paused', remainingMs: Infinity });
   });
 
+  it('pause a job of several keys that has never run, by all of them in any order', async () => {
+    const runAll = (keys: string[], job?: string): Promise<unknown> => {
+      const options = { ...(job !== undefined && { job }), tick: new Date(Date.UTC(2026, 0, 31, 2)), wait: 0 };
+      return client.withLock(keys, '10s', () => Promise.resolve(), options);
+    };
+    const { code, out } = await command('pause', 'a, b', '--key', 'b', '--key', 'a');
+    const unknown = 'No run of it is known: make sure that a job of this name locks "b", "a", and no other key.\n';
+    expect([code, out]).toEqual([0, `"a, b" is paused on all replicas until it is resumed.\n${unknown}`]);
+    await expect(runAll(['b', 'a'])).rejects.toMatchObject({ reason: 'paused' });
+    await command('pause', 'export', '--key', 'y', '--key', 'x');
+    await expect(runAll(['y', 'x'], 'export')).rejects.toMatchObject({ reason: 'paused' });
+
+    expect((await command('resume', 'a, b', '--key', 'a', '--key', 'b')).out).toContain(' is not paused any more: ');
+    await runAll(['b', 'a']);
+    expect((await command('pause', 'a, b', '--key', 'a', '--key', 'b')).out).not.toContain('No run of it is known');
+  });
+
   /** In a process of its own, as a shell does it. */
   const runInApp = (job: string, env: Record<string, string> = {}, ...argv: string[]): Promise<Outcome> =>
     new Promise((resolve) => {

@@ -7,7 +7,7 @@ import type { Context } from '../command.js';
 import { gapsIn } from '../gaps.js';
 
 /**
- * The job with this name. One that has not run for 30 days has no register, by which it is found: then `--key` says which key it locks.
+ * The job with this name. One that has not run for 30 days has no register, by which it is found: then `--key` names each key that it locks.
  *
  * @throws UsageError two jobs with different locks have the name, or none was found and no key is given
  * @throws Error too few servers have answered to say that there is no such job
@@ -15,8 +15,8 @@ import { gapsIn } from '../gaps.js';
 export async function findJob({ args, client }: Context): Promise<ListedJob['found'] | JobPlace> {
   const [shard] = client.shards.list;
   if (shard === undefined) throw new Error('A client has at least one shard.');
-  const { prefix: keyPrefix, limit, timeoutMs, key, lockKey } = args;
-  if (lockKey !== undefined) return lockKey === key ? { keys: key } : { name: key, keys: lockKey };
+  const { prefix: keyPrefix, limit, timeoutMs, key, lockKeys } = args;
+  if (lockKeys !== undefined) return placeOf(key, [...new Set(lockKeys)].toSorted());
   const { jobs, servers, isComplete } = await listJobs(shard, { keyPrefix, limit, timeoutMs });
   const named = jobs.filter(({ name }) => name === key);
   if (named.length > 1) {
@@ -30,7 +30,12 @@ export async function findJob({ args, client }: Context): Promise<ListedJob['fou
   const why = isComplete
     ? `no run of this job is known with the prefix "${printable(keyPrefix)}" (--prefix)`
     : 'not all jobs were read (--limit), and none of those has this name';
-  throw new UsageError(`${why}; one that has not run yet is found by the key that it locks (--key)`);
+  throw new UsageError(`${why}; one that has not run yet is found by the keys that it locks (--key, once for each)`);
+}
+
+/** A job without a name of its own is called by its keys. */
+function placeOf(job: string, keys: readonly string[]): JobPlace {
+  return keys.join(', ') === job ? { keys } : { name: job, keys };
 }
 
 /** How a run ended. Where the lock of the job is not known, one without an end may have died, or go on. */

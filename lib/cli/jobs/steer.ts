@@ -1,5 +1,7 @@
+import type { RegisteredRun } from '../../client/jobs/job-record.js';
+import { quoted } from '../../core/errors/redlock.error.js';
 import { printable } from '../../core/printable.js';
-import type { Command } from '../command.js';
+import type { Command, Context } from '../command.js';
 import { duration } from '../output.js';
 import { findJob, outcomeIn } from './find-job.js';
 
@@ -21,6 +23,7 @@ export const pause: Command = async (context) => {
     const goesOn = running.outcome === 'running' ? 'goes on' : 'may go on';
     output.line(`The run that has begun ${goesOn}, on ${printable(running.owner)}.`);
   }
+  sayIfUnknown(context, runs);
   return 0;
 };
 
@@ -28,10 +31,20 @@ export const pause: Command = async (context) => {
 export const resume: Command = async (context) => {
   const { args, client, output } = context;
   const job = await findJob(context);
-  const { pausedLeftMs } = await client.jobs.read(job);
+  const { pausedLeftMs, runs } = await client.jobs.read(job);
   await client.jobs.resume(job);
-  if (args.json) output.json({ job: args.key, paused: null });
-  else if (pausedLeftMs === 0) output.line(`"${printable(args.key)}" was not paused.`);
+  if (args.json) {
+    output.json({ job: args.key, paused: null });
+    return 0;
+  }
+  if (pausedLeftMs === 0) output.line(`"${printable(args.key)}" was not paused.`);
   else output.line(`"${printable(args.key)}" is not paused any more: its next tick runs.`);
+  sayIfUnknown(context, runs);
   return 0;
 };
+
+/** A job that `--key` names need not exist: with another name, or other keys, nothing is paused that ever runs. */
+function sayIfUnknown({ args: { lockKeys }, output }: Context, runs: readonly RegisteredRun[]): void {
+  if (lockKeys === undefined || runs.length > 0) return;
+  output.line(`No run of it is known: make sure that a job of this name locks ${quoted(lockKeys)}, and no other key.`);
+}

@@ -43,6 +43,7 @@ describe('a command line', () => {
     expect(readArguments(['pause', 'job', '--for', '2h', '--reason', 'stock-taking'])).toMatchObject({
       ...{ command: 'pause', key: 'job', forMs: 7_200_000, reason: 'stock-taking' },
     });
+    expect(readArguments(['resume', 'job', '--key', 'b', '--key', 'a'])).toMatchObject({ lockKeys: ['b', 'a'] });
     expect(readArguments(['locks', '--timeout', '2s'])).toMatchObject({ timeoutMs: 2000 });
     expect([readArguments(['-h']), readArguments(['doctor', '--help']), readArguments(['-v'])]).toEqual([
       'help',
