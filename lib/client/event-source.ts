@@ -64,15 +64,16 @@ export class EventSource {
     return this.#listeners.has(name) || (this.parent !== undefined && this.parent.#hasListener(name));
   }
 
-  #deliver(event: RedlockEvent): void {
+  /** @param from where it was emitted: what listens there hears of a listener that fails, too */
+  #deliver(event: RedlockEvent, from: EventSource = this): void {
     // A copy: a listener that takes itself away and listens anew would be called for ever.
-    for (const listener of [...(this.#listeners.get(event.type) ?? [])]) this.#call(listener, event);
-    if (this.parent !== undefined) this.parent.#deliver(event);
+    for (const listener of [...(this.#listeners.get(event.type) ?? [])]) this.#call(listener, event, from);
+    if (this.parent !== undefined) this.parent.#deliver(event, from);
   }
 
-  #call(listener: Listener, event: RedlockEvent): void {
+  #call(listener: Listener, event: RedlockEvent, from: EventSource): void {
     const onFailed = (error: unknown): void => {
-      this.#onFailed(event.type, error);
+      this.#onFailed(event.type, error, from);
     };
     try {
       const result = listener(event);
@@ -82,12 +83,12 @@ export class EventSource {
     }
   }
 
-  #onFailed(name: RedlockEventName, error: unknown): void {
-    if (name === 'warning' || this.#failed.has(name)) return;
+  #onFailed(name: RedlockEventName, error: unknown, from: EventSource): void {
+    if (this.#failed.has(name)) return;
     this.#failed.add(name);
     const why = errorText(error);
     const message = `A listener for the event '${name}' has failed. The locks are not affected. ${why}`;
-    this.emit('warning', { code: 'listener-failed', level: 'warn', message });
+    from.emit('warning', { code: 'listener-failed', level: 'warn', message });
   }
 }
 
