@@ -1,7 +1,8 @@
+import { carriersIn, undecidedBy } from '../client/inspection.js';
 import type { LockInspection } from '../interfaces/index.js';
 import { printable } from '../core/printable.js';
 import type { Command } from './command.js';
-import { exitCodeOf, stateOf, toJson } from './holders.js';
+import { exitCodeOf, haveNotAnswered, stateOf, toJson } from './holders.js';
 import { cell, duration, type Output } from './output.js';
 
 /** Shows one key as each server sees it. It changes nothing. */
@@ -30,6 +31,10 @@ export function summary(inspection: LockInspection): string {
       return `${name} is held by ${printable(owner)}: ${duration(remainingMs)} left, unless the holder extends or releases it.`;
     case 'minority':
       return `${name} is not held: no holder has a majority of the servers.`;
+    case 'unknown': {
+      const share = `${carriersIn(servers).length} of ${servers.length} servers have one holder`;
+      return `${name} may be held: ${share}, and ${haveNotAnswered(undecidedBy(inspection))}.`;
+    }
     case 'none':
       return servers.some(({ state }) => state === 'unknown')
         ? `${name} is free on the servers that have answered.`

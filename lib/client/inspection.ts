@@ -23,6 +23,19 @@ export function toInspection(key: string, votes: readonly Vote[]): LockInspectio
   };
 }
 
+/** The servers with the token that most of them have. */
+export function carriersIn(servers: readonly ServerInspection[]): readonly ServerInspection[] {
+  const held = servers.filter(({ state }) => state === 'held');
+  const groups = held.map((first) => held.filter(({ token }) => token === first.token));
+  return groups.toSorted((one, other) => other.length - one.length)[0] ?? [];
+}
+
+/** How many servers have not answered, where one holder may have a majority with them; 0 where that is not so, or one has it without them. */
+export function undecidedBy({ held, servers }: Pick<LockInspection, 'held' | 'servers'>): number {
+  const unanswered = servers.filter(({ state }) => state === 'unknown').length;
+  return !held && carriersIn(servers).length + unanswered >= majorityOf(servers.length) ? unanswered : 0;
+}
+
 function toServerInspection(vote: Vote): ServerInspection {
   const { server } = vote;
   switch (vote.outcome) {

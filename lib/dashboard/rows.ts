@@ -1,3 +1,4 @@
+import { carriersIn, undecidedBy } from '../client/inspection.js';
 import type { JobRun, JobStatus } from '../interfaces/jobs.interface.js';
 import type { LockInspection, RedlockHealth, ServerHealth } from '../interfaces/index.js';
 
@@ -55,20 +56,24 @@ export interface LockRow extends Place {
   /** On how many servers it is, and of how many. */
   readonly servers: number;
   readonly of: number;
+  /** How many have not answered, where it may be held with them. */
+  readonly unanswered?: number;
 }
 
 /** A lock, with the instant at which its ttl ends unless its holder extends it. */
 export function lockRow(place: Place, inspection: LockInspection, nowMs: number): LockRow {
-  const held = inspection.servers.filter(({ state }) => state === 'held');
+  const carriers = carriersIn(inspection.servers);
+  const unanswered = undecidedBy(inspection);
   // Without a majority there is no holder, but there is a token on some servers.
-  const { owner, remainingMs, fencingToken } = inspection.held ? inspection : (held[0] ?? {});
+  const { owner, remainingMs, fencingToken } = inspection.held ? inspection : (carriers[0] ?? {});
   return {
     ...{ ...place, key: inspection.key, held: inspection.held },
     ...(owner !== undefined && { owner }),
     ...(fencingToken !== undefined && fencingToken > 0 && { fencingToken }),
     ...(remainingMs !== undefined && Number.isFinite(remainingMs) && { until: Math.round(nowMs + remainingMs) }),
-    servers: held.length,
+    servers: carriers.length,
     of: inspection.servers.length,
+    ...(unanswered > 0 && { unanswered }),
   };
 }
 

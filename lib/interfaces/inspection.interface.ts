@@ -26,7 +26,7 @@ export interface ServerInspection {
  */
 export interface LockInspection {
   readonly key: string;
-  /** Whether one holder has a majority of the servers. */
+  /** Whether one holder has a majority of the servers, as those say that have answered. While some are `unknown`, it may be held although this is false. */
   readonly held: boolean;
   /** The holder with a majority, if there is one: `hostname:pid`, or what it calls itself. */
   readonly owner?: string;

@@ -81,7 +81,7 @@ describe('the house', () => {
       'terminus/': /^(terminus\/|interfaces\/|[^/]+\.ts$|@nestjs\/(common|core|terminus)$)/,
       // It lists locks, as the command does, and knows neither Express nor Fastify.
       'dashboard/':
-        /^(dashboard\/|client\/(events|lock-list|options\/check)\.ts|core\/(errors\/|error-text)|interfaces\/|[^/]+\.ts$|@nestjs\/(common|core)$|node:(http|crypto)$)/,
+        /^(dashboard\/|client\/(events|inspection|lock-list|options\/check)\.ts|core\/(errors\/|error-text)|interfaces\/|[^/]+\.ts$|@nestjs\/(common|core)$|node:(http|crypto)$)/,
     };
     for (const [folder, known] of Object.entries(allowed)) {
       expect(inside(folder).length).toBeGreaterThan(1);

@@ -13,11 +13,18 @@ import { countdown, relative } from './format.js';
  * @property {number} [fencingToken]
  * @property {number} servers
  * @property {number} of
+ * @property {number} [unanswered] How many have not answered, where it may be held with them.
  */
 
 /** Where it is, in applications with several instances or shards. @param {{ instance?: string, shard?: number }} place */
 function placeOf({ instance, shard }) {
   return [instance, shard === undefined ? undefined : 'shard ' + (shard + 1)].filter(Boolean).join(' · ');
+}
+
+/** On how many servers it is, and what that means. @param {Lock} lock */
+function shareOf({ servers, of, held, unanswered }) {
+  if (unanswered !== undefined) return servers + ' of ' + of + ', and ' + unanswered + (unanswered === 1 ? ' has' : ' have') + ' not answered: it may be held';
+  return servers + ' of ' + of + (held ? '' : ': no majority, so it is not held');
 }
 
 export function makeLockView() {
@@ -47,7 +54,7 @@ export function makeLockView() {
       setText(place, placeOf(lock));
       setText(owner, lock.owner ?? '-');
       setText(token, lock.fencingToken === undefined ? '-' : String(lock.fencingToken));
-      setText(servers, lock.servers + ' of ' + lock.of + (lock.held ? '' : ': no majority, so it is not held'));
+      setText(servers, shareOf(lock));
       tick(now);
     },
   };
