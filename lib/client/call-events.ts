@@ -100,8 +100,8 @@ export class CallEvents {
       return result;
     } catch (error) {
       const reason = lock.run?.cancelledBy;
-      if (reason === undefined) this.events.emit('jobFailed', { ...event, durationMs: durationMs(), error });
-      else this.events.emit('skipped', { ...about, reason, message: errorText(error) });
+      if (reason !== undefined) this.events.emit('skipped', { ...about, reason, message: errorText(error) });
+      else this.events.emit('jobFailed', { ...event, durationMs: durationMs(), error, outcome: outcomeUnder(lock) });
       throw error;
     }
   }
@@ -114,4 +114,11 @@ export class CallEvents {
   #waitedMs({ startedAtMs }: Call): number {
     return this.clock.nowMs() - startedAtMs;
   }
+}
+
+/** How a run ended that did not end well, as its register has it. A run under the lock of the work around it has none of its own. */
+function outcomeUnder(lock: LockHandle): 'failed' | 'lost' {
+  const outcome = lock.run?.ended?.outcome ?? (lock.isHeld() ? 'failed' : 'lost');
+  // The work may have ended well, and its lock turned out to be lost when it was given back.
+  return outcome === 'failed' ? 'failed' : 'lost';
 }

@@ -103,8 +103,8 @@ export interface RedlockEventMap {
     readonly lateByMs: number;
   };
   jobSucceeded: JobEvent & { readonly durationMs: number };
-  /** It rejected, or its lock was lost. */
-  jobFailed: JobEvent & { readonly durationMs: number; readonly error: unknown };
+  /** It rejected, or its lock was lost: `outcome` says which, as the history of the job does. */
+  jobFailed: JobEvent & { readonly durationMs: number; readonly error: unknown; readonly outcome: 'failed' | 'lost' };
   /**
    * A tick of a job has not run in time. `unreachable`: this replica met no majority of the servers; it does not know whether another
    * one has run it. `missed`: found when the application started, and nothing makes up for it. Once for each tick and replica.

@@ -33,6 +33,7 @@ export class RunNote {
     return tickMs === 0 ? undefined : new Date(tickMs);
   }
 
+  /** How it ended, once that was said. */
   get ended(): RunEnd | undefined {
     return this.#end;
   }

@@ -75,7 +75,7 @@ export class CallMetrics {
       this.#runs.add(1, runOf(event, 'succeeded'));
     });
     events.on('jobFailed', (event) => {
-      this.#runs.add(1, runOf(event, isLoss(event.error) ? 'lost' : 'failed'));
+      this.#runs.add(1, runOf(event, event.outcome));
     });
     events.on('jobOverdue', (event) => {
       this.#overdue.add(1, { ...attributesOf(event), [REASON]: event.reason });
@@ -93,9 +93,4 @@ export class CallMetrics {
 
 function runOf(event: RedlockEvent<'jobSucceeded' | 'jobFailed'>, outcome: string): Attributes {
   return { ...attributesOf(event), [TRIGGER]: event.trigger, [OUTCOME]: outcome };
-}
-
-/** By its code: another copy of this package in the process may have made the error. */
-function isLoss(error: unknown): boolean {
-  return (error as { readonly code?: unknown } | null | undefined)?.code === 'LOCK_LOST';
 }

@@ -26,8 +26,8 @@ export async function recordAll(app: TestingModule): Promise<void> {
   for (const reason of ['locked', 'unreachable'] as const)
     source.emit('skipped', { ...about, job: 'invoices', reason, message: '' });
   source.emit('jobSucceeded', { ...ofJob, durationMs: 1000 });
-  source.emit('jobFailed', { ...ofJob, durationMs: 1000, error: new Error('no paper') });
-  source.emit('jobFailed', { ...ofJob, durationMs: 1000, error: { code: 'LOCK_LOST' } });
+  source.emit('jobFailed', { ...ofJob, durationMs: 1000, error: new Error('no paper'), outcome: 'failed' });
+  source.emit('jobFailed', { ...ofJob, durationMs: 1000, error: { code: 'LOCK_LOST' }, outcome: 'lost' });
   source.emit('jobOverdue', { ...about, job: 'invoices', tick: new Date(0), byMs: 60_000, reason: 'missed' });
 }
 

@@ -79,7 +79,8 @@ describe('the events of a job', () => {
     booted[0]!.get(Jobs).fails = true;
     await apps.seconds(2);
     const failed = events.filter(({ type }) => type === 'jobFailed') as RedlockEvent<'jobFailed'>[];
-    expect(failed).toMatchObject([{ job: 'invoices', method: 'Jobs.send', tick: TICK, trigger: 'schedule' }]);
+    const about = { job: 'invoices', method: 'Jobs.send', tick: TICK, trigger: 'schedule', outcome: 'failed' };
+    expect(failed).toMatchObject([about]);
     expect(failed[0]!.error).toEqual(new Error('no paper'));
   });
 

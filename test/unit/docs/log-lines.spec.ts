@@ -199,7 +199,7 @@ describe('docs/operations/log-lines.md', () => {
       }
       const run = { ...ABOUT, trigger: 'schedule', durationMs: 5 } as const;
       events.emit('jobSucceeded', run);
-      events.emit('jobFailed', { ...run, error: new Error('No.') });
+      events.emit('jobFailed', { ...run, error: new Error('No.'), outcome: 'failed' });
       events.emit('jobOverdue', { ...ABOUT, byMs: 5000, reason: 'missed' });
       for (const reason of ['expired', 'taken'] as const) {
         const { message } = new LockLostError(['job'], reason);
