@@ -2,6 +2,7 @@ import { inspect } from '../core/inspect.js';
 import type { Quorum } from '../core/quorum.js';
 import { majorityOf } from '../core/vote.js';
 import type { LockInspection } from '../interfaces/index.js';
+import { ownPrefixIn } from '../redis/connection.js';
 import { literal, scanKeys } from '../redis/key-scan.js';
 import { toInspection } from './inspection.js';
 import { readName, type NamedKey } from './keys.js';
@@ -75,21 +76,24 @@ export async function listLocks({ servers, quorum }: Shard, rules: ListRules): P
 
 type ScanLimits = Pick<ListRules, 'keyPrefix' | 'limit' | 'timeoutMs' | 'mostCalls'>;
 
-/** The names on one server that belong to this prefix, of the kinds that are wanted. */
+/** The names on one server that belong to this prefix, of the kinds that are wanted; without what the client itself puts before them. */
 export async function scanServer(
   server: Server,
   { clock }: Pick<Quorum, 'clock'>,
   { keyPrefix, limit, timeoutMs, mostCalls = MOST_CALLS }: ScanLimits,
   kinds: readonly NamedKey['kind'][],
 ): Promise<ScannedServer & { readonly found: readonly string[] }> {
-  const { name } = server.connection;
+  const { name, keyspace, clustered = false } = server.connection;
+  const own = ownPrefixIn(keyspace);
   const kindOf = (name: string): string | undefined => {
-    const kind = name.length <= LONGEST_NAME ? readName(keyPrefix, name)?.kind : undefined;
+    const kind = name.length <= LONGEST_NAME ? readName(keyPrefix, name.slice(own.length))?.kind : undefined;
     return kind !== undefined && kinds.includes(kind) ? kind : undefined;
   };
   try {
+    // Its client sends each SCAN to a node of its choice.
+    if (clustered) throw new Error('it is a Cluster, of which SCAN sees one node');
     // The prefix stands in the middle of the names of ticks, and of some locks.
-    const pattern = `*${literal(keyPrefix)}*`;
+    const pattern = `${literal(own)}*${literal(keyPrefix)}*`;
     const { names, isComplete } = await scanKeys(redisOf(server), clock, {
       pattern,
       kindOf,
@@ -97,7 +101,8 @@ export async function scanServer(
       mostCalls,
       timeoutMs,
     });
-    return { server: name, state: isComplete ? 'scanned' : 'cut', found: [...names] };
+    const found = [...names].map((each) => each.slice(own.length));
+    return { server: name, state: isComplete ? 'scanned' : 'cut', found };
   } catch (error) {
     return { server: name, state: 'failed', cause: (error as Error).message, found: [] };
   }

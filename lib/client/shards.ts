@@ -14,7 +14,8 @@ import { DIFFERENT_SHARDS } from './messages.js';
 /** One server, with what this process must know of it. No more than that, because not every one is a Redis. */
 export interface Server {
   /** A server in the memory of a test takes no commands. */
-  readonly connection: Pick<Connection, 'name' | 'keyspace' | 'close'> & Partial<Pick<Connection, 'send'>>;
+  readonly connection: Pick<Connection, 'name' | 'keyspace' | 'close'> &
+    Partial<Pick<Connection, 'send' | 'clustered'>>;
   /** What tells it from other servers. Default: its name. */
   readonly place?: string;
   /** With what of its data should be mended by hand. */

@@ -63,6 +63,11 @@ export function keyspaceOf({ db = 0, keyPrefix = '' }: { db?: number; keyPrefix?
   return `@${db}${keyPrefix === '' ? '' : `:${keyPrefix}`}`;
 }
 
+/** The client's own prefix in such a text. */
+export function ownPrefixIn(keyspace: string): string {
+  return /^@\d+:(.*)$/s.exec(keyspace)?.[1] ?? '';
+}
+
 export const READY: NodeState = { status: 'ready' };
 export const CONNECTING: NodeState = { status: 'connecting' };
 
