@@ -48,9 +48,11 @@ async function runTick(service: RedlockService, firing: Firing, method: LockedMe
     run.begun = true;
     return await call.work(lock);
   };
+  let isTold = false;
   try {
     const result = await lockAndWork(service, firing, method, { ...call, work }, spreadMs);
     if (run.begun || !isClosing()) return result;
+    isTold = true;
   } catch (error) {
     if (run.begun) throw error;
     // The job was paused during the jitter.
@@ -59,8 +61,10 @@ async function runTick(service: RedlockService, firing: Firing, method: LockedMe
     if (!isClosing() || error !== closing()?.reason) throw withoutFrames(error);
   }
   // The application has closed before the run began. Another one that has the same host may live on.
-  const other = serviceOf(call.host, method.property);
-  return await runTick(other ?? service, firing, method, call);
+  const other = serviceOf(call.host, method.property) ?? service;
+  // No application is left, and the client has told of the skip.
+  if (isTold && (other as Partial<RedlockService>).closing?.aborted) return undefined;
+  return await runTick(other, firing, method, call);
 }
 
 async function lockAndWork(
