@@ -41,11 +41,13 @@ export class CallEvents {
 
   /**
    * The call has not got its lock. Another holder is no error for a call that skips then, and neither is the shutdown: then this
-   * returns, and the work does not run.
+   * returns, and the work does not run. A tick that met no majority is skipped, however its call is made: no replica may have run it.
    */
   skipOrThrow(call: Call, refusal: Refusal, skips: boolean): void {
     const { reason } = refusal;
-    if (skips && this.events.isHeard('skipped')) {
+    const { trigger = 'manual' } = call.caller ?? {};
+    const isSkip = skips || (reason === 'unreachable' && trigger !== 'manual');
+    if (isSkip && this.events.isHeard('skipped')) {
       this.events.emit('skipped', { ...this.calls.about(call), reason, message: refusal.message });
     }
     if (!skips || reason === 'unreachable') throw refusal.error;

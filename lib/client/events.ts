@@ -91,7 +91,10 @@ export interface RedlockEventMap {
   };
   /** A lock was given back. */
   released: LockEvent & { readonly fencingToken: number; readonly heldMs: number };
-  /** Work did not run, because its lock was not had, or its job was paused during the jitter; `message` says it in words. */
+  /**
+   * Work did not run, because its lock was not had, or its job was paused during the jitter; `message` says it in words. A call that
+   * rejects because of another holder is no skip; a scheduled run that met no majority is one, also where its method waits or throws.
+   */
   skipped: LockEvent &
     TickEvent & {
       readonly reason: SkipReason;

@@ -3,6 +3,8 @@ import { ConsoleLogger, Logger } from '@nestjs/common';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventSource } from '../../../lib/client/event-source.js';
 import { EVENT_NAMES, type RedlockEvent } from '../../../lib/client/events.js';
+import { calledBy } from '../../../lib/client/options/acquire-options.js';
+import type { RunTrigger } from '../../../lib/core/ports/job-note.js';
 import { modelWorld } from '../../support/model-service.js';
 
 beforeAll(() => {
@@ -107,6 +109,22 @@ describe('the events of a lock', () => {
     expect((unreachable as RedlockEvent<'unreachable'>).votes).toHaveLength(3);
     expect(skipped).toMatchObject({ type: 'skipped', reason: 'unreachable' });
   });
+
+  it.each<[RunTrigger, string[]]>([
+    ['schedule', ['unreachable', 'skipped']],
+    ['manual', ['unreachable']],
+  ])(
+    'P8: unreachable, of a method that throws where its lock is held; called by %s it is %j',
+    async (trigger, types) => {
+      const { world, service, taken } = listening();
+      for (const node of world.nodes.slice(0, 2)) node.disconnect();
+      const tick = { atMs: world.clock.wallMs(), periodMs: 1000 };
+      const options = { wait: 0, onContended: 'throw', ...(trigger === 'schedule' && { tick }) } as const;
+      const call = service.withLock('a', '1s', done, calledBy({ method: 'Jobs.send', job: 'a', trigger }, options));
+      expect((await world.clock.settle(call)).error).toMatchObject({ code: 'QUORUM_UNREACHABLE' });
+      expect(taken().map(({ type }) => type)).toEqual(types);
+    },
+  );
 
   it('skipped, because the application closes', async () => {
     const { world, service, taken } = listening();
