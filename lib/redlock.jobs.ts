@@ -41,9 +41,15 @@ export class RedlockJobs {
     this.#modules = modules;
   }
 
-  /** All jobs, each as `get` gives it. Settles within one `nodeTimeout`, and never rejects. */
-  list(): Promise<JobStatus[]> {
-    return Promise.all(this.#catalog.list().map((job) => this.#statusOf(job)));
+  /**
+   * All jobs, each as `get` gives it. Settles within the longest `nodeTimeout` of their modules.
+   *
+   * @param options `instance`: those of this module alone, `'default'` for the one without a name. Default: those of all modules
+   */
+  async list(options: JobOptions = {}): Promise<JobStatus[]> {
+    refuseUnknown('list', options, ['instance']);
+    const { instance } = options;
+    return await Promise.all(this.#catalog.list(instance).map((job) => this.#statusOf(job)));
   }
 
   /**

@@ -39,10 +39,11 @@ export class JobCatalog {
     return undefined;
   }
 
-  /** Each job once, also where several hosts of the application run it. */
-  list(): readonly Job[] {
+  /** Each job once, also where several hosts of the application run it: of this instance of the module, or of all. */
+  list(instance?: string): readonly Job[] {
     const seen = new Map<RedlockService, Set<string>>();
-    return [...this.#jobs].filter(({ service, name }) => {
+    return [...this.#jobs].filter(({ service, name, method }) => {
+      if (instance !== undefined && (method.options.instance ?? DEFAULT_NAME) !== instance) return false;
       const names = seen.get(service) ?? new Set();
       seen.set(service, names);
       return names.size < names.add(name).size;
@@ -52,16 +53,13 @@ export class JobCatalog {
   /** @throws InvalidOptionsError */
   find(name: string, instance?: string): Job {
     if (typeof name !== 'string') throw refuse('job', 'the name of a job', name);
-    const jobs = this.list();
-    const isMeant = ({ method }: Job): boolean =>
-      instance === undefined || (method.options.instance ?? DEFAULT_NAME) === instance;
-    const [job, other] = jobs.filter((each) => each.name === name && isMeant(each));
+    const [job, other] = this.list(instance).filter((each) => each.name === name);
     if (job === undefined)
       throw new InvalidOptionsError(
         'job',
         UNKNOWN_JOB(
           name,
-          jobs.map((each) => each.name),
+          this.list().map((each) => each.name),
         ),
       );
     if (other !== undefined)

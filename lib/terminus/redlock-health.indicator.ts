@@ -41,9 +41,8 @@ export class RedlockHealthIndicator {
   }
 
   /** The names of the jobs that are overdue; undefined where there are no jobs. */
-  async #overdueOf(instance: string | undefined): Promise<string[] | undefined> {
-    const all = await this.modules.get(RedlockJobs, { strict: false }).list();
-    const jobs = all.filter((status) => (status.instance ?? DEFAULT_NAME) === (instance ?? DEFAULT_NAME));
+  async #overdueOf(instance = DEFAULT_NAME): Promise<string[] | undefined> {
+    const jobs = await this.modules.get(RedlockJobs, { strict: false }).list({ instance });
     return jobs.length === 0 ? undefined : jobs.filter(({ overdue }) => overdue !== undefined).map(({ job }) => job);
   }
 

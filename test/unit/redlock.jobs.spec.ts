@@ -168,6 +168,11 @@ describe('P20: RedlockJobs', () => {
     const paused = (await all.list()).filter((status) => status.paused).map(({ method }) => method);
     expect(paused).toEqual(['Other.run']);
     expect(await all.get('invoices', { instance: 'default' })).toMatchObject({ method: 'Jobs.invoices' });
+    const listed = async (instance: string): Promise<string[]> =>
+      (await all.list({ instance })).map(({ method }) => method);
+    expect(await listed('other')).toEqual(['Other.run']);
+    expect(await listed('default')).toEqual(['Jobs.invoices', 'Jobs.sync', 'Jobs.once']);
+    expect(await listed('third')).toEqual([]);
   });
 
   it('lists a job whose servers cannot be reached with the reason, and the others as they are', async () => {

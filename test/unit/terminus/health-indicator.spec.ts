@@ -114,7 +114,11 @@ describe('the health indicator', () => {
       const known = app.get(RedlockJobs);
       const [status] = await known.list();
       const late = { ...status!, overdue: { tick: new Date(0), byMs: 1 } };
-      jest.spyOn(known, 'list').mockResolvedValue([overdue ? late : status!]);
+      jest
+        .spyOn(known, 'list')
+        .mockImplementation(({ instance } = {}) =>
+          Promise.resolve(instance === 'default' ? [overdue ? late : status!] : []),
+        );
       return indicator;
     }
 
@@ -122,6 +126,27 @@ describe('the health indicator', () => {
       const indicator = await bootJobs(true);
       expect(await indicator.isHealthy('locks')).toMatchObject({ locks: { status: 'up', overdue: ['invoices'] } });
       expect(await indicator.isHealthy('locks', { instance: 'second' })).not.toHaveProperty('locks.overdue');
+    });
+
+    it('asks the servers of its own instance alone', async () => {
+      @Injectable()
+      class Reports {
+        @Cron('0 0 3 * * *')
+        @WithLock('reports', '10s', { instance: 'second' })
+        reports(): Promise<void> {
+          return Promise.resolve();
+        }
+      }
+      @Module({ providers: [Jobs, Reports] })
+      class BothModule {}
+      const instances = [RedlockTestingModule.forRoot(), RedlockTestingModule.forRoot({ name: 'second' })];
+      const indicator = await boot(...instances, BothModule);
+      const { client } = app.get<RedlockService>(getRedlockToken('second'));
+      const read = jest.spyOn(client.jobs, 'read').mockRejectedValue(new Error('its servers are away'));
+      expect(await indicator.isHealthy('locks')).toMatchObject({ locks: { status: 'up', overdue: [] } });
+      expect(read).not.toHaveBeenCalled();
+      await indicator.isHealthy('locks', { instance: 'second' });
+      expect(read).toHaveBeenCalledTimes(1);
     });
 
     it('is down then where it is to be', async () => {
