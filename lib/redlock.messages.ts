@@ -66,6 +66,10 @@ export const REGISTERED_TWICE = (name: string | undefined, importers: readonly s
   `application${importers.length > 0 ? `, by ${importers.join(' and by ')}` : ''}: its two services would wait for each other's locks. ` +
   `Call forRoot once, in the root module (it is global), or give each instance a name of its own: forRoot({ ..., name: 'second' }).`;
 
+export const TELEMETRY_TWICE =
+  'RedlockOtelModule is imported twice in one application: everything would be counted twice. ' +
+  'Call RedlockOtelModule.forRoot() once, in the root module: it records all instances of the RedlockModule.';
+
 export const UNKNOWN_JOB = (name: unknown, known: readonly string[]): string =>
   `there is no job with the name "${printable(String(name), 60)}" in this application, which has ${
     known.length === 0 ? 'none' : known.map((each) => `"${printable(each, 60)}"`).join(', ')

@@ -13,8 +13,9 @@ export interface RedlockOtelOptions {
 }
 
 /**
- * Metrics and spans of all `RedlockModule`s of the application, by OpenTelemetry. Import it once, in the root module. The SDK is
- * the application's own, and must be started before the application is made: without an SDK nothing is recorded.
+ * Metrics and spans of all `RedlockModule`s of the application, by OpenTelemetry. Import it once, in the root module: a
+ * second import fails the start. The SDK is the application's own, and must be started before the application is made: without an SDK
+ * nothing is recorded.
  *
  * @publicApi
  */

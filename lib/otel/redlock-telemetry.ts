@@ -3,6 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { metrics, trace, type Meter } from '@opentelemetry/api';
 import { isServiceToken, nameOfToken } from '../redlock.constants.js';
 import { RedlockEvents } from '../redlock.events.js';
+import { TELEMETRY_TWICE } from '../redlock.messages.js';
 import type { RedlockService } from '../redlock.service.js';
 import { SCOPE } from './attributes.js';
 import { CallMetrics } from './call-metrics.js';
@@ -13,6 +14,9 @@ import { ServerMetrics } from './server-metrics.js';
 
 /** Injection token of the options of the module. */
 export const OPTIONS = Symbol.for('redlock-nestjs:otel-options');
+
+/** The applications that are recorded already. */
+const recorded = new WeakSet<RedlockEvents>();
 
 /** Records what the events of the application say, from its first call on. */
 @Injectable()
@@ -26,6 +30,8 @@ export class RedlockTelemetry implements OnModuleInit, OnApplicationShutdown {
     discovery: DiscoveryService,
     @Inject(OPTIONS) { meterProvider, tracerProvider }: RedlockOtelOptions,
   ) {
+    if (recorded.has(events)) throw new Error(TELEMETRY_TWICE);
+    recorded.add(events);
     this.#discovery = discovery;
     this.#meter = (meterProvider ?? metrics.getMeterProvider()).getMeter(SCOPE);
     new CallMetrics(this.#meter).record(events);
