@@ -9,6 +9,14 @@ const WAITING_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 /** Up to a job of hours. */
 const HOLDING_BUCKETS = [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 14_400];
 
+/**
+ * So many jobs of one method have series of their own. A key function may name a new job with each call, and each of its series would stay
+ * in the memory of the SDK.
+ */
+const MOST_JOBS = 20;
+
+type Described = Parameters<typeof attributesOf>[0];
+
 /** Counts and measures the calls of an application, from its events. */
 export class CallMetrics {
   readonly #waiting: Histogram;
@@ -19,6 +27,8 @@ export class CallMetrics {
   readonly #skips: Counter;
   readonly #runs: Counter;
   readonly #overdue: Counter;
+  /** Those that have series of their own, by the names of their methods. */
+  readonly #jobs = new Map<string, Set<string>>();
 
   constructor(meter: Meter) {
     this.#waiting = meter.createHistogram('redlock.wait.duration', {
@@ -51,11 +61,11 @@ export class CallMetrics {
 
   record(events: RedlockEvents): void {
     events.on('acquired', (event) => {
-      this.#grants.add(1, attributesOf(event));
+      this.#grants.add(1, this.#attributesOf(event));
       this.#recordWait(event, 'acquired');
     });
     events.on('contended', (event) => {
-      this.#contentions.add(1, { ...attributesOf(event), [REASON]: event.reason });
+      this.#contentions.add(1, { ...this.#attributesOf(event), [REASON]: event.reason });
       this.#recordWait(event, 'contended');
     });
     events.on('unreachable', (event) => {
@@ -65,32 +75,44 @@ export class CallMetrics {
       this.#recordHold(event, 'released');
     });
     events.on('lost', (event) => {
-      this.#losses.add(1, { ...attributesOf(event), [REASON]: event.reason, [HAD_WORK]: event.hadWork });
+      this.#losses.add(1, { ...this.#attributesOf(event), [REASON]: event.reason, [HAD_WORK]: event.hadWork });
       this.#recordHold(event, 'lost');
     });
     events.on('skipped', (event) => {
-      this.#skips.add(1, { ...attributesOf(event), [REASON]: event.reason });
+      this.#skips.add(1, { ...this.#attributesOf(event), [REASON]: event.reason });
     });
     events.on('jobSucceeded', (event) => {
-      this.#runs.add(1, runOf(event, 'succeeded'));
+      this.#runs.add(1, this.#runOf(event, 'succeeded'));
     });
     events.on('jobFailed', (event) => {
-      this.#runs.add(1, runOf(event, event.outcome));
+      this.#runs.add(1, this.#runOf(event, event.outcome));
     });
     events.on('jobOverdue', (event) => {
-      this.#overdue.add(1, { ...attributesOf(event), [REASON]: event.reason });
+      this.#overdue.add(1, { ...this.#attributesOf(event), [REASON]: event.reason });
     });
   }
 
   #recordWait(event: RedlockEvent<'acquired' | 'contended' | 'unreachable'>, outcome: string): void {
-    this.#waiting.record(event.waitedMs / 1000, { ...attributesOf(event), [OUTCOME]: outcome });
+    this.#waiting.record(event.waitedMs / 1000, { ...this.#attributesOf(event), [OUTCOME]: outcome });
   }
 
   #recordHold(event: RedlockEvent<'released' | 'lost'>, outcome: string): void {
-    this.#holding.record(event.heldMs / 1000, { ...attributesOf(event), [OUTCOME]: outcome });
+    this.#holding.record(event.heldMs / 1000, { ...this.#attributesOf(event), [OUTCOME]: outcome });
   }
-}
 
-function runOf(event: RedlockEvent<'jobSucceeded' | 'jobFailed'>, outcome: string): Attributes {
-  return { ...attributesOf(event), [TRIGGER]: event.trigger, [OUTCOME]: outcome };
+  #runOf(event: RedlockEvent<'jobSucceeded' | 'jobFailed'>, outcome: string): Attributes {
+    return { ...this.#attributesOf(event), [TRIGGER]: event.trigger, [OUTCOME]: outcome };
+  }
+
+  /** Without the job where its method has too many of them. */
+  #attributesOf({ job, ...about }: Described): Attributes {
+    return attributesOf(job === undefined || !this.#isCounted(job, about.method) ? about : { ...about, job });
+  }
+
+  #isCounted(job: string, method = ''): boolean {
+    let jobs = this.#jobs.get(method);
+    if (jobs === undefined) this.#jobs.set(method, (jobs = new Set()));
+    if (jobs.size < MOST_JOBS) jobs.add(job);
+    return jobs.has(job);
+  }
 }
