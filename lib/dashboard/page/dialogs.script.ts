@@ -59,7 +59,7 @@ export function confirm(action, { job, instance }) {
 byId('ask-no').addEventListener('click', () => ask.close());
 byId('runs-close').addEventListener('click', () => runs.close());
 
-/** Which job the runs are shown of. @type {string | undefined} */
+/** Which job the runs are shown of. @type {Job | undefined} */
 let shown;
 runs.addEventListener('close', () => {
   shown = undefined;
@@ -76,7 +76,7 @@ function drawRuns(job) {
 
 /** Shows the last runs of a job. @param {Job} job */
 export function showRuns(job) {
-  shown = job.job;
+  shown = job;
   drawRuns(job);
   runs.showModal();
 }
@@ -86,7 +86,8 @@ export function refreshRuns(jobs) {
   if (shown === undefined) return;
   for (const each of jobs) {
     const job = /** @type {Job} */ (each);
-    if (job.job === shown) drawRuns(job);
+    // Another instance may have a job of the same name.
+    if (job.job === shown.job && job.instance === shown.instance) drawRuns(job);
   }
 }
 `;

@@ -3,7 +3,8 @@ import { Injectable, Module } from '@nestjs/common';
 import { Cron, ScheduleModule } from '@nestjs/schedule';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { RedlockEvents, RedlockModule, RedlockService, WithLock } from 'redlock-nestjs';
-import type { JobRun } from '../../../lib/interfaces/jobs.interface.js';
+import type { JobsFace } from '../../../lib/dashboard/jobs-face.js';
+import type { JobRun, JobStatus } from '../../../lib/interfaces/jobs.interface.js';
 import { launchBrowser } from '../../support/browser.js';
 import { startDashboard, type DashboardApp, type DashboardAppOptions } from '../../support/dashboard/dashboard-app.js';
 import { FakeJobs } from '../../support/dashboard/fake-jobs.js';
@@ -128,6 +129,29 @@ describe('the page', () => {
     );
     await page.locator('#ask-yes').click();
     await eventually(() => jobs.calls.length === 1);
+  });
+
+  it('keeps the open list of runs where another instance has news of a job of the same name', async () => {
+    const run = (outcome: JobRun['outcome'], error: string): JobRun => ({
+      ...{ job: 'mails', trigger: 'schedule', owner: 'shop-1:7', fencingToken: 7, outcome, error },
+      ...{ startedAt: new Date(Date.now() - 60_000), endedAt: new Date(Date.now() - 59_000) },
+    });
+    const runs = { default: [run('failed', 'no paper')], second: [run('lost', '')] };
+    const status = (instance: 'default' | 'second'): JobStatus => ({
+      ...{ job: 'mails', method: 'Jobs.mails', schedule: '0 2 * * *', lastRun: runs[instance][0]! },
+      ...(instance === 'second' && { instance }),
+    });
+    const jobs = {
+      list: () => Promise.resolve([status('default'), status('second')]),
+      history: (_job: string, { instance }: { instance: 'default' | 'second' }) => Promise.resolve(runs[instance]),
+    } as unknown as JobsFace;
+    const { page } = await open(undefined, { jobs });
+    await page.getByRole('button', { name: 'Runs of mails: 1 failed', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.innerText()).toContain('no paper');
+    runs.second = [run('failed', 'no ink'), ...runs.second];
+    await page.locator('#jobs').getByText('no ink').waitFor();
+    expect(await dialog.innerText()).toContain('no paper');
   });
 
   it.each([
@@ -341,15 +365,20 @@ describe('the page with real servers', () => {
         .first();
     await page.getByText('Locks can be granted: 3 servers vote, 2 are needed.').first().waitFor();
     await server(0).getByText('ready').waitFor();
+    const third = fleet.servers[2]!;
+    await third.command('SET', 'redlock:invoices', 'token 5 web-2:1', 'PX', '600000');
+    await page.locator('#locks').getByText('1 of 3: no majority, so it is not held').waitFor();
     await fleet.servers[0]!.kill();
     await server(0).getByText('down').waitFor();
     await page.getByText('Locks can be granted: 2 servers vote, 2 are needed.').first().waitFor();
     await fleet.servers[1]!.kill();
     await page.getByText('No lock can be granted: 1 server votes, 2 are needed.').first().waitFor();
     await page.locator('#notes').getByText('was not searched for locks').first().waitFor();
+    await page.locator('#locks').getByText('1 of 3, and 2 have not answered: it may be held').waitFor();
     await fleet.servers[0]!.restart();
     await fleet.servers[1]!.restart();
     await page.getByText('Locks can be granted: 3 servers vote, 2 are needed.').first().waitFor();
+    await third.command('DEL', 'redlock:invoices');
     const lock = await app.app
       .get<RedlockService>(Symbol.for('redlock-nestjs:service:second'))
       .acquire('of-second', '5m');
