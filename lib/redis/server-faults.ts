@@ -11,6 +11,7 @@ const FAULTS = [
   [/\bDENIED\b/, 'protected-mode'],
   [/max number of clients/, 'too-many-clients'],
   [/\bLOADING\b/, 'loading'],
+  [/is a Sentinel/, 'sentinel'],
   [/\bREADONLY\b|\bMASTERDOWN\b|is a replica/, 'replica'],
   [/\bOOM\b/, 'full'],
   [/\bNOREPLICAS\b/, 'few-replicas'],

@@ -14,6 +14,8 @@ export interface ServerInfo {
   /** Changes when it follows a different master, and when it becomes a master. */
   readonly history: string | undefined;
   readonly cluster: boolean;
+  /** Whether it keeps no data, but watches over servers that do. */
+  readonly sentinel: boolean;
   /**
    * Whether it writes each change to a file, from which it restores its data after a restart. Redis says no as long as it reads
    * that file (`loading`), because it writes nothing to it meanwhile.
@@ -48,6 +50,7 @@ export function parseInfo(text: string): ServerInfo {
     history: fields.get('master_replid'),
     promoted: /[1-9a-f]/.test(fields.get('master_replid2') ?? ''),
     cluster: fields.get('redis_mode') === 'cluster' || fields.get('cluster_enabled') === '1',
+    sentinel: fields.get('redis_mode') === 'sentinel',
     appendOnly: fields.get('aof_enabled') === '1',
     rewriting: ['aof_rewrite_in_progress', 'aof_rewrite_scheduled'].some((name) => fields.get(name) === '1'),
     evicts: limited && policy !== undefined && policy !== 'noeviction' ? policy : undefined,
@@ -56,7 +59,7 @@ export function parseInfo(text: string): ServerInfo {
 }
 
 /** What endangers locks on this server, or is good to know. */
-export function warningsOn({ evicts, cluster, appendOnly, loading }: ServerInfo): ServerWarning[] {
+export function warningsOn({ evicts, cluster, sentinel, appendOnly, loading }: ServerInfo): ServerWarning[] {
   const warnings: ServerWarning[] = [];
   if (evicts !== undefined) {
     const message = `may evict locks when its memory is full (maxmemory-policy ${evicts}); set noeviction`;
@@ -66,7 +69,7 @@ export function warningsOn({ evicts, cluster, appendOnly, loading }: ServerInfo)
     const message = 'is a node of a cluster: give the module a Cluster client instead';
     warnings.push({ code: 'cluster-node', message });
   }
-  if (!appendOnly && !loading) {
+  if (!appendOnly && !loading && !sentinel) {
     const message = 'forgets its locks when it restarts (no append-only file): then it will be quarantined';
     warnings.push({ code: 'no-append-only-file', message });
   }

@@ -48,8 +48,9 @@ export async function inspectServer(
   }
 }
 
-function judge({ replica, loading }: ServerInfo, duplicate: string | undefined): Verdict {
+function judge({ sentinel, replica, loading }: ServerInfo, duplicate: string | undefined): Verdict {
   if (duplicate !== undefined) return no('down', `is the same server as ${duplicate}, listed twice: it has one vote`);
+  if (sentinel) return no('refusing', 'is a Sentinel, which keeps no locks: give { sentinels, name } instead');
   if (replica) return no('refusing', 'is a replica: it does not vote');
   if (loading) return no('refusing', 'is loading its data (LOADING): it does not vote until it is done');
   return { state: 'ready' };

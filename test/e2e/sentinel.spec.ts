@@ -191,3 +191,14 @@ describe('P16: the password of a Sentinel', () => {
     expect(everything).not.toContain('wr0ng-secret');
   });
 });
+
+describe('a Sentinel whose own address is among the servers', () => {
+  it('is called what it is, and does not vote', async () => {
+    await using servers = await group();
+    const { host, port } = servers.sentinel;
+    const { service } = await boot([`redis://:${PASSWORD}@${host}:${port}`]);
+    await eventually(async () => (await service.health()).servers[0]?.state === 'refusing');
+    const reason = 'is a Sentinel, which keeps no locks: give { sentinels, name } instead';
+    expect((await service.health()).servers).toMatchObject([{ state: 'refusing', reason, warnings: [] }]);
+  });
+});

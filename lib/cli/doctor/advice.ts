@@ -67,6 +67,10 @@ export const ADVICE: Readonly<Record<Code, Advice>> = {
     'is a replica, and takes no writes',
     'name its master instead: servers of locks are independent masters',
   ),
+  sentinel: error(
+    'is a Sentinel, which keeps no locks',
+    'name its master here, and give the module { sentinels, name } in the place of this address',
+  ),
   duplicate: error(
     'is listed twice',
     'name each server once, and another one in its place',

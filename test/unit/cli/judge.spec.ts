@@ -53,6 +53,12 @@ describe('the doctor', () => {
     ['channels that are not allowed', {}, { channels: 'no subscription' }, ['no-channels']],
     ['a server that never got ready', { state: 'connecting', reason: 'not connected yet' }, {}, ['silent']],
     ['a quarantine', { state: 'quarantined', reason: 'may have forgotten locks' }, {}, ['quarantined']],
+    [
+      'the address of a Sentinel',
+      { state: 'refusing', reason: 'is a Sentinel, which keeps no locks: give { sentinels, name } instead' },
+      {},
+      ['sentinel'],
+    ],
     ['an unknown refusal', { state: 'refusing', reason: 'ERR strange' }, {}, ['refuses']],
     [
       'a database that is not there',

@@ -23,6 +23,7 @@ const SAID: readonly [string, string][] = [
   ['self-signed certificate in certificate chain', 'certificate'],
   ["Hostname/IP does not match certificate's altnames", 'certificate'],
   ['is loading its data (LOADING): it does not vote until it is done', 'loading'],
+  ['is a Sentinel, which keeps no locks: give { sentinels, name } instead', 'sentinel'],
   ['is a replica: it does not vote', 'replica'],
   ["READONLY You can't write against a read only replica", 'replica'],
   ["OOM command not allowed when used memory > 'maxmemory'", 'full'],
