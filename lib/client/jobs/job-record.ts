@@ -51,7 +51,12 @@ export function toJobRecord(votes: readonly Vote[], wallMs: number, answers = an
   const missing = votes.length - answers.length;
   const runs = mergeRuns(answers, majorityOf(votes.length) - missing);
   const ticks = runs.map(({ tickMs }) => tickMs);
-  const covered = Math.max(0, ...ticks, coveredBy(answers, majorityOf(votes.length) - missing), endedPauseMs(answers));
+  const covered = Math.max(
+    0,
+    ...ticks,
+    coveredBy(answers, majorityOf(votes.length) - missing),
+    endedPauseMs(answers, wallMs),
+  );
   return { ...newestPause(answers), coveredMs: covered, runs: runs.slice(0, MOST_RUNS) };
 }
 
@@ -70,13 +75,16 @@ function coveredBy(answers: readonly Answer[], enough: number): number {
   return all[Math.max(0, enough - 1)] ?? 0;
 }
 
-/** When the last pause was over, if its time has passed: no tick before it is made up for, also where no replica was there to note that. */
-export function endedPauseMs(answers: readonly Answer[]): number {
+/**
+ * When the last pause was over, if its time has passed, by the clock of this process: that of a server may be hours ahead. No tick before it is
+ * made up for, also where no replica was there to note that.
+ */
+export function endedPauseMs(answers: readonly Answer[], wallMs: number): number {
   const version = Math.max(0, ...answers.map(({ register }) => register.version));
   // A server that was told of it when it was over has no end of it.
   const newest = answers.filter(({ register }) => register.version === version);
   const ends = newest.map(({ register: { until }, nowMs }) =>
-    typeof until === 'number' && until <= nowMs ? until : 0,
+    typeof until === 'number' && until <= nowMs ? wallMs - (nowMs - until) : 0,
   );
   return Math.max(0, ...ends);
 }

@@ -45,7 +45,7 @@ export class JobRegister {
     const votes = await readRegisters(quorum, keys);
     const wallMs = quorum.clock.wallMs();
     const answers = answersIn(votes, wallMs);
-    repairRegisters(quorum, keys, answers);
+    repairRegisters(quorum, keys, answers, wallMs);
     return toJobRecord(votes, wallMs, answers);
   }
 

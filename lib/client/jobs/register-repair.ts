@@ -11,11 +11,12 @@ export function repairRegisters(
   { queues, rules }: Quorum,
   { register: key }: JobKeys,
   answers: readonly Answer[],
+  wallMs: number,
 ): void {
   const { version, pausedLeftMs: leftMs, reason } = newestPause(answers);
   const sureMs = surelyCoveredMs(answers, majorityOf(queues.length));
   const pause = { version, leftMs, reason };
-  const coveredMs = Math.max(sureMs, endedPauseMs(answers));
+  const coveredMs = Math.max(sureMs, endedPauseMs(answers, wallMs));
   for (const answer of answers) {
     const isBehind = answer.register.version < version || newestTickOf(answer) < sureMs;
     if (isBehind) queues[answer.position]?.send({ ...steering(key, rules.owner), pause, coveredMs });

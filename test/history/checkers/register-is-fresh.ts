@@ -57,7 +57,9 @@ function wrongRun(
   if (!isOver && runKnownBy(operations, lock, toMs) < majorityOf(operations.about.servers)) return undefined;
   const run = runs.find(({ token }) => token === lock.granted.token);
   const { tick } = lock.asked;
-  if (run === undefined) return runs.length < MOST_RUNS ? 'had its lock, and is not shown' : undefined;
+  // An attempt that is undone has pushed out the oldest run, and leaves its own place empty until the next one: one for each process at most.
+  const fewest = MOST_RUNS - operations.clients.size;
+  if (run === undefined) return runs.length < fewest ? 'had its lock, and is not shown' : undefined;
   if (tick !== undefined && coveredMs < tick.atMs) return 'had its lock, and its tick is not shown as covered';
   if (!isOver) return undefined;
   const outcome = lock.ended?.failed === true || lock.ended === undefined ? 'failed' : 'succeeded';
