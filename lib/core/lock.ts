@@ -165,7 +165,8 @@ export class LockHandle {
         this.#releasing = undefined;
         if (end instanceof Error) reject(end);
         // Once its time is over the servers forget it by themselves, and that it is gone proves nothing.
-        else if (end === 'gone' && this.#upkeep.leftMs > 0) {
+        // Nor does it of a run that does not take place: its tick is given back, too, and that may be over.
+        else if (end === 'gone' && this.#upkeep.leftMs > 0 && this.run?.cancelledBy === undefined) {
           this.#state = 'lost';
           if (this.run?.correct() === true) this.#giveBack(() => undefined);
           const error = new LockLostError(this.keys, 'taken', votes);

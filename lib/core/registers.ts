@@ -21,16 +21,24 @@ const NOBODY = '-';
 const NO_RUN = { trigger: 'manual', tickMs: 0, startedAtMs: 0 } as const;
 
 /**
- * Asks every server for the register of the job and for the holder of its lock, and waits for all of them, within one node timeout.
+ * Asks every server for the register of the job and for the holder of its lock. Waits for all of them, within one node timeout, or for
+ * what is enough: any majority shares a server with the one that has taken a pause.
  *
  * @throws QuorumUnreachableError fewer than a majority have answered: a run or a pause that a majority knows may be missing
  */
-export async function readRegisters(quorum: Quorum, { register, lock, named }: JobKeys): Promise<readonly Vote[]> {
+export async function readRegisters(
+  quorum: Quorum,
+  { register, lock, named }: JobKeys,
+  enough: 'all' | 'majority' = 'all',
+): Promise<readonly Vote[]> {
   const { owner, nodeTimeoutMs } = quorum.rules;
   const claims = [{ key: lock, ttlMs: 0 }];
   const request = { kind: 'read', token: NOBODY, owner, claims, job: { key: register, start: NO_RUN } } as const;
-  const { votes } = await askServers(quorum, request, nodeTimeoutMs, { verdictOf: completeVerdict });
-  if (count(votes, 'read') >= majorityOf(quorum.queues.length)) return votes;
+  const isRead = (some: readonly Vote[]): boolean => count(some, 'read') >= majorityOf(quorum.queues.length);
+  const verdictOf = (some: readonly Vote[], servers: number): 'complete' | undefined =>
+    enough === 'majority' && isRead(some) ? 'complete' : completeVerdict(some, servers);
+  const { votes } = await askServers(quorum, request, nodeTimeoutMs, { verdictOf });
+  if (isRead(votes)) return votes;
   throw new QuorumUnreachableError('read the register of', named, quorum.queues.length, votes);
 }
 

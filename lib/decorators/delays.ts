@@ -10,6 +10,9 @@ import type { LockedMethod } from './locked-method.js';
 /** Longer than replicas with one clock need to fire, and shorter than a person notices. */
 const DEFAULT_SPREAD_MS = 25;
 
+/** Where too few servers have answered. */
+const LOOK_AGAIN_MS = 500;
+
 /** So late a timer may be, also where its process does not stand still. */
 const LATE_MS = 100;
 
@@ -50,15 +53,22 @@ export async function spreadOut(service: RedlockService, method: LockedMethod, f
  *
  * @throws LockLostError where the lock is lost meanwhile
  * @throws LockContendedError where the job is paused
- * @throws QuorumUnreachableError where too few servers answer to know that
+ * @throws QuorumUnreachableError where too few servers answer to know that when the application shuts down. Before, they are asked again while the lock is held
  */
 export async function waitForJitter(service: RedlockService, { options }: LockedMethod, lock: Lock): Promise<void> {
   const client = clientOf(service);
   if (client === undefined || options.jitter === undefined) return;
   await pause(client, randomMs(client, toMs('jitter', options.jitter)), [lock.signal, service.closing]);
   await ensureHeld(lock);
-  const refusal = await client.jobs.whyPaused({ name: options.job, keys: lock.keys });
+  const place = { name: options.job, keys: lock.keys };
+  let refusal = await client.jobs.whyPaused(place);
+  // The lock outlives a short outage, and its tick must not be lost in it.
+  while (refusal?.reason === 'unreachable' && lock.isHeld() && !service.closing.aborted) {
+    await pause(client, LOOK_AGAIN_MS, [lock.signal, service.closing]);
+    refusal = await client.jobs.whyPaused(place);
+  }
   if (refusal !== undefined) {
+    await ensureHeld(lock);
     runOf(lock)?.cancel(refusal.reason === 'paused' ? 'paused' : 'unreachable');
     throw refusal.error;
   }

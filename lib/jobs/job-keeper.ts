@@ -41,8 +41,8 @@ export class JobKeeper {
   }
 
   /** A firing of the schedule runs this tick, or has skipped it because it runs elsewhere or needs no run. What is tried here says itself what came of it. */
-  onSettled(tickMs: number): void {
-    if (!this.#attempts.isTrying(tickMs)) this.job.settle(tickMs);
+  onSettled(tickMs: number, hasRun: boolean): void {
+    if (!this.#attempts.isTrying(tickMs)) this.job.settle(tickMs, hasRun);
   }
 
   /** A call has not run this tick: one of the scheduler, or one that is made here. */

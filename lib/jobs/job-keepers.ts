@@ -78,13 +78,13 @@ export class JobKeepers {
     const { events } = this.service.client;
     events.on('jobStarted', (event) => {
       this.#tell(event, (each, tickMs) => {
-        each.onSettled(tickMs);
+        each.onSettled(tickMs, true);
       });
     });
     events.on('skipped', (event) => {
       if (!SETTLED.has(event.reason)) return;
       this.#tell(event, (each, tickMs) => {
-        each.onSettled(tickMs);
+        each.onSettled(tickMs, event.reason !== 'locked');
       });
     });
   }

@@ -23,6 +23,7 @@ export class Job {
   cron: CronJobLike | undefined;
   #schedule: { readonly cronTime?: CronTimeLike; readonly sinceMs: number } = { sinceMs: Infinity };
   #settledMs = -Infinity;
+  #ranMs = -Infinity;
 
   constructor(
     readonly host: object,
@@ -91,22 +92,29 @@ export class Job {
   }
 
   /**
-   * Whether neither the newest tick that has run nor the one that needs no run any more is one of the present schedule. Then the ticks of before `sinceMs` are
-   * not known to have been any. A job with one date is made anew for each.
+   * Whether the newest tick that has run is none of the present schedule, and nothing was noted since. Then the ticks of before `sinceMs` are not known to have
+   * been any. A job with one date is made anew for each.
    */
   hasNewSchedule({ runs, coveredMs }: Pick<JobRecord, 'runs' | 'coveredMs'>): boolean {
     if (this.cron?.cronTime.realDate === true) return false;
     const newest = runs.find(({ tickMs }) => tickMs > 0);
-    return newest !== undefined && !this.#isTick(newest.tickMs) && !this.#isTick(coveredMs);
+    return newest !== undefined && coveredMs <= newest.tickMs && !this.#isTick(newest.tickMs);
   }
 
-  /** The newest tick of which this replica has seen that it has run, or needs no run: servers may lose what they know of it. In epoch ms. */
+  /** The newest tick of which this replica has seen that it has run, runs elsewhere or needs no run: servers may lose what they know of it. In epoch ms. */
   get settledMs(): number {
     return this.#settledMs;
   }
 
-  settle(tickMs: number): void {
+  /** The newest tick of which this replica has seen that it has run, or needs no run; -Infinity where it has seen none. In epoch ms. */
+  get ranMs(): number {
+    return this.#ranMs;
+  }
+
+  /** @param hasRun false: another holder has the lock, most likely a run of this job */
+  settle(tickMs: number, hasRun = true): void {
     this.#settledMs = Math.max(this.#settledMs, tickMs);
+    if (hasRun) this.#ranMs = Math.max(this.#ranMs, tickMs);
   }
 
   /** The newest tick that is not after this instant of the wall clock. */

@@ -52,6 +52,8 @@ export class OverdueReport {
       return; // No majority of the servers: it is looked for when there is one.
     }
     this.#isToLook = false;
+    // From now on the schedule is known: its ticks are missed where no replica is there.
+    if (this.job.hasNewSchedule(record)) this.client.jobs.cover(place, Math.floor(this.job.sinceMs));
     const overdue = overdueOf(this.job, record, this.client.shards.clock.wallMs());
     if (overdue !== undefined && !this.willCatchUp(overdue.tickMs)) this.#tell('missed', overdue.tickMs);
   }

@@ -16,9 +16,11 @@ export function overdueOf(job: Job, record: JobRecord, nowMs: number): Overdue |
   const { runs, coveredMs, pausedLeftMs } = record;
   if (pausedLeftMs > 0 || runs.some(({ outcome }) => outcome === 'running')) return undefined;
   const tickMs = dueTick(job, nowMs, coveredMs);
-  if (tickMs === undefined || coveredMs >= tickMs) return undefined;
+  if (tickMs === undefined || coveredMs >= tickMs || job.ranMs >= tickMs) return undefined;
   // A run that is younger, by hand for example, does not show that the job existed at that tick. Servers without any have perhaps lost their data.
-  const isMissed = tickMs > job.sinceMs && tickMs > job.settledMs;
+  // Other work may keep a job from its key that has never run: only of one that has does a held lock tell of a run.
+  const isElsewhere = job.ranMs > -Infinity && job.settledMs >= tickMs;
+  const isMissed = tickMs > job.sinceMs && !isElsewhere;
   const isKnown = coveredMs > 0 || runs.some(({ startedAtMs }) => startedAtMs < tickMs);
   return isMissed || (isKnown && !job.hasNewSchedule(record)) ? { tickMs, byMs: nowMs - tickMs } : undefined;
 }

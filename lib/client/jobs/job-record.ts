@@ -47,16 +47,16 @@ export interface Answer {
  * A run that any server has the end of has ended: only its replica writes that. A run without an end counts if it may be on a majority of the servers:
  * an attempt that was never granted may have left its line on a few. It is running while a server shows that its lock is held.
  */
-export function toJobRecord(votes: readonly Vote[], wallMs: number, answers = answersIn(votes, wallMs)): JobRecord {
+export function toJobRecord(
+  votes: readonly Vote[],
+  wallMs: number,
+  answers = answersIn(votes, wallMs),
+  pauseEndMs = endedPauseMs(answers, wallMs),
+): JobRecord {
   const missing = votes.length - answers.length;
   const runs = mergeRuns(answers, majorityOf(votes.length) - missing);
   const ticks = runs.map(({ tickMs }) => tickMs);
-  const covered = Math.max(
-    0,
-    ...ticks,
-    coveredBy(answers, majorityOf(votes.length) - missing),
-    endedPauseMs(answers, wallMs),
-  );
+  const covered = Math.max(0, ...ticks, coveredBy(answers, majorityOf(votes.length) - missing), pauseEndMs);
   return { ...newestPause(answers), coveredMs: covered, runs: runs.slice(0, MOST_RUNS) };
 }
 
@@ -79,14 +79,22 @@ function coveredBy(answers: readonly Answer[], enough: number): number {
  * When the last pause was over, if its time has passed, by the clock of this process: that of a server may be hours ahead. No tick before it is
  * made up for, also where no replica was there to note that.
  */
-export function endedPauseMs(answers: readonly Answer[], wallMs: number): number {
+function endedPauseMs(answers: readonly Answer[], wallMs: number): number {
+  return Math.max(0, ...endsOfPause(answers).map(({ untilMs, nowMs }) => wallMs - (nowMs - untilMs)));
+}
+
+/** The same for what is written to the servers, by the clock that is most behind: that of an operator may be ahead, too, and cover ticks that are to come. */
+export function endedPauseToKeepMs(answers: readonly Answer[]): number {
+  const ends = endsOfPause(answers).map(({ untilMs }) => untilMs);
+  return ends.length === 0 ? 0 : Math.min(...ends);
+}
+
+/** What the servers say that know the newest pause. One that was told of it when it was over has no end of it. */
+function endsOfPause(answers: readonly Answer[]): { readonly untilMs: number; readonly nowMs: number }[] {
   const version = Math.max(0, ...answers.map(({ register }) => register.version));
-  // A server that was told of it when it was over has no end of it.
-  const newest = answers.filter(({ register }) => register.version === version);
-  const ends = newest.map(({ register: { until }, nowMs }) =>
-    typeof until === 'number' && until <= nowMs ? wallMs - (nowMs - until) : 0,
+  return answers.flatMap(({ register: { version: known, until }, nowMs }) =>
+    known === version && typeof until === 'number' && until <= nowMs ? { untilMs: until, nowMs } : [],
   );
-  return Math.max(0, ...ends);
 }
 
 export function newestPause(answers: readonly Answer[]): Pick<JobRecord, 'version' | 'pausedLeftMs' | 'reason'> {

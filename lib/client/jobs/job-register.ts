@@ -7,7 +7,7 @@ import type { Refusal } from '../../core/refusal.js';
 import { lockKey, registerKey } from '../keys.js';
 import { toKeys } from '../options/check.js';
 import type { Shards } from '../shards.js';
-import { answersIn, toJobRecord, type JobRecord } from './job-record.js';
+import { answersIn, endedPauseToKeepMs, toJobRecord, type JobRecord } from './job-record.js';
 import { repairRegisters } from './register-repair.js';
 import { whyPaused } from './why-paused.js';
 
@@ -45,7 +45,7 @@ export class JobRegister {
     const votes = await readRegisters(quorum, keys);
     const wallMs = quorum.clock.wallMs();
     const answers = answersIn(votes, wallMs);
-    repairRegisters(quorum, keys, answers, wallMs);
+    repairRegisters(quorum, keys, answers);
     return toJobRecord(votes, wallMs, answers);
   }
 
@@ -83,9 +83,11 @@ export class JobRegister {
   async #steer(place: JobPlace | FoundJob, state: Omit<PauseState, 'version'>): Promise<void> {
     const { quorum, keys } = this.#find(place);
     const votes = await readRegisters(quorum, keys);
-    const known = toJobRecord(votes, quorum.clock.wallMs());
+    const wallMs = quorum.clock.wallMs();
+    const answers = answersIn(votes, wallMs);
+    const known = toJobRecord(votes, wallMs, answers, endedPauseToKeepMs(answers));
     // It is higher than what a majority knows, and than that of an earlier change which few servers have taken, or none yet.
-    const leastVersion = Math.max(known.version + 1, Math.floor(quorum.clock.wallMs()) * VERSIONS_A_MS);
+    const leastVersion = Math.max(known.version + 1, Math.floor(wallMs) * VERSIONS_A_MS);
     const version = leastVersion + Math.floor(quorum.entropy.random() * VERSIONS_A_MS);
     // A tick that fell into a pause is not made up for, also into one whose end is replaced here. By the servers' clocks: that of an operator may be ahead, and cover ticks that are to come.
     const isEnd = known.pausedLeftMs > 0 && state.leftMs === 0;

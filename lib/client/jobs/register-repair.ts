@@ -1,7 +1,7 @@
 import type { Quorum } from '../../core/quorum.js';
 import { steering, type JobKeys } from '../../core/registers.js';
 import { majorityOf } from '../../core/vote.js';
-import { endedPauseMs, mergeRuns, newestPause, type Answer } from './job-record.js';
+import { endedPauseToKeepMs, mergeRuns, newestPause, type Answer } from './job-record.js';
 
 /**
  * Brings the newest pause, or its end, and the newest tick that needs no run to the servers that are behind, and waits for no answer. The tries of a run do so
@@ -11,12 +11,11 @@ export function repairRegisters(
   { queues, rules }: Quorum,
   { register: key }: JobKeys,
   answers: readonly Answer[],
-  wallMs: number,
 ): void {
   const { version, pausedLeftMs: leftMs, reason } = newestPause(answers);
   const sureMs = surelyCoveredMs(answers, majorityOf(queues.length));
   const pause = { version, leftMs, reason };
-  const coveredMs = Math.max(sureMs, endedPauseMs(answers, wallMs));
+  const coveredMs = Math.max(sureMs, endedPauseToKeepMs(answers));
   for (const answer of answers) {
     const isBehind = answer.register.version < version || newestTickOf(answer) < sureMs;
     if (isBehind) queues[answer.position]?.send({ ...steering(key, rules.owner), pause, coveredMs });

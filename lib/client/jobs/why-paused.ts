@@ -8,7 +8,7 @@ import { toJobRecord } from './job-record.js';
 export async function whyPaused(quorum: Quorum, keys: JobKeys): Promise<Refusal | undefined> {
   const { named } = keys;
   try {
-    const votes = await readRegisters(quorum, keys);
+    const votes = await readRegisters(quorum, keys, 'majority');
     const { pausedLeftMs: remainingMs, reason: owner } = toJobRecord(votes, quorum.clock.wallMs());
     if (remainingMs === 0) return undefined;
     return new Refusal('paused', () => new LockContendedError(named, { owner, remainingMs }, votes, 'paused'));
