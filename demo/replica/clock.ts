@@ -1,6 +1,11 @@
 const RealDate = Date;
 let offsetMs = 0;
 
+/** How far the clock is from the right time now. */
+export function clockOffsetMs(): number {
+  return offsetMs;
+}
+
 function now(): number {
   return RealDate.now() + offsetMs;
 }

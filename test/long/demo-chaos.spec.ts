@@ -6,7 +6,7 @@ describe('npm start -- --chaos', () => {
     await using compiled = await compileDemo();
     const chaos = new Demo(compiled, '--chaos', '--ticks', '17', '--servers', '3');
     const code = await chaos.exit;
-    expect([code, chaos.stderr]).toEqual([0, '']); // First, because it says why a tick had no run.
+    expect([code, chaos.trouble]).toEqual([0, '']); // First, because it says why a tick had no run.
     expect(chaos.stdout).not.toMatch(/NO REPLICA| AND /);
     const announced = chaos.stdout.split('\n').filter((line) => /^[\d:]+ +(server|replica)-\d+ [a-z]/.test(line));
     expect(announced.map((line) => line.slice(10).replaceAll(/-\d+/g, ''))).toEqual([

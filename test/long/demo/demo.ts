@@ -52,6 +52,11 @@ export class Demo {
     return this.child.pid ?? 0;
   }
 
+  /** What it said on stderr, without that of `cron` when a busy machine makes a timer late. */
+  get trouble(): string {
+    return this.stderr.replace(/^.*\[Cron\] Missed execution deadline.*\n/gm, '');
+  }
+
   get ticks(): Tick[] {
     return this.stdout
       .split('\n')
