@@ -3,7 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { setImmediate } from 'node:timers';
 import type { Clock } from '../core/ports/clock.js';
-import type { ReplyCheck } from './reply-check.js';
+import type { ReplyReader } from './reply-reader.js';
 
 /** What ioredis 5 and 6 call, and do not publish. */
 interface AsksSentinels {
@@ -40,7 +40,7 @@ class DirectConnector extends AbstractConnector {
  * A connector for the option `Connector` of ioredis. It checks what its sockets receive: a reply at which the client would throw ends
  * the connection, with the reason, before the client reads it.
  */
-export function guardedConnector(options: RedisOptions, check: ReplyCheck, clock: Clock): Connector {
+export function guardedConnector(options: RedisOptions, reader: ReplyReader, clock: Clock): Connector {
   const Base = (options.Connector ??
     (options.sentinels ? SentinelConnector : DirectConnector)) as typeof DirectConnector;
   return class extends Base {
@@ -59,7 +59,7 @@ export function guardedConnector(options: RedisOptions, check: ReplyCheck, clock
 
     override async connect(...args: []): Promise<Socket> {
       const socket = await super.connect(...args);
-      readAlong(socket, check);
+      readAlong(socket, reader);
       sendTogether(socket);
       if ('encrypted' in socket) limitHandshake(socket, clock);
       return socket;
@@ -68,14 +68,13 @@ export function guardedConnector(options: RedisOptions, check: ReplyCheck, clock
 }
 
 /** The client adds its `data` handler later, and before all other handlers. So the check is in `emit`. */
-function readAlong(socket: Socket, check: ReplyCheck): void {
+function readAlong(socket: Socket, reader: ReplyReader): void {
   const emit = socket.emit.bind(socket) as (event: string | symbol, ...args: unknown[]) => boolean;
   socket.emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event !== 'data') return emit(event, ...args);
     if (socket.destroyed) return false;
     try {
-      check.read(args[0] as Buffer);
-      return emit(event, ...args);
+      return reader.read(args[0] as Buffer) || emit(event, ...args);
     } catch (error) {
       socket.destroy(error as Error);
       return true;

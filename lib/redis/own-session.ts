@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net';
-import { Command, Redis, type RedisOptions } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { Clock } from '../core/ports/clock.js';
 import { isReplyError, SilenceError, type Secrets } from './connection.js';
-import { MalformedReplyError, ReplyCheck } from './reply-check.js';
+import { ClientCommands } from './client-commands.js';
+import { DirectCommands, UNASKED } from './direct-commands.js';
+import { ReplyReader } from './reply-reader.js';
+import { MalformedReplyError } from './resp-line.js';
 import { safeOptions } from './safe-options.js';
 
 /** A connection that is accepted but not ready within this time is closed, and tried again. */
@@ -21,10 +24,13 @@ interface Listeners {
 /** One connection to a server, from the try to its end. It has an ioredis client of its own, and never reconnects. */
 export class OwnSession {
   readonly #client: Redis;
-  readonly #check = new ReplyCheck();
+  readonly #reader = new ReplyReader();
   readonly #startedAtMs: number;
   /** Whether the server has answered a command without an error. */
   #works = false;
+  readonly #viaClient: ClientCommands;
+  /** From the first command on that this package writes by itself. */
+  #direct: DirectCommands | undefined;
   /** Why this process has closed it, if it has. */
   #verdict: Error | undefined;
   #onEnd: () => void;
@@ -38,8 +44,9 @@ export class OwnSession {
     { onReady, onMessage, onEnd }: Listeners,
   ) {
     this.#startedAtMs = clock.nowMs();
-    const client = new Redis(safeOptions(target, this.#check, clock));
+    const client = new Redis(safeOptions(target, this.#reader, clock));
     this.#client = client;
+    this.#viaClient = new ClientCommands(client);
     const cancelReadyTimeout = clock.after(READY_TIMEOUT_MS, () => {
       this.#end(new SilenceError(`not ready within ${READY_TIMEOUT_MS} ms`));
     });
@@ -55,6 +62,7 @@ export class OwnSession {
       this.#onEnd = () => undefined;
       cancelReadyTimeout();
       onEnd();
+      this.#direct?.failAll(this.cause);
     };
     client.on('end', () => {
       this.#onEnd();
@@ -69,31 +77,40 @@ export class OwnSession {
     onReply: (reply: unknown) => void,
     onError: (cause: unknown) => void,
   ): void {
-    if (name === 'subscribe') this.#check.subscribed = true;
-    // When a connection ends, ioredis first rejects its commands, and emits `end` at the end of this turn. The event must come first.
-    const onBroken = (cause: unknown): void => {
-      this.clock.atEndOfTurn(() => {
-        onError(cause);
-      });
+    if (name === 'subscribe') this.#reader.subscribed = true;
+    const onGoodReply = (reply: unknown): void => {
+      this.#works = true;
+      onReply(reply);
     };
     try {
-      const { keyPrefix } = this.#client.options;
-      const command = new Command(name, args as (string | number)[], { replyEncoding: 'utf8', keyPrefix });
-      answerAtOnce(
-        command,
-        (reply) => {
-          this.#works = true;
-          onReply(reply);
-        },
-        (cause) => {
-          if (isReplyError(cause)) onError(cause);
-          else onBroken(cause);
-        },
-      );
-      void this.#client.sendCommand(command);
+      const direct = this.#directly();
+      if (direct !== undefined) {
+        direct.send(this.#viaClient.textOf(name, args), onGoodReply, onError);
+        return;
+      }
+      this.#viaClient.send(name, args, onGoodReply, (cause) => {
+        if (isReplyError(cause)) onError(cause);
+        else this.#onBroken(cause, onError);
+      });
     } catch (error) {
-      onBroken(error); // The command is too long to be written.
+      this.#onBroken(error, onError); // The command is too long to be written, or the connection is ending.
     }
+  }
+
+  /** Undefined as long as a reply may be for the client, and where messages are: it passes them on. */
+  #directly(): DirectCommands | undefined {
+    if (this.#direct === undefined && this.#viaClient.isIdle && !this.#reader.subscribed) {
+      const { stream } = this.#client as unknown as { stream: Socket };
+      this.#direct = new DirectCommands(stream, this.#reader);
+    }
+    return this.#direct;
+  }
+
+  /** When a connection ends, ioredis first rejects its commands, and emits `end` at the end of this turn. The event must come first. */
+  #onBroken(cause: unknown, onError: (cause: unknown) => void): void {
+    this.clock.atEndOfTurn(() => {
+      onError(cause);
+    });
   }
 
   disconnect(): void {
@@ -118,7 +135,7 @@ export class OwnSession {
     if (this.#verdict !== undefined) return this.#verdict;
     if (this.#said !== undefined) return this.#said;
     const trouble = this.#trouble ?? 'the connection was closed';
-    if (this.#check.heard || (this.#trouble !== undefined && !/ (EPIPE|ECONNRESET)\b/.test(trouble)))
+    if (this.#reader.heard || (this.#trouble !== undefined && !/ (EPIPE|ECONNRESET)\b/.test(trouble)))
       return new Error(trouble);
     const hint = this.target.tls ? '' : '; a port that speaks TLS does so: it needs a rediss:// URL, or the option tls';
     return new Error(`${trouble}, before the server had said anything${hint}`);
@@ -126,7 +143,7 @@ export class OwnSession {
 
   /** The last reply of the server, if it was an error. */
   get #said(): Error | undefined {
-    const { lastError } = this.#check;
+    const { lastError } = this.#reader;
     return lastError === undefined ? undefined : new Error(this.secrets.messageOf(new Error(lastError)));
   }
 
@@ -158,27 +175,9 @@ function discard(stream: Partial<Socket> | undefined): void {
   }
 }
 
-/**
- * Calls back as soon as ioredis has read the reply, without waiting for a promise. The command's own promise is settled too, because a
- * tracer may wait for it.
- */
-function answerAtOnce(command: Command, onReply: (reply: unknown) => void, onError: (cause: Error) => void): void {
-  const { resolve, reject } = command;
-  command.resolve = (raw: Buffer) => {
-    const reply = command.transformReply(raw);
-    resolve(null);
-    onReply(reply);
-  };
-  command.reject = (cause) => {
-    command.promise.catch(() => undefined);
-    reject(cause);
-    onError(cause);
-  };
-}
-
 /** The error in words that a user of this package understands. */
 function whyOf(trouble: string): string {
-  if (trouble.startsWith('Command queue state error')) return 'it has sent a reply to nothing that it was asked';
+  if (trouble.startsWith('Command queue state error')) return UNASKED;
   if (/wrong version number|packet length too long/.test(trouble)) {
     return `${trouble}: the server may speak no TLS on this port (a redis:// URL, or no option tls, then)`;
   }

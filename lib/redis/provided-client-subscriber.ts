@@ -3,7 +3,7 @@ import type { Clock } from '../core/ports/clock.js';
 import type { SubscriberConnection } from './connection.js';
 import { ProvidedClientConnection, type ProvidedClient } from './provided-client-connection.js';
 import { guardedConnector } from './guarded-connector.js';
-import { ReplyCheck } from './reply-check.js';
+import { ReplyReader } from './reply-reader.js';
 
 /** A client that can be duplicated, as all clients of ioredis can. */
 export interface Original {
@@ -27,7 +27,7 @@ const OPTIONS = {
 type Copy = ProvidedClient & { disconnect(): void };
 
 /** If the copy makes its own socket, its replies are checked, so that a malformed reply ends the copy and not the process. */
-function copyOf(client: Original, check: ReplyCheck, clock: Clock): Copy {
+function copyOf(client: Original, reader: ReplyReader, clock: Clock): Copy {
   // The first argument of a Cluster is a list of other servers. An empty list keeps the servers that it has.
   if (client.isCluster) return client.duplicate([], OPTIONS);
   const { options = {} } = client;
@@ -36,21 +36,21 @@ function copyOf(client: Original, check: ReplyCheck, clock: Clock): Copy {
     ...OPTIONS,
     protocol: 2,
     replyMapping: undefined,
-    Connector: guardedConnector(options, check, clock),
+    Connector: guardedConnector(options, reader, clock),
   });
 }
 
 /** The connection of a copy of a client that the application provides. The copy belongs to this package, which closes it. */
 export class ProvidedClientSubscriber extends ProvidedClientConnection implements SubscriberConnection {
   readonly #copy: Copy;
-  readonly #check: ReplyCheck;
+  readonly #reader: ReplyReader;
 
   constructor(name: string, client: Original, clock: Clock) {
-    const check = new ReplyCheck();
-    const copy = copyOf(client, check, clock);
+    const reader = new ReplyReader();
+    const copy = copyOf(client, reader, clock);
     super(name, copy, clock);
     this.#copy = copy;
-    this.#check = check;
+    this.#reader = reader;
     copy.on('error', () => undefined); // The client of the application emits the same error.
   }
 
@@ -63,7 +63,7 @@ export class ProvidedClientSubscriber extends ProvidedClientConnection implement
   }
 
   override send(...args: Parameters<SubscriberConnection['send']>): void {
-    if (args[0] === 'subscribe') this.#check.subscribed = true;
+    if (args[0] === 'subscribe') this.#reader.subscribed = true;
     super.send(...args);
   }
 

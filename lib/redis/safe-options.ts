@@ -1,7 +1,7 @@
 import type { RedisOptions } from 'ioredis';
 import type { Clock } from '../core/ports/clock.js';
 import { guardedConnector } from './guarded-connector.js';
-import type { ReplyCheck } from './reply-check.js';
+import type { ReplyReader } from './reply-reader.js';
 
 /** After this much silence the kernel asks whether the other end is still there. */
 const KEEP_ALIVE_MS = 10_000;
@@ -9,7 +9,7 @@ const KEEP_ALIVE_MS = 10_000;
 const SENTINEL_TIMEOUT_MS = 5000;
 
 /** The options of a client of ours: those of the user, except for those that make a lock's connection safe. */
-export function safeOptions(target: RedisOptions, check: ReplyCheck, clock: Clock): RedisOptions {
+export function safeOptions(target: RedisOptions, reader: ReplyReader, clock: Clock): RedisOptions {
   const options = {
     keepAlive: KEEP_ALIVE_MS,
     // A Sentinel that takes the connection and answers nothing: the next one is asked then.
@@ -19,7 +19,7 @@ export function safeOptions(target: RedisOptions, check: ReplyCheck, clock: Cloc
     ...target,
     ...SAFE_OPTIONS,
   };
-  return { ...options, Connector: guardedConnector(options, check, clock) };
+  return { ...options, Connector: guardedConnector(options, reader, clock) };
 }
 
 /**

@@ -3,7 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { ProvidedClientSubscriber, type Original } from '../../../lib/redis/provided-client-subscriber.js';
 import { call } from '../../../lib/redis/connection.js';
 import type { OwnConnection } from '../../../lib/redis/own-connection.js';
-import { MalformedReplyError, ReplyCheck } from '../../../lib/redis/reply-check.js';
+import { ReplyReader } from '../../../lib/redis/reply-reader.js';
+import { MalformedReplyError } from '../../../lib/redis/resp-line.js';
 import { SystemClock } from '../../../lib/system/system-clock.js';
 import { eventually } from '../../support/eventually.js';
 
@@ -38,8 +39,8 @@ const NO_MESSAGE = [
   ...['*3\r\n$7\r\nmessage\r\n$-1\r\n$-1', '*3\r\n*1\r\n+a\r\n+b\r\n+c', '*3\r\n+subscribe\r\n:1\r\n:1'],
 ];
 
-const read = (text: string, subscribed = false): ReplyCheck => {
-  const check = new ReplyCheck();
+const read = (text: string, subscribed = false): ReplyReader => {
+  const check = new ReplyReader();
   check.subscribed = subscribed;
   check.read(Buffer.from(`${text}\r\n`, 'latin1'));
   return check;
@@ -66,7 +67,7 @@ describe('P17: what a server sends', () => {
     ['-NOPERM no', true],
   ])('is read along, in whatever pieces it comes: %j', (text, subscribed) => {
     for (const size of [1, 2, 3, 1000]) {
-      const check = new ReplyCheck();
+      const check = new ReplyReader();
       check.subscribed = subscribed;
       const bytes = Buffer.from(`${text}\r\n`.repeat(3));
       for (let at = 0; at < bytes.length; at += size) check.read(bytes.subarray(at, at + size));
@@ -74,6 +75,28 @@ describe('P17: what a server sends', () => {
       expect(() => {
         check.read(Buffer.from('?'));
       }).toThrow(MalformedReplyError);
+    }
+  });
+
+  it.each([
+    ['+OK', 'OK'],
+    ['-ERR no', new Error('ERR no')],
+    ['$5\r\nhello', 'hello'],
+    ['$6\r\ngr\xc3\xbc\xc3\x9f', 'gr\u00fc\u00df'],
+    ['$5\r\n*-9\r\n', '*-9\r\n'],
+    ['*2\r\n$1\r\nm\r\n*2\r\n:1\r\n:-7', ['m', [1, -7]]],
+    ['*4\r\n$0\r\n\r\n*0\r\n*4\r\n:0\r\n:1\r\n$-1\r\n*-1\r\n+a', ['', [], [0, 1, null, null], 'a']],
+    ['*1\r\n-ERR no', [new Error('ERR no')]],
+  ])('is taken as what it means, in whatever pieces it comes: %j', (text, meaning) => {
+    for (const size of [1, 2, 3, 1000]) {
+      const reader = new ReplyReader();
+      const taken: unknown[] = [];
+      reader.read(Buffer.from('+for the client\r\n'));
+      reader.takeReplies((reply) => taken.push(reply));
+      const bytes = Buffer.from(`${text}\r\n`.repeat(3), 'latin1');
+      for (let at = 0; at < bytes.length; at += size) expect(reader.read(bytes.subarray(at, at + size))).toBe(true);
+      expect(taken).toEqual([meaning, meaning, meaning]);
+      expect(() => reader.read(Buffer.from('?'))).toThrow(MalformedReplyError);
     }
   });
 
@@ -116,7 +139,7 @@ async function over(name: 'ioredis' | 'ioredis5'): Promise<typeof OwnConnection>
 }
 
 describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own over %s', (name) => {
-  it('is over with its reason after each malformed reply, to INFO as to SUBSCRIBE, and the process lives', async () => {
+  it('is over with its reason after each malformed reply, to INFO as to SUBSCRIBE and a script, and the process lives', async () => {
     const Connection = await over(name);
     let reply = '';
     const port = await answering(() => reply);
@@ -133,10 +156,13 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
     connection.onChange((state) => {
       if (state.status === 'down') causes.push(state.cause.message);
     });
-    for (const command of ['info', 'subscribe']) {
+    // The first command of a connection is sent by the client; the lock script after it is not.
+    for (const command of ['info', 'subscribe', 'evalsha']) {
       for (const text of [...MALFORMED, ...(command === 'subscribe' ? NO_MESSAGE : [])]) {
         await eventually(() => connection.ensureConnected().status === 'ready');
         causes.length = 0;
+        reply = '$5\r\nhello\r\n';
+        if (command === 'evalsha') expect(await call(connection, 'info', [])).toBe('hello');
         reply = `${text}\r\n`;
         await expect(call(connection, command, command === 'info' ? [] : ['channel'])).rejects.toThrow();
         await eventually(() => causes.length > 0);
@@ -179,6 +205,30 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
     connection.ensureConnected();
     await eventually(() => connection.ensureConnected().status === 'ready');
     await call(connection, 'ping', []);
+    await eventually(() => connection.ensureConnected().status === 'down');
+    expect(connection.ensureConnected()).toMatchObject({
+      cause: { message: 'it has sent a reply to nothing that it was asked' },
+    });
+  });
+
+  it('is over when a script is answered twice', async () => {
+    const Connection = await over(name);
+    let reply = '+PONG\r\n';
+    const port = await answering(() => reply);
+    const rules = { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 };
+    const connection = new Connection(
+      's',
+      () => ({ host: '127.0.0.1', port }),
+      rules,
+      new SystemClock(),
+      () => 0,
+    );
+    connections.push(connection);
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'ready');
+    await call(connection, 'ping', []);
+    reply = '*1\r\n:1\r\n*1\r\n:2\r\n';
+    expect(await call(connection, 'evalsha', ['x', 0])).toEqual([1]);
     await eventually(() => connection.ensureConnected().status === 'down');
     expect(connection.ensureConnected()).toMatchObject({
       cause: { message: 'it has sent a reply to nothing that it was asked' },

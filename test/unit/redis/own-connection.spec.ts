@@ -133,23 +133,63 @@ describe('a connection of our own', () => {
     expect(epoch).toBe(2);
   });
 
-  it('P11: is down before the commands that are under way fail, so that their releases wait for the next connection', async () => {
-    const { server, port } = await serverFor();
+  // From the first answer on this package writes its commands by itself.
+  it.each([[['SET']], [['ping', 'SET']]])(
+    'P11: is down before the commands that are under way fail, so that their releases wait for the next connection: %j',
+    async (commands) => {
+      const { server, port } = await serverFor((text) => (text.includes('ping') ? '+PONG\r\n' : ''));
+      const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+      const events: string[] = [];
+      connection.onChange(({ status }) => events.push(status));
+      connection.ensureConnected();
+      await eventually(() => connection.ensureConnected().status === 'ready');
+      for (const name of commands.slice(0, -1)) await call(connection, name, []);
+      for (let times = 0; times < 2; times++) {
+        connection.send(
+          'SET',
+          ['k', 'v'],
+          () => undefined,
+          () => events.push(`failed when ${connection.ensureConnected().status}`),
+        );
+      }
+      await eventually(() => server.received.split('SET').length === 3);
+      server.sockets[0]?.destroy();
+      await eventually(() => events.length >= 4);
+      expect(events).toEqual(['ready', 'down', 'failed when down', 'failed when down']);
+    },
+  );
+
+  it('fails what it is asked for while the server closes it', async () => {
+    const { server, port } = await serverFor(() => '+PONG\r\n');
     const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
-    const events: string[] = [];
-    connection.onChange(({ status }) => events.push(status));
     connection.ensureConnected();
     await eventually(() => connection.ensureConnected().status === 'ready');
-    connection.send(
-      'SET',
-      ['k', 'v'],
-      () => undefined,
-      () => events.push(`failed when ${connection.ensureConnected().status}`),
-    );
-    await eventually(() => server.received.includes('SET'));
+    await call(connection, 'ping', []);
+    await call(connection, 'ping', []);
     server.sockets[0]?.destroy();
-    await eventually(() => events.length >= 3);
-    expect(events).toEqual(['ready', 'down', 'failed when down']);
+    const answers = Array.from({ length: 3 }, () => call(connection, 'ping', []));
+    const results = await Promise.allSettled(answers);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  });
+
+  it("puts the client's own prefix before the keys of each command", async () => {
+    const { server, port } = await serverFor(() => '+PONG\r\n');
+    const target = { host: '127.0.0.1', port, keyPrefix: 'app:' };
+    const rules = { reconnectDelayMs: 30, maxReconnectDelayMs: 60 };
+    const connection = new OwnConnection(
+      's',
+      () => target,
+      rules,
+      new SystemClock(),
+      () => 1,
+    );
+    connections.push(connection);
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'ready');
+    for (let times = 0; times < 2; times++) await call(connection, 'evalsha', ['hash', 2, 'one', 'gr\u00fcn', 'three']);
+    const expected =
+      '*6\r\n$7\r\nevalsha\r\n$4\r\nhash\r\n$1\r\n2\r\n$7\r\napp:one\r\n$9\r\napp:gr\u00fcn\r\n$5\r\nthree\r\n';
+    expect(server.received).toBe(expected.repeat(2));
   });
 
   it('answers in the order of the commands, also where the server refuses one of them', async () => {
