@@ -104,7 +104,7 @@ export class RequestQueue {
       this.possiblyHeld.stopWaiting(next);
       if (next.isAlone) break;
     }
-    if (this.size === 0) this.#notes.clear();
+    if (this.#notes.size > 0 && this.size === 0) this.#notes.clear();
     return batch;
   }
 
