@@ -7,6 +7,8 @@ export interface Plan {
   readonly rounds: number;
   /** How long a turn is. */
   readonly turnMs: number;
+  /** How long each contestant warms up before, with what is measured then. */
+  readonly warmUpMs: number;
   /** How long several waiters want the same lock, in each turn. */
   readonly waitMs: number;
   readonly kept: { readonly locks: number; readonly ttlMs: number; readonly forMs: number };
@@ -16,6 +18,7 @@ export interface Plan {
 export const FULL: Plan = {
   rounds: 7,
   turnMs: 700,
+  warmUpMs: 3_000,
   waitMs: 3_000,
   kept: { locks: 10_000, ttlMs: 10_000, forMs: 60_000 },
   ticks: { count: 5, everySeconds: 5, jobs: 300 },
@@ -24,6 +27,7 @@ export const FULL: Plan = {
 export const QUICK: Plan = {
   rounds: 3,
   turnMs: 60,
+  warmUpMs: 60,
   waitMs: 200,
   kept: { locks: 1_000, ttlMs: 3_000, forMs: 2_000 },
   ticks: { count: 1, everySeconds: 5, jobs: 300 },

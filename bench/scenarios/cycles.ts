@@ -37,8 +37,9 @@ interface Measured {
 export const COUNTED_MS = 20;
 
 export async function measureCycles(bench: Bench, { name, title, servers, isAlone, ask }: Measured): Promise<Row[]> {
-  const turns = await interleave(bench, bench.contestants, async (contestant) => {
-    const { answer, cpuUs } = await bench.serversCpuUs(servers, () => ask(contestant, bench.plan.turnMs));
+  const { turnMs, warmUpMs } = bench.plan;
+  const turns = await interleave(bench, bench.contestants, async (contestant, isWarmUp) => {
+    const { answer, cpuUs } = await bench.serversCpuUs(servers, () => ask(contestant, isWarmUp ? warmUpMs : turnMs));
     return { ...answer, serversCpuUs: cpuUs };
   });
   const commands: Record<string, number[]> = {};

@@ -15,14 +15,14 @@ const SETTLE_MS = 10;
 export async function interleave<T>(
   { plan, progress }: Bench,
   names: readonly ContestantName[],
-  turn: (name: ContestantName) => Promise<T>,
+  turn: (name: ContestantName, isWarmUp: boolean) => Promise<T>,
   rounds = plan.rounds,
 ): Promise<Turns<T>> {
   const turns = new Map<ContestantName, T[]>(names.map((name) => [name, []]));
   for (let round = -1; round < rounds; round++) {
     for (let place = 0; place < names.length; place++) {
       const name = names[(place + round + names.length) % names.length]!;
-      const result = await turn(name);
+      const result = await turn(name, round < 0);
       if (round >= 0) turns.get(name)!.push(result);
       await pass(SETTLE_MS);
       progress.at(((round + 1) * names.length + place + 1) / ((rounds + 1) * names.length));
