@@ -1,16 +1,20 @@
 import { Command, type Redis } from 'ioredis';
+import { isReplyError } from './connection.js';
 import { commandText } from './direct-commands.js';
 
 /** The commands that a client of ours sends for this package. */
 export class ClientCommands {
-  #sent = 0;
+  #hasAnswered = false;
   #unanswered = 0;
 
   constructor(private readonly client: Redis) {}
 
-  /** Whether it waits for no reply any more: it had sent its own commands before the first of these. */
+  /**
+   * Whether it waits for no reply any more. It sends its own commands before it is ready, or then at once; so when the server has answered one of
+   * these that was sent after that, all of its own are answered. What is asked for earlier it refuses.
+   */
   get isIdle(): boolean {
-    return this.#sent > 0 && this.#unanswered === 0;
+    return this.#hasAnswered && this.#unanswered === 0;
   }
 
   send(
@@ -20,16 +24,18 @@ export class ClientCommands {
     onError: (cause: Error) => void,
   ): void {
     const command = this.#commandOf(name, args);
-    this.#sent++;
+    const isReady = this.client.status === 'ready';
     this.#unanswered++;
     answerAtOnce(
       command,
       (reply) => {
         this.#unanswered--;
+        this.#hasAnswered ||= isReady;
         onReply(reply);
       },
       (cause) => {
         this.#unanswered--;
+        this.#hasAnswered ||= isReady && isReplyError(cause);
         onError(cause);
       },
     );

@@ -29,11 +29,10 @@ export class DirectCommands {
     });
   }
 
-  /** Exactly one of the callbacks is called, after this has returned. Throws where the connection is ending. */
+  /** Exactly one of the callbacks is called, after this has returned. While the connection is ending, that is at its end. */
   send(text: string | Buffer, onReply: Sent['onReply'], onError: Sent['onError']): void {
-    if (!this.socket.writable) throw new Error('the connection is closing');
     this.#sent.push({ onReply, onError });
-    this.socket.write(text);
+    if (this.socket.writable) this.socket.write(text);
   }
 
   /** The connection has ended. */

@@ -93,17 +93,22 @@ export class OwnSession {
         else this.#onBroken(cause, onError);
       });
     } catch (error) {
-      this.#onBroken(error, onError); // The command is too long to be written, or the connection is ending.
+      this.#onBroken(error, onError); // The command is too long to be written.
     }
   }
 
-  /** Undefined as long as a reply may be for the client, and where messages are: it passes them on. */
+  /** Undefined as long as a reply may be for the client, and where it has more to do than to pass replies on. */
   #directly(): DirectCommands | undefined {
-    if (this.#direct === undefined && this.#viaClient.isIdle && !this.#reader.subscribed) {
+    if (this.#direct === undefined && this.#viaClient.isIdle && this.#reader.isBetweenReplies && this.#isPlain) {
       const { stream } = this.#client as unknown as { stream: Socket };
       this.#direct = new DirectCommands(stream, this.#reader);
     }
     return this.#direct;
+  }
+
+  /** Messages are for the client, and it keeps the time where the user has set a `socketTimeout`. */
+  get #isPlain(): boolean {
+    return !this.#reader.subscribed && this.target.socketTimeout === undefined;
   }
 
   /** When a connection ends, ioredis first rejects its commands, and emits `end` at the end of this turn. The event must come first. */

@@ -44,6 +44,11 @@ export class ReplyReader {
   #pieces: Buffer[] = [];
   readonly #open: OpenList[] = [];
 
+  /** Whether no reply has begun that has not ended. The client may have taken one whose last byte is still to come. */
+  get isBetweenReplies(): boolean {
+    return this.#rest.length === 0 && this.#textLeft === 0 && this.#open.length === 0;
+  }
+
   /** From now on the replies are for the caller: a text, a number, null, a list of those, or an error. Only between two replies. */
   takeReplies(take: (reply: unknown) => void): void {
     this.#take = take;

@@ -192,6 +192,60 @@ describe('a connection of our own', () => {
     expect(server.received).toBe(expected.repeat(2));
   });
 
+  it('P11: fails all that it is asked for before it is connected, and works then', async () => {
+    const { server, port } = await serverFor(() => '+PONG\r\n');
+    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    connection.ensureConnected();
+    const early = [1, 2].map(() => call(connection, 'SET', ['k', 'v']));
+    expect((await Promise.allSettled(early)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect(call(connection, 'SET', ['k', 'v'])).rejects.toThrow();
+    await eventually(() => connection.ensureConnected().status === 'ready');
+    expect(await call(connection, 'ping', [])).toBe('PONG');
+    expect(server.received).not.toContain('SET');
+  });
+
+  it('P11: is down before a command fails that it was asked for while it ended', async () => {
+    let reply = '+PONG\r\n';
+    const { port } = await serverFor(() => reply);
+    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'ready');
+    await call(connection, 'ping', []);
+    reply = '+PONG\r\n?\r\n';
+    await call(connection, 'ping', []); // It is answered; then the socket is destroyed, in the same read.
+    const events: string[] = [];
+    connection.send(
+      'SET',
+      ['k', 'v'],
+      () => undefined,
+      () => events.push(`failed when ${connection.ensureConnected().status}`),
+    );
+    await eventually(() => events.length === 1);
+    expect(events).toEqual(['failed when down']);
+  });
+
+  it("gives a silent server up after the user's own socketTimeout, also after its first answer", async () => {
+    const { port } = await serverFor((text) => (text.includes('ping') ? '+PONG\r\n' : ''));
+    const target = { host: '127.0.0.1', port, socketTimeout: 100 };
+    const rules = { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 };
+    const connection = new OwnConnection(
+      's',
+      () => target,
+      rules,
+      new SystemClock(),
+      () => 1,
+    );
+    connections.push(connection);
+    connection.ensureConnected();
+    await eventually(() => connection.ensureConnected().status === 'ready');
+    await call(connection, 'ping', []);
+    await expect(call(connection, 'SET', ['k', 'v'])).rejects.toThrow();
+    expect(connection.ensureConnected()).toMatchObject({
+      status: 'down',
+      cause: { message: expect.stringContaining('imeout') },
+    });
+  });
+
   it('answers in the order of the commands, also where the server refuses one of them', async () => {
     const replies: Record<string, string> = { get: '-ERR refused\r\n', ping: '+PONG\r\n' };
     const { port } = await serverFor((text) => (text.match(/get|ping/g) ?? []).map((name) => replies[name]).join(''));
