@@ -1,5 +1,6 @@
 import type { NodeReply, NodeRequest } from './ports/lock-node.js';
 import type { Place } from './linked-list.js';
+import { youngList } from './young-list.js';
 
 type Settle = (reply: NodeReply, position: number) => void;
 
@@ -51,6 +52,16 @@ export class PendingRequest {
   }
 }
 
+/** The traces of one token on all nodes. */
+export class TracesOfToken {
+  /** By the index of the node. */
+  readonly traces = youngList<Trace | undefined>();
+  /** How many nodes have one. */
+  count = 0;
+
+  constructor(readonly token: string) {}
+}
+
 /** What a node may have of one token, and what waits to be asked of it for that token. */
 export class Trace {
   /** How many requests have left and are not answered. */
@@ -64,7 +75,7 @@ export class Trace {
   /** Whether the node has confirmed a release since, or has nothing of it for another reason. */
   isForgotten = false;
 
-  constructor(readonly token: string) {}
+  constructor(readonly all: TracesOfToken) {}
 
   get mayBeThere(): boolean {
     return this.mayHold || this.inFlight > 0;

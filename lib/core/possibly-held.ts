@@ -73,8 +73,7 @@ export class PossiblyHeld {
 
   #ensureTrace(pending: PendingRequest): Trace {
     const { token } = pending.request;
-    if (pending.trace === undefined || pending.trace.isForgotten)
-      pending.trace = this.get(token) ?? this.traces.make(token, this.node);
+    if (pending.trace === undefined || pending.trace.isForgotten) pending.trace = this.traces.ensure(token, this.node);
     return pending.trace;
   }
 
