@@ -10,8 +10,8 @@ export class ClientCommands {
   constructor(private readonly client: Redis) {}
 
   /**
-   * Whether it waits for no reply any more. It sends its own commands before it is ready, or then at once; so when the server has answered one of
-   * these that was sent after that, all of its own are answered. What is asked for earlier it refuses.
+   * Whether the client waits for no reply any more. Its own commands, such as AUTH, it sends before it is ready, or in the same moment. So once the
+   * server has answered one of these that was sent after that, all of its own are answered. What is asked for before it is ready it refuses.
    */
   get isIdle(): boolean {
     return this.#hasAnswered && this.#unanswered === 0;
