@@ -59,7 +59,12 @@ function expectedOfJobs(count: (isOne: (attempt: Attempt) => unknown) => number)
   const lostEarly = count(({ asked, refused }) => asked.job !== undefined && refused?.code === 'LOCK_LOST');
   const failed = count((attempt) => isRun(attempt) && attempt.ended?.failed);
   const aborted = count((attempt) => isRun(attempt) && attempt.aborted && !attempt.ended?.failed);
-  const skipped = skips('LOCK_CONTENDED', 'QUORUM_UNREACHABLE');
+  // A tick that meets no majority is skipped, also where its call is made to throw.
+  const madeUpFor = count(
+    ({ asked: { trigger }, refused }) =>
+      (trigger === 'catch-up' || trigger === 'again') && refused?.code === 'QUORUM_UNREACHABLE',
+  );
+  const skipped = skips('LOCK_CONTENDED', 'QUORUM_UNREACHABLE') + madeUpFor;
   return {
     skipped: { least: skipped, most: skipped + skips('SHUTDOWN') },
     jobStarted: { least: runs, most: runs + lostEarly },

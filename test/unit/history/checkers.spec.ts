@@ -36,6 +36,21 @@ describe('the checker of what processes emit', () => {
     }
   });
 
+  it('accepts the skip of a tick that was to be made up for and met no majority', () => {
+    const skipped = { acquired: 0, contended: 0, unreachable: 1, lost: 0, skipped: 1 };
+    const outcome = (trigger: 'catch-up' | 'manual'): string =>
+      verdictOf(
+        'events agree',
+        new Script()
+          .asked(10, 1, 'a', { job: 'k', trigger, tick: { atMs: 60_000, periodMs: 1000 } })
+          .refused(200, 1, 'QUORUM_UNREACHABLE')
+          .add({ kind: 'emitted', atMs: 500, client: 'a', counts: skipped })
+          .client(500, 'stopped', 'a')
+          .end(900),
+      ).outcome;
+    expect([outcome('catch-up'), outcome('manual')]).toEqual(['holds', 'violated']);
+  });
+
   it.each([{ acquired: 0 }, { acquired: 2 }, { contended: 1 }, { unreachable: 1 }, { lost: 1 }])(
     'finds %j',
     (emitted) => {
