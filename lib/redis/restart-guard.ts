@@ -44,6 +44,8 @@ export class RestartGuard {
   #isMarkerOld = false;
   #lostAtMs = -Infinity;
   #loss = '';
+  /** Called when a lock is asked for that makes a quarantine longer, or begins one anew. */
+  onLonger: () => void = () => undefined;
 
   constructor(
     private readonly mode: RestartGuardMode,
@@ -117,7 +119,10 @@ export class RestartGuard {
         this.#longestTickMs = Math.max(this.#longestTickMs, lengthOf(claim));
         continue;
       }
-      if (kind !== 'release') this.#longestTtlMs = Math.max(this.#longestTtlMs, claim.ttlMs);
+      if (kind !== 'release' && claim.ttlMs > this.#longestTtlMs) {
+        this.#longestTtlMs = claim.ttlMs;
+        if (this.leftMs() > 0) this.onLonger();
+      }
       const holdMs = lengthOf(claim);
       if (holdMs > this.#longestTtlMs) this.#holds.note(claim.key, holdMs);
     }

@@ -66,6 +66,7 @@ export class ServerWatch implements Member {
     this.#reported = new ReportedState(clock, facts, (change) => {
       group.onChange(this, change);
     });
+    guard.onLonger = this.onLoss.bind(this);
     this.#askAgain = new AskAgain(clock, () => {
       if (this.#verdict?.state !== 'ready') void this.#inspect(this.#epoch);
       else void this.#write();
@@ -119,7 +120,7 @@ export class ServerWatch implements Member {
     this.#onReady.push(listener);
   }
 
-  /** The marker has shown that the server has lost its data. */
+  /** The marker has shown that the server has lost its data, or it does not vote for longer because of that. */
   onLoss(): void {
     this.#reported.update();
   }

@@ -378,6 +378,30 @@ describe('P4: the state of a server', () => {
   });
 });
 
+describe('P12: a server that had lost its data before a longer lock is asked for', () => {
+  it('is quarantined for the rest of that time, says so, and is ready then', async () => {
+    const { watch, guard, clock, lines, boot } = setUp(3);
+    await boot();
+    const acquire = (ttlMs: number): void => {
+      guard.onRequest({ kind: 'acquire', token: 't', owner: 'o', claims: [{ key: 'k', ttlMs }] });
+    };
+    acquire(5000);
+    guard.onMarker('one', 60_000);
+    watch.onLoss();
+    expect(watch.status.state).toBe('ready');
+    acquire(50_000);
+    expect([watch.status.state, lines]).toEqual(['ready', []]);
+    acquire(300_000);
+    expect(watch.status.state).toBe('quarantined');
+    await clock.advance(240_000);
+    expect(watch.status.state).toBe('ready');
+    expect(lines).toEqual([
+      expect.stringMatching(/^warn: Server s0 has lost its data.* quarantined for 4 min/),
+      expect.stringMatching(/^warn: Server s0 votes again, after 4 min/),
+    ]);
+  });
+});
+
 describe('P12, P17: a server that has lost its data, where jobs have ticks', () => {
   it('says for how long it does not vote on ticks, also when it votes on locks again', async () => {
     const { watch, guard, clock, lines, boot } = setUp(3);
