@@ -9,6 +9,8 @@ interface Run {
   readonly propertyKey: string | symbol;
   readonly service: RedlockService;
   readonly lock: Lock;
+  /** Whether a call of the method began with it: what is around that is another call. */
+  readonly isOutermost: boolean;
   /** The runs around that were not over when this one began. */
   readonly outer: Run | undefined;
   isOver: boolean;
@@ -29,11 +31,13 @@ export async function asRun<T>(run: Omit<Run, 'outer' | 'isOver'>, work: () => P
   }
 }
 
-/** The runs of the same method of the same host that this async context is part of, while they go on; the innermost first. */
+/** The runs of the same call of this method of this host that this async context is part of, while they go on; the innermost first. */
 export function runsAround(host: object, propertyKey: string | symbol): readonly Run[] {
   const runs: Run[] = [];
   for (let run = innermost(); run !== undefined; run = run.outer) {
-    if (!run.isOver && run.host === host && run.propertyKey === propertyKey) runs.push(run);
+    if (run.isOver || run.host !== host || run.propertyKey !== propertyKey) continue;
+    runs.push(run);
+    if (run.isOutermost) break;
   }
   return runs;
 }

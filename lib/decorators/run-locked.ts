@@ -21,7 +21,8 @@ export async function runLocked(method: LockedMethod, call: Call): Promise<unkno
   const locks = locksOfCall(host, propertyKey);
   if (locks.length > 1) {
     const isInner = locks[0]?.wrapper !== method.wrapper && runsAround(host, propertyKey).length > 0;
-    const work = (lock: Lock): Promise<unknown> => asRun({ host, propertyKey, service, lock }, () => call.work(lock));
+    const run = { host, propertyKey, service, isOutermost: !isInner };
+    const work = (lock: Lock): Promise<unknown> => asRun({ ...run, lock }, () => call.work(lock));
     if (isInner) return await runInner(service, method, { ...call, work });
     return await runOuter(service, method, { ...call, work });
   }
