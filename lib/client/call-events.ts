@@ -122,5 +122,5 @@ export class CallEvents {
 function outcomeUnder(lock: LockHandle): 'failed' | 'lost' {
   const outcome = lock.run?.ended?.outcome ?? (lock.isHeld() ? 'failed' : 'lost');
   // The work may have ended well, and its lock turned out to be lost when it was given back.
-  return outcome === 'failed' ? 'failed' : 'lost';
+  return outcome === 'lost' ? 'lost' : 'failed';
 }

@@ -131,6 +131,12 @@ export class LockHandle {
     return givenBack;
   }
 
+  /** Its work has failed, and it may have been given back before: the servers were told then that all was well. */
+  onWorkFailed(error: unknown): void {
+    this.run?.end('failed', error);
+    if (this.#state === 'released' && this.run?.correct('failed', error) === true) this.#giveBack(() => undefined);
+  }
+
   /** Asks the servers where the machine was suspended since they confirmed the lock. Otherwise it does nothing. */
   look(): void {
     if (this.#state === 'held') this.#upkeep.check();

@@ -48,9 +48,10 @@ export class RunNote {
   }
 
   /** Its lock was gone when it was given back. Returns whether the servers were told otherwise. */
-  correct(): boolean {
+  correct(outcome: 'lost' | 'failed' = 'lost', error?: unknown): boolean {
     if (this.#end?.outcome !== 'succeeded') return false;
-    this.#end = { ...this.#end, outcome: 'lost' };
+    const failed = outcome === 'failed' && { endedAtMs: this.#clock.wallMs(), error: errorText(error) };
+    this.#end = { ...this.#end, outcome, ...failed };
     return true;
   }
 

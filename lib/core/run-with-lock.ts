@@ -19,7 +19,8 @@ export async function runWithLock<T>(
     endedWell = true;
     if (!lock.isHeld()) await lock.ensureNotLost();
   } catch (error) {
-    lock.run?.end(endedWell ? 'lost' : 'failed', error);
+    if (endedWell) lock.run?.end('lost', error);
+    else lock.onWorkFailed(error);
     await giveBack(lock, onReleaseFailed).catch(() => undefined);
     throw error;
   }
