@@ -184,7 +184,7 @@ export class LockClient {
     return await frame.nested.run(async (before) => {
       const refusal = await this.#nested.join(lock, call, before);
       if (refusal !== undefined) {
-        this.#told.skipOrThrow(call, refusal, options?.onContended === 'skip');
+        this.#told.skipOrThrow(call, this.#told.onRefused(call, refusal), options?.onContended === 'skip');
         return undefined;
       }
       const borrowed = new BorrowedLock(lock);
