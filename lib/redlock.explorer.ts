@@ -80,11 +80,13 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
   #check(host: object, token: unknown, method: LockedMethod): void {
     const service = this.#ensureService(host, method);
     this.#checkShards(service, method);
-    const isOutermost = locksOfCall(host, method.propertyKey)[0] === method;
-    if (!isOutermost) return;
     const client = clientOf(service);
     // What an override hides is called through `super` at most, and checked then.
     if (client !== undefined && overrideOf(host, method) === undefined) checkTerms(method, client.settings);
+    const isOutermost = locksOfCall(host, method.propertyKey)[0] === method;
+    // The run is that of the outermost one, whose options of a schedule count.
+    if (!isOutermost && overrideOf(host, method) === undefined) checkTrigger(method, undefined);
+    if (!isOutermost) return;
     const trigger = triggerOf(host, method);
     checkTrigger(method, trigger);
     this.#report.warnOfWrappers(host, method, trigger);
@@ -94,7 +96,8 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
     noteToken(host, token);
     this.#jobs.push(new Job(host, method, trigger, service, (firing) => callAs(firing, host, method)));
     if (trigger.kind === 'cron') checkDate(method, trigger.schedule.cronTime);
-    else if (trigger.kind === 'interval') this.#report.tellOfTtl(method, service, trigger.everyMs);
+    else if (trigger.kind === 'interval')
+      for (const each of locksOfCall(host, method.propertyKey)) this.#report.tellOfTtl(each, service, trigger.everyMs);
   }
 
   /** The service that this application locks the method with. A constant may have those of others, too. */
@@ -148,7 +151,8 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
         onMounted: (entries) => {
           for (const entry of entries) {
             for (const job of this.#jobsOf(entry)) {
-              this.#report.tellOfTtl(job.method, job.service, entry.ref);
+              for (const each of locksOfCall(job.host, job.method.propertyKey))
+                this.#report.tellOfTtl(each, job.service, entry.ref);
               this.catalog.mount(job, entry.ref);
             }
           }

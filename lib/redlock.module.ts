@@ -8,6 +8,7 @@ import type {
   RedlockOptions,
   RedlockServer,
 } from './interfaces/index.js';
+import { refuseUnknown } from './client/options/check.js';
 import { toSettings } from './client/options/module-options.js';
 import { isClient } from './client/options/servers.js';
 import { RedlockEventsModule } from './redlock.events.js';
@@ -57,9 +58,24 @@ export class RedlockModule extends ConfigurableModuleClass {
    * @throws InvalidOptionsError while the application starts
    */
   static override forRootAsync(options: RedlockModuleAsyncOptions): DynamicModule {
+    refuseUnknown('forRootAsync', options, ASYNC);
+    if (!(options.useFactory ?? options.useClass ?? options.useExisting))
+      throw new InvalidOptionsError('forRootAsync', 'takes useFactory, useClass or useExisting; got none of them');
     return super.forRootAsync(options);
   }
 }
+
+/** What Nest takes beside the factory, and what is decided here. All else is what the factory gives. */
+const ASYNC = [
+  'imports',
+  'inject',
+  'useFactory',
+  'useClass',
+  'useExisting',
+  'provideInjectionTokensFrom',
+  'name',
+  'isGlobal',
+];
 
 /** An object is one server only if it says where that is. */
 function isModuleOptions(value: unknown): value is RedlockModuleOptions & RedlockModuleExtras {

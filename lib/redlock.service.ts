@@ -79,7 +79,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   /**
    * Takes the lock if nobody has it: `wait` is 0 unless given.
    *
-   * @returns null only where another process holds it, has run the tick, or has paused the job
+   * @returns null only where another process holds it, or has run the tick. A paused job does not keep it from the lock: `withLock` heeds that
    * @throws as `acquire`; LockContendedError only where nobody is known to hold it, because the vote stayed split
    */
   tryAcquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock | null> {

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
+import { refuseUnknown } from '../client/options/check.js';
 import { RedlockEventsModule } from '../redlock.events.js';
 import { RedlockJobsModule } from '../redlock.jobs.js';
 import { controllerAt } from './controller.js';
@@ -34,6 +35,7 @@ export class RedlockDashboardModule {
    * @throws InvalidOptionsError at once where the path is wrong, and while the application starts where another option is
    */
   static forRootAsync<Request = DashboardRequest>(options: RedlockDashboardAsyncOptions<Request>): DynamicModule {
+    refuseUnknown('forRootAsync', options, ['imports', 'inject', 'useFactory', 'path']);
     const { imports = [], inject = [], useFactory } = options;
     const path = toPath(options.path);
     const make = useFactory as (...dependencies: unknown[]) => unknown;

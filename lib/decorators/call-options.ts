@@ -64,7 +64,7 @@ export function jobOptions(
 
 /** What people call a job. Its keys are one lock in any order, so they are in that of the register. */
 export function nameOfJob({ options }: Pick<LockedMethod, 'options'>, key: string | readonly string[]): string {
-  return options.job ?? (typeof key === 'string' ? key : key.toSorted().join(', '));
+  return options.job ?? (typeof key === 'string' ? key : [...new Set(key)].toSorted().join(', '));
 }
 
 function optionsOf({ options }: LockedMethod, firing: Firing | undefined, spreadMs = 0): WithLockCallOptions {

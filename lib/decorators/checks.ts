@@ -46,6 +46,8 @@ export function checkTrigger({ label, options }: LockedMethod, trigger: Trigger 
   const { perTick, catchUp, onCrash, spread, jitter } = options;
   const refuse = (option: string, takes: string): InvalidOptionsError =>
     new InvalidOptionsError(option, CANNOT_LOCK(label, `it takes a method with ${takes}.`));
+  if (trigger?.kind === 'cron' && perTick !== false && options.tick !== undefined)
+    throw new InvalidOptionsError('tick', CANNOT_LOCK(label, 'with @Cron, perTick works it out.'));
   if (trigger?.kind !== 'cron' && perTick === true) throw refuse('perTick', '@Cron');
   if (trigger?.kind !== 'cron' || perTick === false) {
     if (catchUp !== undefined) throw refuse('catchUp', '@Cron and perTick');

@@ -74,7 +74,7 @@ export function claimJobName(
   jobOrKey: string | string[],
   firedAtMs?: number,
 ): void {
-  const name = [jobOrKey].flat().toSorted().join('", "');
+  const names = [...new Set([jobOrKey].flat())].toSorted();
   const owner = {
     host,
     token: tokens.get(host),
@@ -83,8 +83,8 @@ export function claimJobName(
     forSecond: firedAtMs === undefined ? undefined : Math.round(firedAtMs / 1000),
     isMade: method.options.job === undefined && typeof method.key === 'function',
   };
-  const other = namesOf(service).claim(name, owner);
-  if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(name, other.label, owner.label));
+  const other = namesOf(service).claim(names.join(', '), owner);
+  if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(names.join('", "'), other.label, owner.label));
 }
 
 /** The same class provided in two modules, or made for two consumers, is one job. */

@@ -1,9 +1,11 @@
 import type { ModuleRef } from '@nestjs/core';
 import { InvalidOptionsError } from '../core/errors/index.js';
+import { DIFFERENT_SHARDS } from '../client/messages.js';
 import { checkDecoratorOptions, given } from '../client/options/acquire-options.js';
 import { refuse, refuseUnknown, toKeys, toTtlMs } from '../client/options/check.js';
 import { clientOf } from '../decorators/delays.js';
 import { newMoment, type Firing } from '../decorators/firing.js';
+import { claimJobName } from '../decorators/job-names.js';
 import type { LockedMethod } from '../decorators/locked-method.js';
 import { isOneOff } from '../decorators/one-off.js';
 import { runFiring } from '../decorators/scheduled-run.js';
@@ -60,11 +62,14 @@ export function addedJob(name: string, options: AddedJobOptions, catalog: JobCat
 
   const service = serviceFor(instance, modules);
   if (ttl !== undefined) toTtlMs(ttl, clientOf(service)?.settings.driftFactor ?? 0);
+  const apart = (service as Partial<RedlockService>).apart?.(key);
+  if (apart) throw new InvalidOptionsError('key', DIFFERENT_SHARDS(...apart));
   const other = catalog.of(service, name);
   if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(name, other.method.label, label));
   const host = {};
   const method = methodFor(host, { label, key, ttl, options: lockOptions });
   giveService(host, method.property, service);
+  claimJobName(service, method, { host }, name);
   const schedule = { cronTime: cron.cronTime.source };
   const call = (firing: Firing): Promise<unknown> => runFiring(service, firing, method, { host, args: [], work: run });
   const trigger: Trigger = { kind: 'cron', schedule };
