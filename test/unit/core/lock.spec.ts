@@ -480,6 +480,7 @@ describe('hold', () => {
       isHeld: () => isHeld,
       ensureNotLost: () => Promise.reject(inDoubt),
       run: { end: (how: unknown) => ends.push(how) },
+      onWorkFailed: () => ends.push('failed'),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     } as unknown as LockHandle;
     const running = runWithLock(
