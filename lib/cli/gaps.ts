@@ -1,5 +1,6 @@
 import type { ScannedServer } from '../client/lock-list.js';
 import type { Context } from './command.js';
+import { cell } from './output.js';
 
 /** A list that the servers were searched for. */
 export interface SearchedList {
@@ -15,6 +16,17 @@ export function printGaps(list: SearchedList, what: string, { args, output }: Pi
   const why =
     isCut || gapsIn(list.servers).length === 0 ? `it ends after ${args.limit} ${what} (--limit)` : 'see above';
   output.line(output.paint('yellow', `The list may not be complete: ${why}.`));
+}
+
+/** What is printed in the place of an empty list. A server that was not searched may have what is looked for. */
+export function noneFound(
+  what: string,
+  { prefix }: Pick<Context['args'], 'prefix'>,
+  { servers }: Pick<SearchedList, 'servers'>,
+): string {
+  const searched = servers.filter(({ state }) => state !== 'failed').length;
+  const where = searched === servers.length ? '' : `, on ${searched} of ${servers.length} servers`;
+  return `No ${what} with the prefix "${cell(prefix)}"${where}.`;
 }
 
 /** A sentence about each server that was not searched. */

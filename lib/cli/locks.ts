@@ -1,6 +1,6 @@
 import { listLocks, type LockList, type TickClaim } from '../client/lock-list.js';
 import type { Command, Context } from './command.js';
-import { printGaps } from './gaps.js';
+import { noneFound, printGaps } from './gaps.js';
 import { exitCodeOf, holderCells, toJson } from './holders.js';
 import { cell } from './output.js';
 
@@ -36,7 +36,7 @@ function toJsonList(
 
 function print(list: LockList, { args, output }: Pick<Context, 'args' | 'output'>): void {
   const { locks, ticks } = list;
-  if (locks.length === 0) output.line(`No locks with the prefix "${cell(args.prefix)}".`);
+  if (locks.length === 0) output.line(noneFound('locks', args, list));
   else {
     const rows = locks.map((each) => [cell(each.key), ...holderCells(each)]);
     output.table([['KEY', 'HOLDER', 'TIME LEFT', 'FENCING TOKEN', 'SERVERS'], ...rows]);

@@ -1,7 +1,7 @@
 import { listJobs, type JobList, type ListedJob } from '../../client/jobs/job-list.js';
 import type { JobRecord, RegisteredRun } from '../../client/jobs/job-record.js';
 import type { Command, Context } from '../command.js';
-import { printGaps } from '../gaps.js';
+import { noneFound, printGaps } from '../gaps.js';
 import { exitCodeOf } from '../holders.js';
 import { cell, duration } from '../output.js';
 import { outcomeIn } from './find-job.js';
@@ -37,7 +37,7 @@ function jobJson({ name, found, record: { pausedLeftMs, reason, runs } }: JobWit
 }
 
 function print(list: readonly JobWithRecord[], searched: JobList, { args, output }: Context): void {
-  if (list.length === 0) output.line(`No jobs with the prefix "${cell(args.prefix)}".`);
+  if (list.length === 0) output.line(noneFound('jobs', args, searched));
   else {
     const rows = list.map(({ name, found, record }) => [
       cell(name),
