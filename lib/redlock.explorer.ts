@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleInit } fr
 import { DiscoveryService, ModuleRef } from '@nestjs/core';
 import { DIFFERENT_SHARDS } from './client/messages.js';
 import { InvalidOptionsError } from './core/errors/index.js';
-import { checkTerms, checkTrigger } from './decorators/checks.js';
+import { checkInner, checkTerms, checkTrigger } from './decorators/checks.js';
 import { BootReport, overrideOf } from './decorators/boot-report.js';
 import { clientOf } from './decorators/delays.js';
 import { claimJobName, noteToken, shareJobNames } from './decorators/job-names.js';
@@ -84,9 +84,10 @@ export class RedlockExplorer implements OnModuleInit, OnApplicationBootstrap {
     // What an override hides is called through `super` at most, and checked then.
     if (client !== undefined && overrideOf(host, method) === undefined) checkTerms(method, client.settings);
     const isOutermost = locksOfCall(host, method.propertyKey)[0] === method;
-    // The run is that of the outermost one, whose options of a schedule count.
-    if (!isOutermost && overrideOf(host, method) === undefined) checkTrigger(method, undefined);
-    if (!isOutermost) return;
+    if (!isOutermost) {
+      if (overrideOf(host, method) === undefined) checkInner(method);
+      return;
+    }
     const trigger = triggerOf(host, method);
     checkTrigger(method, trigger);
     this.#report.warnOfWrappers(host, method, trigger);

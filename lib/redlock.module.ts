@@ -55,7 +55,7 @@ export class RedlockModule extends ConfigurableModuleClass {
    * The same, with options from a factory: `useFactory`, `useClass` or `useExisting`. `name` and `isGlobal` stand beside
    * it.
    *
-   * @throws InvalidOptionsError while the application starts
+   * @throws InvalidOptionsError at once for what stands here, and while the application starts for what the factory gives
    */
   static override forRootAsync(options: RedlockModuleAsyncOptions): DynamicModule {
     refuseUnknown('forRootAsync', options, ASYNC);

@@ -79,7 +79,7 @@ export class RedlockService implements OnApplicationBootstrap, BeforeApplication
   /**
    * Takes the lock if nobody has it: `wait` is 0 unless given.
    *
-   * @returns null only where another process holds it, or has run the tick. A paused job does not keep it from the lock: `withLock` heeds that
+   * @returns null only where another process holds it, or has run the tick. A pause of a job does not count here, but with `withLock`
    * @throws as `acquire`; LockContendedError only where nobody is known to hold it, because the vote stayed split
    */
   tryAcquire(key: string | string[], ttl: Duration, options: AcquireOptions = {}): Promise<Lock | null> {

@@ -1,6 +1,5 @@
 import type { ScannedServer } from '../client/lock-list.js';
 import type { Context } from './command.js';
-import { cell } from './output.js';
 
 /** A list that the servers were searched for. */
 export interface SearchedList {
@@ -19,14 +18,10 @@ export function printGaps(list: SearchedList, what: string, { args, output }: Pi
 }
 
 /** What is printed in the place of an empty list. A server that was not searched may have what is looked for. */
-export function noneFound(
-  what: string,
-  { prefix }: Pick<Context['args'], 'prefix'>,
-  { servers }: Pick<SearchedList, 'servers'>,
-): string {
+export function noneFound(what: string, { servers }: Pick<SearchedList, 'servers'>): string {
   const searched = servers.filter(({ state }) => state !== 'failed').length;
   const where = searched === servers.length ? '' : `, on ${searched} of ${servers.length} servers`;
-  return `No ${what} with the prefix "${cell(prefix)}"${where}.`;
+  return `No ${what}${where}.`;
 }
 
 /** A sentence about each server that was not searched. */

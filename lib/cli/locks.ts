@@ -1,4 +1,4 @@
-import { listLocks, type LockList, type TickClaim } from '../client/lock-list.js';
+import { listLocks, type LockList } from '../client/lock-list.js';
 import type { Command, Context } from './command.js';
 import { noneFound, printGaps } from './gaps.js';
 import { exitCodeOf, holderCells, toJson } from './holders.js';
@@ -35,20 +35,21 @@ function toJsonList(
 }
 
 function print(list: LockList, { args, output }: Pick<Context, 'args' | 'output'>): void {
-  const { locks, ticks } = list;
-  if (locks.length === 0) output.line(noneFound('locks', args, list));
+  const { locks } = list;
+  if (locks.length === 0) output.line(noneFound(`locks with the prefix "${cell(args.prefix)}"`, list));
   else {
     const rows = locks.map((each) => [cell(each.key), ...holderCells(each)]);
     output.table([['KEY', 'HOLDER', 'TIME LEFT', 'FENCING TOKEN', 'SERVERS'], ...rows]);
   }
-  if (args.ticks) printTicks(ticks, output);
+  if (args.ticks) printTicks(list, output);
   printGaps(list, 'locks', { args, output });
 }
 
-function printTicks(ticks: readonly TickClaim[], output: Context['output']): void {
+function printTicks(list: LockList, output: Context['output']): void {
+  const { ticks } = list;
   output.line();
   if (ticks.length === 0) {
-    output.line('No claims of ticks.');
+    output.line(noneFound('claims of ticks', list));
     return;
   }
   const rows = ticks.map(({ names, which, inspection }) => [

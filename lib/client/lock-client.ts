@@ -84,7 +84,7 @@ export class LockClient {
     return lock;
   }
 
-  /** Null where another process holds the lock, has run the tick, or has paused the job. */
+  /** Null where another process holds the lock, or has run the tick. */
   async tryAcquire(key: Key, ttl: unknown, options: AcquireOptions): Promise<LockHandle | null> {
     const call = this.#calls.make('acquire', key, ttl, options);
     const lock = await this.#told.wait(call, false, () => this.#acquire(call));

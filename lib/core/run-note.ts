@@ -47,7 +47,7 @@ export class RunNote {
     };
   }
 
-  /** Its lock was gone when it was given back. Returns whether the servers were told otherwise. */
+  /** Its lock was gone when it was given back, or its work failed after that. Returns whether the servers were told otherwise. */
   correct(outcome: 'lost' | 'failed' = 'lost', error?: unknown): boolean {
     if (this.#end?.outcome !== 'succeeded') return false;
     const failed = outcome === 'failed' && { endedAtMs: this.#clock.wallMs(), error: errorText(error) };

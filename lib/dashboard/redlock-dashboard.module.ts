@@ -32,7 +32,7 @@ export class RedlockDashboardModule {
   /**
    * With `authorize` from a factory, which may inject what it needs. `path` stands beside it.
    *
-   * @throws InvalidOptionsError at once where the path is wrong, and while the application starts where another option is
+   * @throws InvalidOptionsError at once where the path is wrong or an option stands beside the factory, and while the application starts for what the factory gives
    */
   static forRootAsync<Request = DashboardRequest>(options: RedlockDashboardAsyncOptions<Request>): DynamicModule {
     refuseUnknown('forRootAsync', options, ['imports', 'inject', 'useFactory', 'path']);

@@ -3,6 +3,7 @@ import { checkDecoratorOptions, checkMinHold } from '../client/options/acquire-o
 import { reworded, toKeys, toMs, toTtlMs } from '../client/options/check.js';
 import type { Settings } from '../client/options/module-options.js';
 import { CANNOT_LOCK, KEY_FUNCTION } from '../redlock.messages.js';
+import type { WithLockOptions } from '../interfaces/index.js';
 import type { LockedMethod } from './locked-method.js';
 import type { Trigger } from './trigger.js';
 
@@ -46,8 +47,7 @@ export function checkTrigger({ label, options }: LockedMethod, trigger: Trigger 
   const { perTick, catchUp, onCrash, spread, jitter } = options;
   const refuse = (option: string, takes: string): InvalidOptionsError =>
     new InvalidOptionsError(option, CANNOT_LOCK(label, `it takes a method with ${takes}.`));
-  if (trigger?.kind === 'cron' && perTick !== false && options.tick !== undefined)
-    throw new InvalidOptionsError('tick', CANNOT_LOCK(label, 'with @Cron, perTick works it out.'));
+  checkTick(label, options, trigger);
   if (trigger?.kind !== 'cron' && perTick === true) throw refuse('perTick', '@Cron');
   if (trigger?.kind !== 'cron' || perTick === false) {
     if (catchUp !== undefined) throw refuse('catchUp', '@Cron and perTick');
@@ -57,6 +57,25 @@ export function checkTrigger({ label, options }: LockedMethod, trigger: Trigger 
     if (spread !== undefined) throw refuse('spread', '@Cron, @Interval or @Timeout');
     if (jitter !== undefined) throw refuse('jitter', '@Cron, @Interval or @Timeout');
   }
+}
+
+/** A claim that is there for good would deny every firing but the first. */
+function checkTick(label: string, { tick, perTick }: WithLockOptions, trigger: Trigger | undefined): void {
+  if (tick === undefined) return;
+  const refuse = (problem: string): InvalidOptionsError => new InvalidOptionsError('tick', CANNOT_LOCK(label, problem));
+  if (trigger?.kind === 'cron' && perTick !== false) throw refuse('with @Cron, perTick works it out.');
+  const repeats = trigger?.kind === 'cron' || trigger?.kind === 'interval';
+  if (repeats && !(typeof tick === 'object' && 'everyMs' in tick))
+    throw refuse('a schedule that repeats would run it once for this instant. It takes { everyMs }.');
+}
+
+const OF_A_SCHEDULE = ['perTick', 'catchUp', 'onCrash', 'spread', 'jitter'] as const;
+
+/** Of several `@WithLock` on a method the run is that of the outermost. */
+export function checkInner({ label, options }: LockedMethod): void {
+  const option = OF_A_SCHEDULE.find((name) => options[name] !== undefined);
+  if (option === undefined) return;
+  throw new InvalidOptionsError(option, CANNOT_LOCK(label, 'it counts on the outermost @WithLock of the method only.'));
 }
 
 /** The key of one call. */

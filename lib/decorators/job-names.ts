@@ -39,6 +39,12 @@ class JobNames {
     if (other === undefined || owner.isMade) this.#owners.set(name, owner);
     return undefined;
   }
+
+  release(host: object): void {
+    for (const name of this.#names.get(host)?.values() ?? [])
+      if (this.#owners.get(name)?.host === host) this.#owners.delete(name);
+    this.#names.delete(host);
+  }
 }
 
 const known = new WeakMap<object, JobNames>();
@@ -87,6 +93,11 @@ export function claimJobName(
   if (other !== undefined) throw new InvalidOptionsError('job', SAME_JOB(names.join('", "'), other.label, owner.label));
 }
 
+/** The jobs of this host are no more: others may have their names. */
+export function releaseJobNames(service: object, host: object): void {
+  namesOf(service).release(host);
+}
+
 /** The same class provided in two modules, or made for two consumers, is one job. */
 function isSameJob(one: Owner, other: Owner): boolean {
   if (one.propertyKey !== other.propertyKey) return false;
@@ -96,6 +107,7 @@ function isSameJob(one: Owner, other: Owner): boolean {
 }
 
 function labelOf({ label, propertyKey }: LockedMethod, host: object): string {
+  if (host.constructor === Object) return label; // It was added by hand, and has no class.
   const own = `${host.constructor.name}.${String(propertyKey)}`;
   return own === label ? label : `${own} (${label})`;
 }

@@ -5,7 +5,7 @@ import { checkDecoratorOptions, given } from '../client/options/acquire-options.
 import { refuse, refuseUnknown, toKeys, toTtlMs } from '../client/options/check.js';
 import { clientOf } from '../decorators/delays.js';
 import { newMoment, type Firing } from '../decorators/firing.js';
-import { claimJobName } from '../decorators/job-names.js';
+import { claimJobName, releaseJobNames } from '../decorators/job-names.js';
 import type { LockedMethod } from '../decorators/locked-method.js';
 import { isOneOff } from '../decorators/one-off.js';
 import { runFiring } from '../decorators/scheduled-run.js';
@@ -52,8 +52,8 @@ export interface AddedJob {
 const OPTIONS = ['key', 'ttl', 'cron', 'run', 'method', 'instance', 'catchUp', 'onCrash', 'spread', 'jitter'];
 
 export function addedJob(name: string, options: AddedJobOptions, catalog: JobCatalog, modules: ModuleRef): AddedJob {
-  const { cron, run, key = name, ttl, method: label = name, instance, ...timing } = given(options);
   refuseUnknown('jobs.add', options, OPTIONS);
+  const { cron, run, key = name, ttl, method: label = name, instance, ...timing } = given(options);
   if (typeof run !== 'function') throw refuse('run', 'a function', run);
   if (typeof (cron as Partial<CronJobLike> | undefined)?.cronTime !== 'object') throw refuse('cron', 'a CronJob', cron);
   toKeys(key);
@@ -87,6 +87,7 @@ export function addedJob(name: string, options: AddedJobOptions, catalog: JobCat
     },
     remove: () => {
       catalog.remove(job);
+      releaseJobNames(service, host);
     },
   };
 }

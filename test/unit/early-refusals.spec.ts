@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
-import { Cron, ScheduleModule } from '@nestjs/schedule';
+import { Cron, Interval, ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { CronJob } from 'cron';
-import { RedlockJobs, RedlockModule, RedlockService, WithLock } from 'redlock-nestjs';
+import { RedlockJobs, RedlockModule, RedlockService, WithLock, type WithLockOptions } from 'redlock-nestjs';
 import { REDLOCK_SERVERS, RedlockMemory, RedlockTestingModule } from 'redlock-nestjs/testing';
 import { RedlockDashboardModule } from 'redlock-nestjs/dashboard';
 
@@ -74,55 +74,75 @@ describe('P16: bad input is refused early', () => {
     ).toMatch(/^InvalidOptionsError: authorize/);
   });
 
-  it('a tick beside @Cron, whose perTick is on', async () => {
+  it.each([
+    ['@Cron, whose perTick is on', Cron('* * * * * *'), { tick: 1_700_000_000_000 }],
+    ['@Cron, whose perTick is on, also without an instant', Cron('* * * * * *'), { tick: { everyMs: 1000 } }],
+    ['@Cron without perTick', Cron('* * * * * *'), { perTick: false, tick: new Date() }],
+    ['@Interval', Interval(1000), { tick: { atMs: 1000, periodMs: 1000 } }],
+  ] satisfies [string, MethodDecorator, WithLockOptions][])('a tick beside %s', async (_, schedule, options) => {
     @Injectable()
     class Host {
-      @Cron('* * * * * *')
-      @WithLock('mails', '5s', { tick: 1_700_000_000_000 })
+      @schedule
+      @WithLock('mails', '5s', options)
       run(): Promise<void> {
         return Promise.resolve();
       }
     }
-    expect(await outcome(boot(RedlockTestingModule.forRoot(), [Host]))).toMatch(/tick/);
+    expect(await outcome(boot(RedlockTestingModule.forRoot(), [Host]))).toMatch(
+      /^InvalidOptionsError: tick: .*Host\.run/,
+    );
   });
 
-  it('jobs.add in a constructor, of the name of a decorated job', async () => {
-    @Injectable()
-    class Adds {
-      constructor(jobs: RedlockJobs, _: RedlockService) {
-        jobs.add('mails', { cron: new CronJob('0 0 3 * * *', () => undefined), run: () => Promise.resolve() });
-      }
+  it('options of a call that are null', async () => {
+    const jobs = (await boot(RedlockTestingModule.forRoot())).get(RedlockJobs);
+    expect(await outcome(jobs.list(null as never))).toMatch(/^InvalidOptionsError: list/);
+    expect(tryIt(() => jobs.add('mails', null as never))).toMatch(/^InvalidOptionsError: jobs.add/);
+  });
+});
+
+describe('the name of a job that is added', () => {
+  const options = () => ({ cron: new CronJob('0 0 3 * * *', () => undefined), run: () => Promise.resolve() });
+
+  @Injectable()
+  class Host {
+    @Cron('0 0 4 * * *')
+    @WithLock('mails', '5s')
+    run(): Promise<void> {
+      return Promise.resolve();
     }
-    @Injectable()
-    class Host {
-      @Cron('0 0 4 * * *')
-      @WithLock('mails', '5s')
-      run(): Promise<void> {
-        return Promise.resolve();
-      }
+  }
+
+  @Injectable()
+  class AddsEarly {
+    constructor(jobs: RedlockJobs, _: RedlockService) {
+      jobs.add('mails', options());
     }
-    expect(await outcome(boot(RedlockTestingModule.forRoot(), [Host, Adds]))).toMatch(/two scheduled jobs/);
+  }
+
+  @Injectable()
+  class AddsAtInit implements OnModuleInit {
+    constructor(private readonly jobs: RedlockJobs) {}
+    onModuleInit(): void {
+      this.jobs.add('mails', options());
+    }
+  }
+
+  @Injectable()
+  class AddsAndRemoves {
+    constructor(jobs: RedlockJobs, _: RedlockService) {
+      for (let times = 0; times < 2; times++) jobs.add('mails', options()).remove();
+    }
+  }
+
+  it.each([
+    ['a constructor', AddsEarly],
+    ['onModuleInit', AddsAtInit],
+  ])('P16: does not boot beside that of a decorated one, from %s', async (_, adds) => {
+    const said = await outcome(boot(RedlockTestingModule.forRoot(), [Host, adds]));
+    expect(said).toMatch(/"mails" is the name of two scheduled jobs, (mails and Host\.run|Host\.run and mails):/);
   });
 
-  it('jobs.add in onModuleInit, of the name of a decorated job', async () => {
-    @Injectable()
-    class Adds implements OnModuleInit {
-      constructor(private readonly jobs: RedlockJobs) {}
-      onModuleInit(): void {
-        this.jobs.add('mails', {
-          cron: new CronJob('0 0 3 * * *', () => undefined),
-          run: () => Promise.resolve(),
-        });
-      }
-    }
-    @Injectable()
-    class Host {
-      @Cron('0 0 4 * * *')
-      @WithLock('mails', '5s')
-      run(): Promise<void> {
-        return Promise.resolve();
-      }
-    }
-    expect(await outcome(boot(RedlockTestingModule.forRoot(), [Host, Adds]))).toMatch(/two scheduled jobs/);
+  it('is free when the job is removed', async () => {
+    expect(await outcome(boot(RedlockTestingModule.forRoot(), [Host, AddsAndRemoves]))).toBe('accepted');
   });
 });

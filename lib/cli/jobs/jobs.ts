@@ -37,7 +37,7 @@ function jobJson({ name, found, record: { pausedLeftMs, reason, runs } }: JobWit
 }
 
 function print(list: readonly JobWithRecord[], searched: JobList, { args, output }: Context): void {
-  if (list.length === 0) output.line(noneFound('jobs', args, searched));
+  if (list.length === 0) output.line(noneFound(`jobs with the prefix "${cell(args.prefix)}"`, searched));
   else {
     const rows = list.map(({ name, found, record }) => [
       cell(name),

@@ -87,6 +87,9 @@ export function toTtlMs(value: unknown, driftFactor: number): number {
 
 /** Refuses what nobody would ever read: a misspelt option is worse than none. */
 export function refuseUnknown(where: string, options: object, known: readonly string[]): void {
+  // It comes from code that the compiler may not have seen.
+  if (typeof (options as unknown) !== 'object' || (options as object | null) === null)
+    throw refuse(where, 'an object', options);
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
       throw new InvalidOptionsError(

@@ -6,10 +6,10 @@ const server = (state: ScannedServer['state']): ScannedServer => ({ server: 's',
 
 describe('an empty list', () => {
   it.each([
-    [['scanned', 'cut', 'scanned'], 'No jobs with the prefix "shop:".'],
-    [['scanned', 'failed', 'scanned'], 'No jobs with the prefix "shop:", on 2 of 3 servers.'],
-    [['failed'], 'No jobs with the prefix "shop:", on 0 of 1 servers.'],
+    [['scanned', 'cut', 'scanned'], 'No jobs.'],
+    [['scanned', 'failed', 'scanned'], 'No jobs, on 2 of 3 servers.'],
+    [['failed'], 'No jobs, on 0 of 1 servers.'],
   ] as const)('says how many servers were searched, where not all were: %j', (states, line) => {
-    expect(noneFound('jobs', { prefix: 'shop:' }, { servers: states.map(server) })).toBe(line);
+    expect(noneFound('jobs', { servers: states.map(server) })).toBe(line);
   });
 });

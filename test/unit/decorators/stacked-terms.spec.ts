@@ -57,7 +57,7 @@ describe('several @WithLock on a scheduled method', () => {
         return Promise.resolve();
       }
     }
-    await expect(boot([Host])).rejects.toThrow(/catchUp/);
+    await expect(boot([Host])).rejects.toThrow(/catchUp: .*Host\.run: it counts on the outermost @WithLock/);
   });
 });
 
