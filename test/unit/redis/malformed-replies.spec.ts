@@ -118,15 +118,25 @@ afterEach(async () => {
   server = undefined;
 });
 
-/** Answers everything with the same bytes. */
-async function answering(reply: () => string): Promise<number> {
+/** A server of replies that the test writes itself. */
+async function listen(onData: (text: string, socket: Socket) => void): Promise<number> {
   const listening = createServer((socket) => {
     sockets.add(socket);
-    socket.on('error', () => undefined).on('data', () => socket.write(reply(), 'latin1'));
+    socket.setNoDelay(true);
+    socket
+      .on('error', () => undefined)
+      .on('data', (data) => {
+        onData(data.toString(), socket);
+      });
   });
   server = listening;
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   return (listening.address() as { port: number }).port;
+}
+
+/** Answers everything with the same bytes. */
+function answering(reply: () => string): Promise<number> {
+  return listen((_, socket) => socket.write(reply(), 'latin1'));
 }
 
 /** The class over this version of ioredis. */
@@ -139,19 +149,24 @@ async function over(name: 'ioredis' | 'ioredis5'): Promise<typeof OwnConnection>
 }
 
 describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own over %s', (name) => {
-  it('is over with its reason after each malformed reply, to INFO as to SUBSCRIBE and a script, and the process lives', async () => {
+  async function connectionTo(port: number, more: object = {}, delayMs = 60_000): Promise<OwnConnection> {
     const Connection = await over(name);
-    let reply = '';
-    const port = await answering(() => reply);
-    const rules = { reconnectDelayMs: 1, maxReconnectDelayMs: 1 };
+    const rules = { reconnectDelayMs: delayMs, maxReconnectDelayMs: delayMs };
     const connection = new Connection(
       's',
-      () => ({ host: '127.0.0.1', port }),
+      () => ({ host: '127.0.0.1', port, ...more }),
       rules,
       new SystemClock(),
       () => 0,
     );
     connections.push(connection);
+    return connection;
+  }
+
+  it('is over with its reason after each malformed reply, to INFO as to SUBSCRIBE and a script, and the process lives', async () => {
+    let reply = '';
+    const port = await answering(() => reply);
+    const connection = await connectionTo(port, {}, 1);
     const causes: string[] = [];
     connection.onChange((state) => {
       if (state.status === 'down') causes.push(state.cause.message);
@@ -189,36 +204,6 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
       copy.close();
     }
   });
-
-  /** A server of replies that the test writes itself. */
-  async function listen(onData: (text: string, socket: Socket) => void): Promise<number> {
-    const listening = createServer((socket) => {
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      socket
-        .on('error', () => undefined)
-        .on('data', (data) => {
-          onData(data.toString(), socket);
-        });
-    });
-    server = listening;
-    await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
-    return (listening.address() as { port: number }).port;
-  }
-
-  async function connectionTo(port: number, more: object = {}): Promise<OwnConnection> {
-    const Connection = await over(name);
-    const rules = { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 };
-    const connection = new Connection(
-      's',
-      () => ({ host: '127.0.0.1', port, ...more }),
-      rules,
-      new SystemClock(),
-      () => 0,
-    );
-    connections.push(connection);
-    return connection;
-  }
 
   it.each(['$5\r\nhello\r', '+hello\r', '-ERR no\r', '*1\r\n:1\r', '*2\r\n$1\r\na\r\n$1\r\nb\r'])(
     'takes no end of the reply before for the answer to a script: %j',
@@ -268,45 +253,19 @@ describe.each(['ioredis', 'ioredis5'] as const)('P17: a connection of our own ov
     expect(await answer).toBe('hello');
   });
 
-  it('is over when it is sent what was not asked for', async () => {
-    const Connection = await over(name);
-    const port = await answering(() => '+PONG\r\n+PONG\r\n+PONG\r\n');
-    const rules = { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 };
-    const connection = new Connection(
-      's',
-      () => ({ host: '127.0.0.1', port }),
-      rules,
-      new SystemClock(),
-      () => 0,
-    );
-    connections.push(connection);
-    connection.ensureConnected();
-    await eventually(() => connection.ensureConnected().status === 'ready');
-    await call(connection, 'ping', []);
-    await eventually(() => connection.ensureConnected().status === 'down');
-    expect(connection.ensureConnected()).toMatchObject({
-      cause: { message: 'it has sent a reply to nothing that it was asked' },
-    });
-  });
-
-  it('is over when a script is answered twice', async () => {
-    const Connection = await over(name);
-    let reply = '+PONG\r\n';
+  it.each([
+    ['ping', '+PONG\r\n+PONG\r\n+PONG\r\n', 'PONG'],
+    ['evalsha', '*1\r\n:1\r\n*1\r\n:2\r\n', [1]],
+  ])('is over when it is sent what was not asked for, in answer to %s', async (command, replies, first) => {
+    let reply = '$5\r\nhello\r\n';
     const port = await answering(() => reply);
-    const rules = { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 };
-    const connection = new Connection(
-      's',
-      () => ({ host: '127.0.0.1', port }),
-      rules,
-      new SystemClock(),
-      () => 0,
-    );
-    connections.push(connection);
+    const connection = await connectionTo(port);
     connection.ensureConnected();
     await eventually(() => connection.ensureConnected().status === 'ready');
-    await call(connection, 'ping', []);
-    reply = '*1\r\n:1\r\n*1\r\n:2\r\n';
-    expect(await call(connection, 'evalsha', ['x', 0])).toEqual([1]);
+    // The client sends the first command of a connection, and none after it.
+    if (command === 'evalsha') await call(connection, 'info', []);
+    reply = replies;
+    expect(await call(connection, command, [])).toEqual(first);
     await eventually(() => connection.ensureConnected().status === 'down');
     expect(connection.ensureConnected()).toMatchObject({
       cause: { message: 'it has sent a reply to nothing that it was asked' },

@@ -40,10 +40,16 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-function connectTo(port: number, rules = { reconnectDelayMs: 30, maxReconnectDelayMs: 60 }): OwnConnection {
+const NEVER_AGAIN = { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 };
+
+function connectTo(
+  port: number,
+  rules = { reconnectDelayMs: 30, maxReconnectDelayMs: 60 },
+  more: object = {},
+): OwnConnection {
   const connection = new OwnConnection(
     's',
-    () => ({ host: '127.0.0.1', port }),
+    () => ({ host: '127.0.0.1', port, ...more }),
     rules,
     new SystemClock(),
     () => 1,
@@ -59,39 +65,47 @@ async function serverFor(reply?: (text: string) => string): Promise<{ server: Si
 }
 
 describe('a connection of our own', () => {
-  it('P11, P17: after ten seconds of silence is given up, said to be down, and reset, so that nothing of it comes late', async () => {
-    const { server, port } = await serverFor();
-    const clock = new VirtualClock();
-    const options = { host: '127.0.0.1', port };
-    const rules = { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 };
-    const connection = new OwnConnection(
-      's',
-      () => options,
-      rules,
-      clock,
-      () => 1,
-    );
-    connections.push(connection);
-    const told: NodeState[] = [];
-    connection.onChange((state) => {
-      told.push(state);
-      connection.ensureConnected(); // Whoever is told wishes for the next try at once, so asking would not show that it was down.
-    });
-    connection.ensureConnected();
-    await eventually(() => told.length === 1 && server.sockets.length === 1);
-    const ends: unknown[] = [];
-    server.sockets[0]!.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code));
-    const answer = call(connection, 'evalsha', ['x', 0]).catch(() => undefined);
-    await eventually(() => server.received.includes('evalsha'));
-    await clock.advance(10_001);
-    await answer;
-    await eventually(() => told.length >= 2 && ends.length === 1);
-    expect(told.slice(0, 2)).toMatchObject([
-      { status: 'ready' },
-      { status: 'down', cause: { message: 'no answer for 10000 ms' } },
-    ]);
-    expect(ends).toEqual(['ECONNRESET']);
-  });
+  // From the first answer on this package writes its commands without the client.
+  it.each([
+    ['', []],
+    [', also after an answer', ['ping']],
+  ])(
+    'P11, P17: after ten seconds of silence is given up, said to be down, and reset, so that nothing of it comes late%s',
+    async (_, answered) => {
+      const { server, port } = await serverFor((text) => (text.includes('ping') ? '+PONG\r\n' : ''));
+      const clock = new VirtualClock();
+      const options = { host: '127.0.0.1', port };
+      const rules = { reconnectDelayMs: 300, maxReconnectDelayMs: 3000 };
+      const connection = new OwnConnection(
+        's',
+        () => options,
+        rules,
+        clock,
+        () => 1,
+      );
+      connections.push(connection);
+      const told: NodeState[] = [];
+      connection.onChange((state) => {
+        told.push(state);
+        connection.ensureConnected(); // Whoever is told wishes for the next try at once, so asking would not show that it was down.
+      });
+      connection.ensureConnected();
+      await eventually(() => told.length === 1 && server.sockets.length === 1);
+      const ends: unknown[] = [];
+      server.sockets[0]!.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code));
+      for (const command of answered) await call(connection, command, []);
+      const answer = call(connection, 'evalsha', ['x', 0]).then(String, () => 'failed');
+      await eventually(() => server.received.includes('evalsha'));
+      await clock.advance(10_001);
+      expect(await answer).toBe('failed');
+      await eventually(() => told.length >= 2 && ends.length === 1);
+      expect(told.slice(0, 2)).toMatchObject([
+        { status: 'ready' },
+        { status: 'down', cause: { message: 'no answer for 10000 ms' } },
+      ]);
+      expect(ends).toEqual(['ECONNRESET']);
+    },
+  );
 
   it('connects when it is first wanted, not before', async () => {
     const { server, port } = await serverFor();
@@ -105,7 +119,7 @@ describe('a connection of our own', () => {
   it('says why it is down', async () => {
     const { server, port } = await serverFor();
     await server.close();
-    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    const connection = connectTo(port, NEVER_AGAIN);
     connection.ensureConnected();
     await eventually(() => connection.ensureConnected().status === 'down');
     expect(connection.ensureConnected()).toMatchObject({
@@ -133,12 +147,11 @@ describe('a connection of our own', () => {
     expect(epoch).toBe(2);
   });
 
-  // From the first answer on this package writes its commands by itself.
   it.each([[['SET']], [['ping', 'SET']]])(
     'P11: is down before the commands that are under way fail, so that their releases wait for the next connection: %j',
     async (commands) => {
       const { server, port } = await serverFor((text) => (text.includes('ping') ? '+PONG\r\n' : ''));
-      const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+      const connection = connectTo(port, NEVER_AGAIN);
       const events: string[] = [];
       connection.onChange(({ status }) => events.push(status));
       connection.ensureConnected();
@@ -161,7 +174,7 @@ describe('a connection of our own', () => {
 
   it('fails what it is asked for while the server closes it', async () => {
     const { server, port } = await serverFor(() => '+PONG\r\n');
-    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    const connection = connectTo(port, NEVER_AGAIN);
     connection.ensureConnected();
     await eventually(() => connection.ensureConnected().status === 'ready');
     await call(connection, 'ping', []);
@@ -174,16 +187,7 @@ describe('a connection of our own', () => {
 
   it("puts the client's own prefix before the keys of each command", async () => {
     const { server, port } = await serverFor(() => '+PONG\r\n');
-    const target = { host: '127.0.0.1', port, keyPrefix: 'app:' };
-    const rules = { reconnectDelayMs: 30, maxReconnectDelayMs: 60 };
-    const connection = new OwnConnection(
-      's',
-      () => target,
-      rules,
-      new SystemClock(),
-      () => 1,
-    );
-    connections.push(connection);
+    const connection = connectTo(port, NEVER_AGAIN, { keyPrefix: 'app:' });
     connection.ensureConnected();
     await eventually(() => connection.ensureConnected().status === 'ready');
     for (let times = 0; times < 2; times++) await call(connection, 'evalsha', ['hash', 2, 'one', 'gr\u00fcn', 'three']);
@@ -194,7 +198,7 @@ describe('a connection of our own', () => {
 
   it('P11: fails all that it is asked for before it is connected, and works then', async () => {
     const { server, port } = await serverFor(() => '+PONG\r\n');
-    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    const connection = connectTo(port, NEVER_AGAIN);
     connection.ensureConnected();
     const early = [1, 2].map(() => call(connection, 'SET', ['k', 'v']));
     expect((await Promise.allSettled(early)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
@@ -207,7 +211,7 @@ describe('a connection of our own', () => {
   it('P11: is down before a command fails that it was asked for while it ended', async () => {
     let reply = '+PONG\r\n';
     const { port } = await serverFor(() => reply);
-    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    const connection = connectTo(port, NEVER_AGAIN);
     connection.ensureConnected();
     await eventually(() => connection.ensureConnected().status === 'ready');
     await call(connection, 'ping', []);
@@ -226,16 +230,7 @@ describe('a connection of our own', () => {
 
   it("gives a silent server up after the user's own socketTimeout, also after its first answer", async () => {
     const { port } = await serverFor((text) => (text.includes('ping') ? '+PONG\r\n' : ''));
-    const target = { host: '127.0.0.1', port, socketTimeout: 100 };
-    const rules = { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 };
-    const connection = new OwnConnection(
-      's',
-      () => target,
-      rules,
-      new SystemClock(),
-      () => 1,
-    );
-    connections.push(connection);
+    const connection = connectTo(port, NEVER_AGAIN, { socketTimeout: 100 });
     connection.ensureConnected();
     await eventually(() => connection.ensureConnected().status === 'ready');
     await call(connection, 'ping', []);
@@ -268,7 +263,7 @@ describe('a connection of our own', () => {
 
   it('tells its listeners of every change', async () => {
     const { server, port } = await serverFor();
-    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    const connection = connectTo(port, NEVER_AGAIN);
     const states: string[] = [];
     connection.onChange(() => states.push(connection.ensureConnected().status));
     connection.ensureConnected();
@@ -293,7 +288,7 @@ describe('a connection of our own', () => {
 describe('P17: a server that hangs up', () => {
   it('with its reason is down for that reason, whatever the socket makes of it', async () => {
     const { server, port } = await serverFor();
-    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    const connection = connectTo(port, NEVER_AGAIN);
     connection.ensureConnected();
     await eventually(() => server.sockets.length === 1);
     server.sockets[0]?.end('-ERR max number of clients reached\r\n');
@@ -303,7 +298,7 @@ describe('P17: a server that hangs up', () => {
 
   it('before it says anything is said to do what a port with TLS does', async () => {
     const { server, port } = await serverFor();
-    const connection = connectTo(port, { reconnectDelayMs: 60_000, maxReconnectDelayMs: 60_000 });
+    const connection = connectTo(port, NEVER_AGAIN);
     connection.ensureConnected();
     await eventually(() => server.sockets.length === 1);
     server.sockets[0]?.destroy();
